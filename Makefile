@@ -1,0 +1,56 @@
+# Longwatch: `make demo` and `make test` need Python 3.11+, make and a C library; each makes its own environment.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := runtime/requirements.lock
+DEV_LOCK := runtime/requirements-dev.lock
+
+.PHONY: help demo test check lint types imports docs bench lock clean
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+# The environment to run: only what Longwatch needs. Hashes are checked, no address is named.
+$(VENV)/.run: $(LOCK) pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(LOCK)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+# The environment to test: the same, and the test tools.
+$(VENV)/.dev: $(DEV_LOCK) pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(DEV_LOCK)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@ $(VENV)/.run
+
+demo: $(VENV)/.run ## the whole job on the bundled study
+	$(BIN)/longwatch demo
+
+test: $(VENV)/.dev ## the tests
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+check: lint types imports docs test ## everything that must hold before a commit
+
+lint: $(VENV)/.dev ## style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev ## strict typing
+	$(BIN)/mypy
+
+imports: $(VENV)/.dev ## the import contract
+	$(BIN)/lint-imports
+
+docs: $(VENV)/.dev ## the documents say what the code does
+	$(BIN)/pytest -q tests/architecture/test_documents.py
+
+bench: $(VENV)/.dev ## times and memory, side by side with the floor
+	$(BIN)/python -m bench
+
+lock: ## resolve the lock files anew (needs uv)
+	cd runtime && uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras requirements.in -o requirements.lock
+	cd runtime && uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras -c requirements.lock requirements-dev.in -o requirements-dev.lock
+
+clean: ## remove the environment and what the tools leave
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

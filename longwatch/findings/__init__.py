@@ -1,0 +1,1 @@
+"""Rules, findings, their life cycle, and the data gate."""

@@ -1,0 +1,88 @@
+"""A finding: one rule not met by one record, or by one set of records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """What a failed rule does (spec B.2): `reject` stops the run; an open `error` makes the report a DRAFT; a
+    `warning` is listed in the report; a `note` is counted only."""
+
+    REJECT = "reject"
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One rule not met.
+
+    `fingerprint`: SHA-256 of rule id and record identities, the same in every snapshot that has the record.
+    `locator`: where the record is in this snapshot (USUBJID, --SEQ …). `values`: what was found, by variable.
+    `message`: what is wrong, in words. `action`: what the data manager does.
+    """
+
+    fingerprint: str
+    rule_id: str
+    rule_version: int
+    severity: Severity
+    dataset: str
+    message: str
+    action: str
+    subject: str | None = None
+    locator: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str | None] = field(default_factory=dict)
+    records: int = 1
+
+    @property
+    def record_key(self) -> str:
+        """`USUBJID=… AESEQ=…`: the locator as one readable text."""
+        return " ".join(f"{name}={value}" for name, value in self.locator.items())
+
+
+class RuleStatus(StrEnum):
+    """The result of one rule (CONTRACTS.md, Two gates)."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    NOT_APPLICABLE = "not applicable"
+    NOT_EVALUABLE = "not evaluable"
+
+
+@dataclass(frozen=True)
+class RuleResult:
+    """What one rule came to: status, severity in force (after the study's change), failing and checked rows, the
+    reason where it is not applicable or not evaluable, the study's reason for a changed severity, seconds taken."""
+
+    rule_id: str
+    rule_version: int
+    title: str
+    severity: Severity
+    status: RuleStatus
+    failed: int = 0
+    checked: int = 0
+    reason: str = ""
+    severity_reason: str = ""
+    default_severity: Severity | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class ValidationOutcome:
+    """Verdicts and findings of one validation, and what the data gate makes of them."""
+
+    results: tuple[RuleResult, ...]
+    findings: tuple[Finding, ...]
+    ruleset_version: str
+
+    def findings_of(self, severity: Severity) -> tuple[Finding, ...]:
+        """The findings of one severity, in rule and record order."""
+        return tuple(finding for finding in self.findings if finding.severity is severity)
+
+    def counts(self) -> dict[Severity, int]:
+        """How many findings there are of each severity, all four named."""
+        return {severity: len(self.findings_of(severity)) for severity in Severity}

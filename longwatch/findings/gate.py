@@ -1,0 +1,34 @@
+"""The data gate: what the findings allow (CONTRACTS.md, Two gates; spec B.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from longwatch.findings.finding import Severity, ValidationOutcome
+
+
+@dataclass(frozen=True)
+class GateDecision:
+    """`rejected`: rule ids that stop the run. `draft`: rule ids of open errors, for which the report is a DRAFT."""
+
+    rejected: tuple[str, ...]
+    draft: tuple[str, ...]
+
+    @property
+    def stops(self) -> bool:
+        """Whether the run stops: nothing may be rendered or archived."""
+        return bool(self.rejected)
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether a report made now carries the DRAFT mark."""
+        return bool(self.draft)
+
+
+def compute_gate(outcome: ValidationOutcome) -> GateDecision:
+    """The gate's decision from the open findings: 1. any `reject` stops; 2. else any `error` makes DRAFT; 3. else free."""
+
+    def rules(severity: Severity) -> tuple[str, ...]:
+        return tuple(sorted({finding.rule_id for finding in outcome.findings_of(severity)}))
+
+    return GateDecision(rules(Severity.REJECT), rules(Severity.ERROR))

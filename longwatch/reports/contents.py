@@ -1,0 +1,76 @@
+"""The contents of one report, ready to be laid out: values only, no millimetres."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from longwatch.tables.result import TableResult
+
+
+@dataclass(frozen=True)
+class Paragraphs:
+    """A block of running text. It is data: the renderer escapes it."""
+
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PlainTable:
+    """A listing that is no output of its own (findings, sources, severity changes): header and rows of text.
+
+    `widths`: relative column widths. `note`: printed where there is no row.
+    """
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    widths: tuple[float, ...]
+    note: str = "None."
+
+
+Block = Paragraphs | PlainTable | TableResult
+
+
+@dataclass(frozen=True)
+class Section:
+    """A numbered section with its heading; it starts on a new page and has its bookmark."""
+
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class ReportContents:
+    """All that is printed in one report, and nothing else.
+
+    `report_key`, `snapshot_id`: full 64 digits; the footer prints the first 12. `facts`: the lines of the title page
+    (label, value). `draft_reasons`: empty for a candidate; otherwise why the report is a DRAFT.
+    """
+
+    study_id: str
+    study_title: str
+    sponsor: str
+    title: str
+    report_key: str
+    snapshot_id: str
+    cutoff: date
+    facts: tuple[tuple[str, str], ...]
+    sections: tuple[Section, ...]
+    draft_reasons: tuple[str, ...] = ()
+    language: str = "en"
+    page_size: str = "letter"
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether each page carries the DRAFT mark."""
+        return bool(self.draft_reasons)
+
+
+@dataclass(frozen=True)
+class RenderedReport:
+    """The unsigned copy: its bytes, their SHA-256, the number of pages."""
+
+    pdf: bytes
+    sha256: str
+    pages: int

@@ -1,0 +1,85 @@
+"""A dataset as it was read: its frame with its CDISC metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One column: name, label, `text` or `number` (and for typed sources `date`, `datetime`, `time`), length in bytes,
+    display format. Length and format are None where the source has none."""
+
+    name: str
+    label: str = ""
+    type: str = "text"
+    length: int | None = None
+    format: str | None = None
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One dataset of a snapshot.
+
+    `frame`: lazy, one row per record in source order. Text is `String`, trailing blanks removed; blank text from a
+    source that cannot tell blank from missing (XPT, CSV) is null. Numbers are `Float64`, missing is null.
+    `rows`: the number of records. `file`: the file it came from.
+    """
+
+    name: str
+    frame: pl.LazyFrame
+    rows: int
+    label: str = ""
+    variables: tuple[Variable, ...] = ()
+    file: str = ""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the variables, in source order."""
+        if self.variables:
+            return tuple(variable.name for variable in self.variables)
+        return tuple(self.frame.collect_schema().names())
+
+    @classmethod
+    def of(cls, name: str, frame: pl.DataFrame, label: str = "") -> Dataset:
+        """A dataset from a frame in memory, for small data and tests."""
+        types = {True: "number", False: "text"}
+        variables = tuple(Variable(column, "", types[dtype.is_numeric()]) for column, dtype in frame.schema.items())
+        return cls(name, frame.lazy(), frame.height, label, variables, f"{name.lower()} (in memory)")
+
+
+@dataclass(frozen=True)
+class SourceData:
+    """The datasets of one snapshot by name (`DM`, `AE`, `SUPPAE`, …)."""
+
+    datasets: Mapping[str, Dataset] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, **frames: pl.DataFrame) -> SourceData:
+        """Datasets from frames in memory: `SourceData.of(DM=…, AE=…)`."""
+        return cls({name: Dataset.of(name, frame) for name, frame in frames.items()})
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.datasets
+
+    def __iter__(self) -> Iterator[Dataset]:
+        return iter(self.datasets.values())
+
+    def get(self, name: str) -> Dataset | None:
+        """The dataset of that name, or None."""
+        return self.datasets.get(name)
+
+    def frame(self, name: str) -> pl.LazyFrame:
+        """The rows of a dataset with blank text folded to null, as derivations and rules read it.
+
+        Raises KeyError where the snapshot has no such dataset; ask `name in data` first.
+        """
+        frame = self.datasets[name].frame
+        text = [column for column, dtype in frame.collect_schema().items() if dtype == pl.String]
+        return frame.with_columns(
+            pl.when(pl.col(column).str.strip_chars() == "").then(None).otherwise(pl.col(column)).alias(column)
+            for column in text
+        )

@@ -1,0 +1,197 @@
+"""The study file, typed. One YAML file says all that Longwatch may not guess about a study."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+RULE_ID = r"^[A-Z][A-Z0-9]*[0-9]{2,}$"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Identity(_Part):
+    """Which study this is. `id` is STUDYID; `timezone` the IANA zone that defines its dates."""
+
+    id: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    title: Annotated[str, Field(min_length=1)]
+    sponsor: str = ""
+    protocol: str = ""
+    timezone: str = "UTC"
+
+    @field_validator("timezone")
+    @classmethod
+    def check_timezone(cls, value: str) -> str:
+        """An IANA zone name."""
+        if value not in available_timezones():
+            raise ValueError(f"{value!r} is not an IANA time zone such as Europe/London")
+        return value
+
+
+class SourceSpec(_Part):
+    """Where data comes from: a folder, a zip, one file, or `s3://bucket/prefix`; relative to the study file.
+
+    `encoding`: of text that does not say its own (XPT, CSV); default UTF-8 (US-ASCII is part of it). `dataset`: the
+    name of a single file's dataset where the file name does not tell (`lbch.xpt` is LB). `include`: file names to
+    take, default every dataset file and define.xml.
+    """
+
+    path: Annotated[str, Field(min_length=1)]
+    encoding: str = "utf-8"
+    dataset: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{1,7}$")] | None = None
+    include: tuple[str, ...] = ()
+
+    @field_validator("encoding")
+    @classmethod
+    def check_encoding(cls, value: str) -> str:
+        """An encoding Python knows."""
+        try:
+            "".encode(value)
+        except LookupError as unknown:
+            raise ValueError(f"{value!r} is not a known encoding; use utf-8, cp1252, shift_jis, …") from unknown
+        return value
+
+
+class TreatmentBasis(StrEnum):
+    """Which arm a subject is analysed under: `actual` (DM.ACTARM, the default) or `planned` (DM.ARM)."""
+
+    ACTUAL = "actual"
+    PLANNED = "planned"
+
+
+class Arm(_Part):
+    """One arm: its code in the data (ARMCD / ACTARMCD) and the heading printed."""
+
+    code: Annotated[str, Field(min_length=1)]
+    name: Annotated[str, Field(min_length=1)]
+
+
+class Treatment(_Part):
+    """Arms in the order printed. `not_treated`: codes of arms that get no study treatment (screen failures).
+    `products`: EXTRT values that are the study product; empty means every EX record is."""
+
+    basis: TreatmentBasis = TreatmentBasis.ACTUAL
+    arms: Annotated[tuple[Arm, ...], Field(min_length=1)]
+    not_treated: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
+    total_column: bool = True
+
+    @model_validator(mode="after")
+    def check_codes(self) -> Treatment:
+        """No code and no heading twice."""
+        codes = [arm.code for arm in self.arms] + list(self.not_treated)
+        names = [arm.name for arm in self.arms]
+        for values in (codes, names):
+            twice = sorted({value for value in values if values.count(value) > 1})
+            if twice:
+                raise ValueError(f"{', '.join(twice)} stands twice")
+        if "Total" in names:
+            raise ValueError("Total is the column over all arms; name the arm otherwise")
+        return self
+
+
+class TreatmentReference(StrEnum):
+    """From when an AE is treatment-emergent (spec A.6)."""
+
+    FIRST_INFUSION = "FIRST_INFUSION"
+    FIRST_STUDY_INTERVENTION = "FIRST_STUDY_INTERVENTION"
+
+
+class TreatmentEmergence(_Part):
+    """The rule for TRTEMFL. FIRST_INFUSION: first EX record of a product. FIRST_STUDY_INTERVENTION: first EX record of
+    anything, induction immunosuppression included."""
+
+    reference: TreatmentReference = TreatmentReference.FIRST_INFUSION
+
+
+class Relatedness(_Part):
+    """The mapping of AEREL, which has no CDISC codelist (spec A.2). A missing AEREL counts as related where
+    `missing_is_related` (spec C.2 rule 6)."""
+
+    related: tuple[str, ...] = ()
+    not_related: tuple[str, ...] = ()
+    missing_is_related: bool = True
+
+    @model_validator(mode="after")
+    def check_disjoint(self) -> Relatedness:
+        """No value on both sides."""
+        both = sorted(set(self.related) & set(self.not_related))
+        if both:
+            raise ValueError(f"{', '.join(both)} is both related and not related")
+        return self
+
+
+class Comparison(_Part):
+    """What is compared with the control arm. Empty `statistics`: nothing. Method of the interval: spec C.4."""
+
+    control: str
+    statistics: tuple[Literal["risk_difference", "fisher"], ...] = ("risk_difference",)
+    method: Literal["miettinen-nurminen", "newcombe", "wald"] = "miettinen-nurminen"
+
+
+class Dictionaries(_Part):
+    """Versions of the dictionaries the data was coded with, as printed in the footnotes."""
+
+    meddra: str = ""
+    ctcae: str = ""
+
+
+class SeverityChange(_Part):
+    """The study's own severity for a rule, with the reason that the report prints (CONTRACTS.md, Two gates)."""
+
+    rule: Annotated[str, Field(pattern=RULE_ID)]
+    severity: Literal["reject", "error", "warning", "note"]
+    reason: Annotated[str, Field(min_length=10)]
+
+
+class ReportRequest(_Part):
+    """One report of the study: a template and its parameters."""
+
+    template: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    parameters: dict[str, str | int | float | bool | tuple[str, ...]] = Field(default_factory=dict)
+
+
+class Study(_Part):
+    """A study file."""
+
+    longwatch: Literal[1]
+    study: Identity
+    sources: Annotated[tuple[SourceSpec, ...], Field(min_length=1)]
+    cutoff: date | None = None
+    treatment: Treatment
+    treatment_emergence: TreatmentEmergence = TreatmentEmergence()
+    relatedness: Relatedness = Relatedness()
+    comparison: Comparison | None = None
+    dictionaries: Dictionaries = Dictionaries()
+    severities: tuple[SeverityChange, ...] = ()
+    reports: tuple[ReportRequest, ...] = (ReportRequest(template="safety_summary"),)
+
+    @model_validator(mode="after")
+    def check_references(self) -> Study:
+        """Names used are names declared; no rule's severity is changed twice."""
+        codes = {arm.code for arm in self.treatment.arms}
+        if self.comparison and self.comparison.control not in codes:
+            raise ValueError(f"comparison.control {self.comparison.control!r} is none of the arms {sorted(codes)}")
+        rules = [change.rule for change in self.severities]
+        twice = sorted({rule for rule in rules if rules.count(rule) > 1})
+        if twice:
+            raise ValueError(f"severities: {', '.join(twice)} is changed twice")
+        return self
+
+    @property
+    def id(self) -> str:
+        """STUDYID."""
+        return self.study.id
+
+    def content_used_by_reports(self) -> dict[str, Any]:
+        """What of the study file enters a report key: all but where the data is fetched from and the list of reports.
+
+        The snapshot stands for the data; the template and its parameters stand for the report.
+        """
+        return self.model_dump(mode="json", exclude={"sources", "reports", "cutoff"})

@@ -1,0 +1,1 @@
+"""One module per output, named by its code; cells with their provenance."""

@@ -1,0 +1,87 @@
+"""A table as numbers: each statistic once, with the records behind it, and the layout that prints them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a number comes from: the analysis dataset, the filter that picks its records (as printable text in the
+    field's names), the variables counted, and what the denominator is."""
+
+    dataset: str
+    filter: str
+    variables: tuple[str, ...]
+    denominator: str = ""
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """One number, one line of the tidy CSV (CONTRACTS.md, Numbers as data).
+
+    `row_group`, `row`: the SOC and PT (a SOC line has an empty row; the line over all terms has both empty).
+    `column`: arm, `Total`, or `<arm> vs <control>`. `value`: full precision, percentages in points, None where it
+    cannot be estimated. `text`: as printed. `provenance`: what is behind it.
+    """
+
+    row_group: str
+    row: str
+    column: str
+    statistic: str
+    value: float | int | None
+    text: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True)
+class TableColumn:
+    """A printed column: its heading, the unit line below it (`N=86`), and under which group heading it stands."""
+
+    key: str
+    heading: str
+    subheading: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """A printed row: its stub and one text per column. `level` indents."""
+
+    label: str
+    cells: tuple[str, ...]
+    level: int = 0
+    row_group: str = ""
+    row: str = ""
+
+
+@dataclass(frozen=True)
+class TableResult:
+    """One output: numbers, layout, footnotes.
+
+    `code`: output code (AET02). `number`: the FDA guide's table number, empty where it has none. `stub`: heading of
+    the first column. An output without rows still prints its title, header, N and the line in `empty_note`.
+    """
+
+    code: str
+    title: str
+    population: str
+    stub: str
+    columns: tuple[TableColumn, ...]
+    rows: tuple[TableRow, ...]
+    statistics: tuple[Statistic, ...]
+    footnotes: tuple[str, ...] = ()
+    number: str = ""
+    subtitle: str = ""
+    empty_note: str = "No events met the criteria"
+    parameters: dict[str, str] = field(default_factory=dict)
+
+    def tidy(self) -> Iterator[tuple[str, str, str, str, str, str, str]]:
+        """The output as CSV rows: output, row_group, row, column, statistic, value, text."""
+        for item in self.statistics:
+            value = "" if item.value is None else repr(item.value)
+            yield (self.code, item.row_group, item.row, item.column, item.statistic, value, item.text)
+
+
+TIDY_HEADER = ("output", "row_group", "row", "column", "statistic", "value", "text")

@@ -1,0 +1,146 @@
+"""What operations need from the world, as Protocols. `runtime/` chooses the adapters; tests may choose others.
+
+Adapters do not import this module: they fit by shape, and `runtime/` is type-checked against it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol
+
+from longwatch.evidence.archived import ArchiveDescription, ArchiveReceipt
+from longwatch.evidence.audit import AuditEvent, AuditRecord
+from longwatch.evidence.registered import (
+    AccountRow,
+    FindingRow,
+    PullRow,
+    ReportRow,
+    RunRow,
+    RunState,
+    SnapshotRow,
+    StudyRow,
+)
+from longwatch.evidence.snapshot import SourceSnapshot
+from longwatch.findings.finding import ValidationOutcome
+from longwatch.reports.contents import RenderedReport, ReportContents
+from longwatch.standards.dataset import SourceData
+from longwatch.study import SourceSpec, Study
+
+Progress = Callable[[str], None]
+
+
+class Clock(Protocol):
+    """The time, read at the edge."""
+
+    def __call__(self) -> datetime:
+        """Now, in UTC."""
+        ...
+
+
+class SnapshotStore(Protocol):
+    """Keeps raw bytes and their typed copy."""
+
+    def freeze(self, sources: Sequence[SourceSpec], base: str, progress: Progress) -> SourceSnapshot:
+        """Fetch, store raw first, read, store typed; all or nothing. `base`: folder that relative paths start from."""
+        ...
+
+    def get(self, snapshot_id: str) -> SourceSnapshot:
+        """The snapshot of an id (a unique beginning of at least 8 digits will do)."""
+        ...
+
+    def open(self, snapshot_id: str) -> SourceData:
+        """The typed copy, lazily; made again from the raw bytes where it is gone."""
+        ...
+
+    def verify(self, snapshot_id: str) -> None:
+        """Hash the raw bytes again; IntegrityError where one differs."""
+        ...
+
+
+class Validator(Protocol):
+    """Judges a snapshot by rules."""
+
+    def __call__(self, data: SourceData, study: Study, progress: Progress) -> ValidationOutcome:
+        """Every rule's result and every finding."""
+        ...
+
+
+class Renderer(Protocol):
+    """Lays a report out."""
+
+    def __call__(self, contents: ReportContents) -> RenderedReport:
+        """The unsigned copy; the same contents give the same bytes."""
+        ...
+
+
+class Archive(Protocol):
+    """A write-once store of objects by key."""
+
+    def describe(self) -> ArchiveDescription:
+        """Kind, place, and whether it enforces write-once itself."""
+        ...
+
+    def check(self) -> None:
+        """StoreError where it cannot be reached or written."""
+        ...
+
+    def put(self, key: str, content: bytes, *, media_type: str, retain_until: datetime | None = None) -> ArchiveReceipt:
+        """Store and read back. The same bytes again: the first receipt. Other bytes under the key: IntegrityError."""
+        ...
+
+    def get(self, key: str) -> bytes:
+        """The bytes. StoreError where there are none."""
+        ...
+
+    def head(self, key: str) -> ArchiveReceipt | None:
+        """What is stored under the key, or None."""
+        ...
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """All keys that begin so, sorted."""
+        ...
+
+
+class RegisterTransaction(Protocol):
+    """One transaction of the registers. Every change takes the audit event that records it."""
+
+    def ensure_account(self, account: AccountRow, event: AuditEvent) -> None: ...
+    def ensure_study(self, study: StudyRow, event: AuditEvent) -> None: ...
+    def add_snapshot(self, snapshot: SnapshotRow, pull: PullRow, event: AuditEvent) -> None: ...
+    def start_run(self, run: RunRow, event: AuditEvent) -> None: ...
+    def finish_run(
+        self,
+        run_id: str,
+        state: RunState,
+        reason: str,
+        finished_at: datetime,
+        snapshot_id: str | None,
+        event: AuditEvent,
+    ) -> None: ...
+    def record_findings(self, run_id: str, rows: Sequence[FindingRow], event: AuditEvent) -> None: ...
+    def add_report(self, report: ReportRow, event: AuditEvent) -> bool:
+        """False where a report of that key is already there (the loser of a race); nothing is changed then."""
+        ...
+
+    def record_read(self, event: AuditEvent) -> None: ...
+    def report_by_key(self, key: str) -> ReportRow | None: ...
+    def reports(self, study_id: str | None = None) -> list[ReportRow]: ...
+    def runs(self, study_id: str | None = None, limit: int = 100) -> list[RunRow]: ...
+    def run(self, run_id: str) -> RunRow | None: ...
+    def snapshots(self, study_id: str | None = None) -> list[SnapshotRow]: ...
+    def findings(self, study_id: str, run_id: str | None = None) -> list[FindingRow]: ...
+    def events(self, limit: int = 100) -> list[AuditRecord]: ...
+
+
+class Registers(Protocol):
+    """The database."""
+
+    def transaction(self) -> AbstractContextManager[RegisterTransaction]:
+        """All or nothing. Ends with commit; with an exception, rollback."""
+        ...
+
+    def check(self) -> str:
+        """Where it is and its schema revision. StoreError where it cannot be reached."""
+        ...

@@ -1,0 +1,1 @@
+"""Settings, wiring, logging and the doctor: the one place where adapters are chosen."""
