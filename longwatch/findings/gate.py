@@ -26,7 +26,7 @@ class GateDecision:
 
 
 def compute_gate(outcome: ValidationOutcome) -> GateDecision:
-    """The gate's decision from the open findings: 1. any `reject` stops; 2. else any `error` makes DRAFT; 3. else free."""
+    """The gate's decision from the open findings: any `reject` stops; else any `error` makes DRAFT."""
 
     def rules(severity: Severity) -> tuple[str, ...]:
         return tuple(sorted({finding.rule_id for finding in outcome.findings_of(severity)}))

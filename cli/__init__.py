@@ -1,0 +1,1 @@
+"""The command `longwatch`: words to calls, errors to exit codes."""
