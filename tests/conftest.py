@@ -1,0 +1,32 @@
+"""What all tests share: where the public trial data is, and sockets off outside loopback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the checkout."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The public trial data beside the checkout; tests that need it skip, with this reason, where it is absent."""
+    folder = REPOSITORY.parent / "shared" / "data"
+    if not (folder / "MANIFEST.csv").is_file():
+        pytest.skip("the public trial data (../shared/data) is not beside this checkout")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only() -> None:
+    """No test talks to anything but this machine."""
+    from pytest_socket import socket_allow_hosts
+
+    socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
