@@ -1,32 +1,39 @@
 """What operations need from the world, as Protocols. `runtime/` chooses the adapters; tests may choose others.
 
-Adapters do not import this module: they fit by shape, and `runtime/` is type-checked against it.
+Adapters do not import this module: they fit by shape, and `runtime/` is type-checked against it. Imports of values are
+for type checking only, so that a command that reads the registers does not load the whole engine.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
-from typing import Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
-from longwatch.evidence.archived import ArchiveDescription, ArchiveReceipt
-from longwatch.evidence.audit import AuditEvent, AuditRecord
-from longwatch.evidence.registered import (
-    AccountRow,
-    FindingRow,
-    PullRow,
-    ReportRow,
-    RunRow,
-    RunState,
-    SnapshotRow,
-    StudyRow,
-)
-from longwatch.evidence.snapshot import SourceSnapshot
-from longwatch.findings.finding import ValidationOutcome
-from longwatch.reports.contents import RenderedReport, ReportContents
-from longwatch.standards.dataset import SourceData
-from longwatch.study import SourceSpec, Study
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from longwatch.reports.template import ReportTemplate
+
+    from longwatch.evidence.archived import ArchiveDescription, ArchiveReceipt
+    from longwatch.evidence.audit import AuditEvent, AuditRecord
+    from longwatch.evidence.registered import (
+        AccountRow,
+        FindingRow,
+        PullRow,
+        ReportRow,
+        RunRow,
+        RunState,
+        SnapshotRow,
+        StudyRow,
+    )
+    from longwatch.evidence.report_key import Engine
+    from longwatch.evidence.snapshot import SourceSnapshot
+    from longwatch.findings.finding import ValidationOutcome
+    from longwatch.reports.contents import RenderedReport, ReportContents
+    from longwatch.standards.dataset import SourceData
+    from longwatch.study import SourceSpec, Study
 
 Progress = Callable[[str], None]
 
@@ -72,6 +79,22 @@ class Renderer(Protocol):
 
     def __call__(self, contents: ReportContents) -> RenderedReport:
         """The unsigned copy; the same contents give the same bytes."""
+        ...
+
+
+class Templates(Protocol):
+    """The report templates there are."""
+
+    def __call__(self, name: str) -> ReportTemplate:
+        """The template of a name. StudyError where there is none."""
+        ...
+
+
+class FindingsFiles(Protocol):
+    """Where a run's findings are written for people to open."""
+
+    def __call__(self, run_id: str, study_id: str, outcome: ValidationOutcome) -> tuple[str, ...]:
+        """Write `findings-<run>.csv` and `.json`; where they are."""
         ...
 
 
@@ -144,3 +167,24 @@ class Registers(Protocol):
     def check(self) -> str:
         """Where it is and its schema revision. StoreError where it cannot be reached."""
         ...
+
+
+@dataclass(frozen=True)
+class Adapters:
+    """Everything outside that operations use, chosen once in `runtime.wiring`.
+
+    `actor`: the acting account. `engine`: version and lock file of the program. `lock_days`: for how many days an
+    object of a candidate is locked where the store can lock (0: not; retention proper starts at release).
+    """
+
+    snapshots: SnapshotStore
+    registers: Registers
+    archive: Archive
+    validate: Validator
+    render: Renderer
+    templates: Templates
+    findings_files: FindingsFiles
+    clock: Clock
+    actor: AccountRow
+    engine: Engine
+    lock_days: int = 0

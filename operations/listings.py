@@ -1,0 +1,147 @@
+"""What of a validation and a snapshot a report prints: the listings, facts and named fields of its template."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from longwatch.derive import AnalysisDatasets
+from longwatch.evidence.report_key import Engine
+from longwatch.evidence.snapshot import SourceSnapshot
+from longwatch.findings.finding import Finding, RuleStatus, Severity, ValidationOutcome
+from longwatch.reports.contents import PlainTable
+from longwatch.study import Study
+
+
+def make_draft_reasons(outcome: ValidationOutcome) -> tuple[str, ...]:
+    """One line per rule with open errors; empty where the report is no DRAFT (CONTRACTS.md, Two gates)."""
+    return tuple(
+        f"{result.rule_id}: {_plural(result.failed, 'open error')}. {result.title}."
+        for result in outcome.results
+        if result.status is RuleStatus.FAIL and result.severity is Severity.ERROR
+    )
+
+
+def make_fields(study: Study, snapshot: SourceSnapshot, cutoff: date, engine: Engine) -> dict[str, str]:
+    """The named fields that a template's text blocks may use."""
+    return {
+        "study_id": study.id,
+        "study_title": study.study.title,
+        "sponsor": study.study.sponsor or "not stated",
+        "protocol": study.study.protocol or "not stated",
+        "cutoff": cutoff.isoformat(),
+        "data_cutoff": snapshot.data_cutoff.isoformat()
+        if snapshot.data_cutoff
+        else "not stated in the data (TS.DCUTDTC)",
+        "snapshot": snapshot.id[:12],
+        "timezone": study.study.timezone,
+        "treatment_basis": study.treatment.basis.value,
+        "treatment_reference": study.treatment_emergence.reference.value,
+        "meddra": study.dictionaries.meddra or "not stated in the study file",
+        "ctcae": study.dictionaries.ctcae or "not stated in the study file",
+        "engine_version": engine.version,
+    }
+
+
+def make_facts(
+    study: Study,
+    snapshot: SourceSnapshot,
+    cutoff: date,
+    datasets: AnalysisDatasets,
+    outcome: ValidationOutcome,
+    engine: Engine,
+) -> tuple[tuple[str, str], ...]:
+    """The lines of the title page."""
+    counts = ", ".join(f"{count} {severity.value}" for severity, count in outcome.counts().items())
+    return (
+        ("Study", f"{study.id}: {study.study.title}"),
+        ("Sponsor", study.study.sponsor or "not stated"),
+        ("Data cut-off", cutoff.isoformat()),
+        ("Snapshot", f"{snapshot.id[:12]} ({_plural(len(snapshot.files), 'file')}, {snapshot.rows:,} records)"),
+        ("Safety population", _plural(datasets.safety_subjects, "subject")),
+        ("Analysed by", f"{study.treatment.basis.value} treatment ({datasets.treatment_variable})"),
+        ("Findings", counts),
+        ("Rule set", outcome.ruleset_version[:12]),
+        ("Made with", f"Longwatch {engine.version} (lock file {engine.lock_sha256[:12]})"),
+    )
+
+
+def make_listings(study: Study, snapshot: SourceSnapshot, outcome: ValidationOutcome) -> dict[str, PlainTable]:
+    """Every listing that a template may name."""
+    return {
+        "sources": _sources(snapshot),
+        "severity_changes": _severity_changes(outcome),
+        "rule_results": _rule_results(outcome),
+        "error_findings": _findings("Open errors, record by record", outcome.findings_of(Severity.ERROR)),
+        "warning_findings": _findings("Warnings, record by record", outcome.findings_of(Severity.WARNING)),
+        "not_evaluable": _not_evaluable(outcome),
+    }
+
+
+def _sources(snapshot: SourceSnapshot) -> PlainTable:
+    return PlainTable(
+        "Files of the snapshot",
+        ("File", "Dataset", "Records", "SHA-256"),
+        tuple(
+            (file.name, file.dataset or "", f"{file.rows:,}" if file.rows is not None else "", file.sha256)
+            for file in snapshot.files
+        ),
+        (2.0, 1.0, 1.0, 6.0),
+    )
+
+
+def _severity_changes(outcome: ValidationOutcome) -> PlainTable:
+    return PlainTable(
+        "Severities changed by the study file",
+        ("Rule", "Title", "By default", "In this study", "Reason"),
+        tuple(
+            (item.rule_id, item.title, str(item.default_severity or ""), str(item.severity), item.severity_reason)
+            for item in outcome.results
+            if item.severity_reason
+        ),
+        (0.8, 2.4, 0.9, 0.9, 4.0),
+        "No severity is changed.",
+    )
+
+
+def _rule_results(outcome: ValidationOutcome) -> PlainTable:
+    return PlainTable(
+        "Rules that failed",
+        ("Rule", "Severity", "Records", "Checked", "Title"),
+        tuple(
+            (item.rule_id, str(item.severity), f"{item.failed:,}", f"{item.checked:,}", item.title)
+            for item in outcome.results
+            if item.status is RuleStatus.FAIL
+        ),
+        (0.8, 1.0, 0.9, 0.9, 5.0),
+        "Every rule that could be evaluated passed.",
+    )
+
+
+def _not_evaluable(outcome: ValidationOutcome) -> PlainTable:
+    return PlainTable(
+        "Rules that could not be evaluated",
+        ("Rule", "Severity", "Title", "Reason"),
+        tuple(
+            (item.rule_id, str(item.severity), item.title, item.reason)
+            for item in outcome.results
+            if item.status is RuleStatus.NOT_EVALUABLE
+        ),
+        (0.8, 1.0, 3.5, 3.5),
+    )
+
+
+def _findings(title: str, findings: Iterable[Finding]) -> PlainTable:
+    return PlainTable(
+        title,
+        ("Rule", "Dataset", "Record", "What was found", "What to do"),
+        tuple(
+            (item.rule_id, item.dataset, item.record_key.replace("USUBJID=", ""), item.message, item.action)
+            for item in findings
+        ),
+        (0.7, 0.8, 1.9, 3.8, 2.6),
+    )
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -1,0 +1,177 @@
+"""One report: its key, its numbers, its pages, its place in the archive, its row in the registers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from longwatch.reports.assemble import assemble
+from longwatch.reports.template import ReportTemplate
+from longwatch.tables.catalogue import make_table
+
+from longwatch.derive import AnalysisDatasets
+from longwatch.evidence.manifest import make_manifest
+from longwatch.evidence.registered import ReportRow, ReportState
+from longwatch.evidence.report_key import ReportIdentity, compute_findings_digest
+from longwatch.evidence.snapshot import SourceSnapshot
+from longwatch.findings.finding import ValidationOutcome
+from longwatch.findings.gate import compute_gate
+from longwatch.reports.contents import RenderedReport
+from longwatch.standards.hashing import sha256_of_bytes
+from longwatch.study import ReportRequest, Study
+from longwatch.tables.export import results_csv, results_json
+from longwatch.tables.result import TableResult
+from operations.audited import make_event
+from operations.listings import make_draft_reasons, make_facts, make_fields, make_listings
+from operations.ports import Adapters, Progress
+from operations.report_gate import check_report_gate
+from operations.stages import StageRunner
+
+PDF, RESULTS_CSV, RESULTS_JSON, MANIFEST = "report.pdf", "results.csv", "results.json", "manifest.json"
+
+
+@dataclass(frozen=True)
+class ReportMade:
+    """A report of a run. `already_archived`: it was there before, and nothing was made again."""
+
+    row: ReportRow
+    already_archived: bool
+
+
+def make_report(
+    adapters: Adapters,
+    study: Study,
+    snapshot: SourceSnapshot,
+    cutoff: date,
+    request: ReportRequest,
+    outcome: ValidationOutcome,
+    datasets: AnalysisDatasets,
+    run_id: str,
+    progress: Progress,
+    stage: StageRunner,
+) -> ReportMade:
+    """The archived report of a request.
+
+    Cases: 1. a report of the same key is archived: that one, and nothing is made; 2. else it is tabulated, passed
+    through the report gate, rendered, archived and registered; 3. another run registered the same key meanwhile: that
+    one (the bytes are equal). The archive is written before the register: a crash between the two leaves bytes that
+    the next run of the same key finds equal and registers.
+    """
+    template = adapters.templates(request.template)
+    identity = _identify(adapters, study, snapshot, cutoff, template, request, outcome)
+    key = identity.key
+    with adapters.registers.transaction() as register:
+        present = register.report_by_key(key)
+    if present is not None:
+        progress(f"{request.template}: already archived as {key[:12]}")
+        return ReportMade(present, already_archived=True)
+
+    tables = stage("tabulate", lambda: _tabulate(study, template, datasets))
+    check_report_gate(tables, datasets)
+    draft_reasons = make_draft_reasons(outcome)
+    contents = assemble(
+        template,
+        study_id=study.id,
+        study_title=study.study.title,
+        sponsor=study.study.sponsor,
+        report_key=key,
+        snapshot_id=snapshot.id,
+        cutoff=cutoff,
+        fields=make_fields(study, snapshot, cutoff, adapters.engine),
+        tables=tables,
+        listings=make_listings(study, snapshot, outcome),
+        facts=make_facts(study, snapshot, cutoff, datasets, outcome, adapters.engine),
+        draft_reasons=draft_reasons,
+    )
+    rendered = stage("render", lambda: adapters.render(contents))
+    row = stage(
+        "archive",
+        lambda: _archive(
+            adapters, study, snapshot, identity, template, tuple(tables.values()), rendered, outcome, run_id
+        ),
+    )
+    return _register(adapters, row)
+
+
+def _identify(
+    adapters: Adapters,
+    study: Study,
+    snapshot: SourceSnapshot,
+    cutoff: date,
+    template: ReportTemplate,
+    request: ReportRequest,
+    outcome: ValidationOutcome,
+) -> ReportIdentity:
+    return ReportIdentity(
+        study_content=study.content_used_by_reports(),
+        snapshot_id=snapshot.id,
+        cutoff=cutoff,
+        as_of=cutoff,
+        template=template.model_dump(mode="json"),
+        parameters=request.model_dump(mode="json")["parameters"],
+        ruleset_version=outcome.ruleset_version,
+        dictionaries=study.dictionaries.model_dump(mode="json"),
+        findings_digest=compute_findings_digest(outcome),
+        engine=adapters.engine,
+    )
+
+
+def _tabulate(study: Study, template: ReportTemplate, datasets: AnalysisDatasets) -> dict[str, TableResult]:
+    return {block.key: make_table(block.table, datasets, study, block.parameters) for block in template.table_blocks()}
+
+
+def _archive(
+    adapters: Adapters,
+    study: Study,
+    snapshot: SourceSnapshot,
+    identity: ReportIdentity,
+    template: ReportTemplate,
+    tables: tuple[TableResult, ...],
+    rendered: RenderedReport,
+    outcome: ValidationOutcome,
+    run_id: str,
+) -> ReportRow:
+    """Objects first, manifest last: a manifest in the archive means that all it names is there."""
+    draft = compute_gate(outcome).is_draft
+    state = ReportState.ARCHIVED_DRAFT if draft else ReportState.ARCHIVED_CANDIDATE
+    now = adapters.clock()
+    locked = None if draft or not adapters.lock_days else now + timedelta(days=adapters.lock_days)
+    files = {
+        PDF: (rendered.pdf, "application/pdf"),
+        RESULTS_CSV: (results_csv(tables), "text/csv"),
+        RESULTS_JSON: (results_json(tables), "application/json"),
+    }
+    manifest = make_manifest(
+        identity, study_id=study.id, title=template.title, state=state.value, snapshot=snapshot, files=files
+    )
+    folder = f"reports/{study.id}/{template.id}/{identity.cutoff.isoformat()}/{identity.key}"
+    for name, (content, media_type) in {**files, MANIFEST: (manifest, "application/json")}.items():
+        adapters.archive.put(f"{folder}/{name}", content, media_type=media_type, retain_until=locked)
+    return ReportRow(
+        key=identity.key,
+        study_id=study.id,
+        template=template.id,
+        title=template.title,
+        state=state,
+        snapshot_id=snapshot.id,
+        cutoff=identity.cutoff,
+        run_id=run_id,
+        pdf_key=f"{folder}/{PDF}",
+        pdf_sha256=rendered.sha256,
+        manifest_key=f"{folder}/{MANIFEST}",
+        manifest_sha256=sha256_of_bytes(manifest),
+        pages=rendered.pages,
+        archived_at=now,
+        archived_by=adapters.actor.name,
+    )
+
+
+def _register(adapters: Adapters, row: ReportRow) -> ReportMade:
+    event = make_event(
+        adapters, "report archived", "report", row.key, {"state": row.state.value, "pdf_sha256": row.pdf_sha256}
+    )
+    with adapters.registers.transaction() as register:
+        added = register.add_report(row, event)
+        present = register.report_by_key(row.key)
+    assert present is not None, "add_report leaves a row of that key, ours or the winner's"
+    return ReportMade(present, already_archived=not added)
