@@ -1,0 +1,1 @@
+"""Numbers with their denominators and intervals; nothing here knows a table."""
