@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -169,22 +168,32 @@ class Registers(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Adapters:
-    """Everything outside that operations use, chosen once in `runtime.wiring`.
+class Adapters(Protocol):
+    """Everything outside that operations use, chosen once in `runtime.wiring`; each is made when first asked for.
 
     `actor`: the acting account. `engine`: version and lock file of the program. `lock_days`: for how many days an
     object of a candidate is locked where the store can lock (0: not; retention proper starts at release).
     """
 
-    snapshots: SnapshotStore
-    registers: Registers
-    archive: Archive
-    validate: Validator
-    render: Renderer
-    templates: Templates
-    findings_files: FindingsFiles
-    clock: Clock
-    actor: AccountRow
-    engine: Engine
-    lock_days: int = 0
+    @property
+    def snapshots(self) -> SnapshotStore: ...
+    @property
+    def registers(self) -> Registers: ...
+    @property
+    def archive(self) -> Archive: ...
+    @property
+    def validate(self) -> Validator: ...
+    @property
+    def render(self) -> Renderer: ...
+    @property
+    def templates(self) -> Templates: ...
+    @property
+    def findings_files(self) -> FindingsFiles: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def actor(self) -> AccountRow: ...
+    @property
+    def engine(self) -> Engine: ...
+    @property
+    def lock_days(self) -> int: ...

@@ -28,7 +28,7 @@ from operations.stages import StageRunner, run_directly
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """What a finished run came to. `data_reused`: the snapshot was there already."""
+    """What a finished run came to."""
 
     run_id: str
     study_id: str
@@ -36,6 +36,16 @@ class RunOutcome:
     cutoff: date
     outcome: ValidationOutcome
     reports: tuple[ReportMade, ...]
+    findings_files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Validated:
+    """What pulling and validating came to."""
+
+    run_id: str
+    snapshot: SourceSnapshot
+    outcome: ValidationOutcome
     findings_files: tuple[str, ...]
 
 
@@ -85,13 +95,13 @@ def pull_study(adapters: Adapters, study: Study, base: str, *, progress: Progres
 
 def validate_study(
     adapters: Adapters, study: Study, base: str, *, progress: Progress, stage: StageRunner = run_directly
-) -> tuple[SourceSnapshot, ValidationOutcome, tuple[str, ...]]:
+) -> Validated:
     """Pull and validate. Raises GateStopped as `run_study` does; findings are committed and written first."""
     with registered_run(adapters, study) as run:
         snapshot = stage("pull", lambda: _pull(adapters, study, base, run, progress))
         outcome, files = stage("validate", lambda: _validate(adapters, study, snapshot, run, progress))
         _stop_at_gate(outcome, files)
-    return snapshot, outcome, files
+    return Validated(run.id, snapshot, outcome, files)
 
 
 @contextmanager

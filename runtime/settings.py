@@ -1,0 +1,81 @@
+"""Settings: `LONGWATCH_*` variables, or one file."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from longwatch.errors import StudyError
+
+SETTINGS_FILE = "longwatch.toml"
+
+
+class Settings(BaseSettings):
+    """Where things are. Each setting is a variable `LONGWATCH_<NAME>`, else a line of `longwatch.toml` in the working
+    directory, else its default.
+
+    `home`: the folder of all data. `database_url`: the registers; default SQLite in `home`. `archive`: a folder, or
+    `s3://bucket/prefix`; default a folder in `home`. `s3_endpoint`, `s3_region`: for any S3-compatible store;
+    credentials are those of boto3 (AWS_ACCESS_KEY_ID …). `user`: the acting account; default the operating-system
+    user, recorded as unauthenticated. `archive_lock_days`: Object Lock for candidates, where the bucket has it.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="LONGWATCH_", toml_file=SETTINGS_FILE, extra="ignore", frozen=True)
+
+    home: Path = Path("longwatch-data")
+    database_url: str = ""
+    archive: str = ""
+    s3_endpoint: str = ""
+    s3_region: str = ""
+    user: str = ""
+    archive_lock_days: int = Field(default=0, ge=0, le=36525)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then variables, then the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def folder(self) -> Path:
+        """`home`, absolute."""
+        return self.home.expanduser().resolve()
+
+    @property
+    def registers_url(self) -> str:
+        """The database in force."""
+        return self.database_url or f"sqlite:///{self.folder / 'registers.sqlite3'}"
+
+    @property
+    def archive_place(self) -> str:
+        """The archive in force: a folder or `s3://…`."""
+        return self.archive or str(self.folder / "archive")
+
+    @property
+    def account(self) -> str:
+        """The acting account's name (CONTRACTS.md, Who)."""
+        return self.user or getpass.getuser()
+
+
+def read_settings() -> Settings:
+    """The settings in force. Raises StudyError LW-SET-001 where one has a value that cannot be used."""
+    try:
+        return Settings()
+    except (ValidationError, ValueError) as wrong:
+        details = wrong.errors(include_url=False) if isinstance(wrong, ValidationError) else []
+        said = "; ".join(f"LONGWATCH_{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in details)
+        raise StudyError(
+            "LW-SET-001",
+            said or f"the settings file is no TOML: {wrong}",
+            where="settings",
+            next_step=f"correct the variable, or the line in {SETTINGS_FILE}",
+        ) from wrong

@@ -1,0 +1,121 @@
+"""The one place where adapters are chosen and given to operations."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from longwatch.evidence.registered import AccountRow
+from runtime.clock import read_clock
+from runtime.engine import read_engine
+from runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from connectors.s3 import S3Settings
+
+    from longwatch.evidence.report_key import Engine
+    from operations.ports import (
+        Adapters,
+        Archive,
+        Clock,
+        FindingsFiles,
+        Registers,
+        Renderer,
+        SnapshotStore,
+        Templates,
+        Validator,
+    )
+
+
+class Wiring:
+    """The adapters that the settings name. Each is made, and its libraries are loaded, when it is first asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def snapshots(self) -> SnapshotStore:
+        """A folder of raw bytes and typed copies."""
+        from connectors.snapshot_store import FolderSnapshotStore
+
+        return FolderSnapshotStore(self.settings.folder / "snapshots", self._s3)
+
+    @cached_property
+    def registers(self) -> Registers:
+        """SQLite in the home folder, or the database of the URL."""
+        from models import SqlRegisters
+
+        return SqlRegisters(self.settings.registers_url)
+
+    @cached_property
+    def archive(self) -> Archive:
+        """A folder, or a bucket."""
+        place = self.settings.archive_place
+        if place.startswith("s3://"):
+            from connectors.archive_s3 import S3Archive
+
+            bucket, _, prefix = place.removeprefix("s3://").partition("/")
+            return S3Archive(bucket, prefix, self._s3)
+        from connectors.archive_folder import FolderArchive
+
+        return FolderArchive(Path(place).expanduser().resolve())
+
+    @cached_property
+    def validate(self) -> Validator:
+        """Great Expectations and the full list."""
+        from validations import validate
+
+        return validate
+
+    @cached_property
+    def render(self) -> Renderer:
+        """ReportLab."""
+        from report_templates import render
+
+        return render
+
+    @cached_property
+    def templates(self) -> Templates:
+        """The templates that come with Longwatch."""
+        from report_templates import load_template
+
+        return load_template
+
+    @cached_property
+    def findings_files(self) -> FindingsFiles:
+        """A folder beside the registers."""
+        from connectors.findings_files import FindingsFolder
+
+        return FindingsFolder(self.settings.folder / "findings")
+
+    @property
+    def clock(self) -> Clock:
+        """The system's clock."""
+        return read_clock
+
+    @cached_property
+    def actor(self) -> AccountRow:
+        """The account of LONGWATCH_USER or of the operating system, unauthenticated (CONTRACTS.md, Who)."""
+        return AccountRow(self.settings.account, authenticated=False, created_at=read_clock())
+
+    @cached_property
+    def engine(self) -> Engine:
+        """This program."""
+        return read_engine()
+
+    @property
+    def lock_days(self) -> int:
+        """As set."""
+        return self.settings.archive_lock_days
+
+    @property
+    def _s3(self) -> S3Settings:
+        from connectors.s3 import S3Settings
+
+        return S3Settings(endpoint_url=self.settings.s3_endpoint or None, region=self.settings.s3_region or None)
+
+
+def make_adapters(settings: Settings) -> Adapters:
+    """The adapters of the settings, typed as operations know them."""
+    return Wiring(settings)
