@@ -7,18 +7,17 @@ from pathlib import Path
 from prefect import flow
 
 from flows.stages import run_as_task, tell_progress
-from operations.run_study import validate_study
+from operations.run_study import Validated, validate_study
 from runtime.settings import read_settings
 from runtime.study_files import read_study
 from runtime.wiring import make_adapters
 
 
 @flow(name="nightly-pull-and-validate", persist_result=False)
-def nightly_pull_and_validate(study_file: str) -> dict[str, int]:
-    """Pull and validate a study. Returns the number of findings by severity: counts only, no patient data.
+def nightly_pull_and_validate(study_file: str) -> Validated:
+    """Pull and validate a study. The outcome stays in this process: Prefect keeps no result.
 
     A failed gate fails the flow run, so that it shows in Prefect; its findings are in our registers.
     """
     study, base = read_study(Path(study_file))
-    validated = validate_study(make_adapters(read_settings()), study, base, progress=tell_progress, stage=run_as_task)
-    return {severity.value: count for severity, count in validated.outcome.counts().items()}
+    return validate_study(make_adapters(read_settings()), study, base, progress=tell_progress, stage=run_as_task)

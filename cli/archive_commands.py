@@ -1,0 +1,133 @@
+"""`longwatch archive …` and `longwatch audit …`: evidence kept, and given back verified."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.output import AsJson, print_rows
+from cli.wired import wired
+
+archive = typer.Typer(help="Archived reports: list, show, get, verify.", no_args_is_help=True)
+audit = typer.Typer(help="The audit trail.", no_args_is_help=True)
+
+ReportKey = Annotated[str, typer.Argument(metavar="REPORT-KEY", help="The report key, or its first 8 digits or more.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.add_typer(archive, name="archive")
+    app.add_typer(audit, name="audit")
+
+
+@archive.command("list")
+def list_archive(
+    study: Annotated[str | None, typer.Option(help="Only this study's.")] = None, as_json: AsJson = False
+) -> None:
+    """List the archived reports, newest first."""
+    from operations.archive_reading import list_reports
+
+    rows = [
+        {
+            "report_key": row.key if as_json else row.key[:12],
+            "study": row.study_id,
+            "report": row.template,
+            "cut-off": row.cutoff.isoformat(),
+            "state": row.state.value,
+            "pages": row.pages,
+            "archived": row.archived_at,
+            "by": row.archived_by,
+        }
+        for row in list_reports(wired(), study)
+    ]
+    print_rows(rows, as_json, "No report is archived yet. `longwatch demo` makes one.")
+
+
+@archive.command("show")
+def show_report(key: ReportKey, as_json: AsJson = False) -> None:
+    """Show one archived report: what it was made from and where its objects are."""
+    from dataclasses import asdict
+
+    from operations.archive_reading import find_report
+
+    row = asdict(find_report(wired(), key))
+    if as_json:
+        print_rows([row], True, "")
+    else:
+        print_rows([{"what": name, "is": value} for name, value in row.items()], False, "")
+
+
+@archive.command("get")
+def get_archived(
+    key: ReportKey,
+    to: Annotated[
+        Path | None, typer.Option("--to", help="File or folder to write; default the working folder.")
+    ] = None,
+) -> None:
+    """Get a report's PDF out of the archive, its bytes compared with the register first."""
+    from longwatch.errors import StoreError
+    from operations.archive_reading import get_report
+
+    row, content = get_report(wired(), key)
+    target = to or Path()
+    if target.is_dir():
+        target = target / f"{row.study_id}-{row.template}-{row.cutoff}-{row.key[:12]}.pdf".lower().replace("_", "-")
+    try:
+        target.write_bytes(content)
+    except OSError as refused:
+        raise StoreError(
+            "LW-CLI-004",
+            f"the copy cannot be written: {refused.strerror}",
+            where=str(target),
+            next_step="name another file with --to",
+        ) from refused
+    typer.echo(f"{target}\nSHA-256 {row.pdf_sha256} (as archived {row.archived_at:%Y-%m-%d %H:%M:%S} UTC)")
+
+
+@archive.command("verify")
+def verify_archive(
+    key: Annotated[str | None, typer.Argument(metavar="[REPORT-KEY]", help="One report; default all.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read every archived object back and compare it with its manifest and the register."""
+    from cli.progress import StageDisplay
+    from operations.archive_reading import verify_reports
+
+    display = StageDisplay()
+    with display.shown("Verify"):
+        verified = verify_reports(wired(), key, display.message)
+    rows = [
+        {
+            "report_key": item.row.key if as_json else item.row.key[:12],
+            "study": item.row.study_id,
+            "objects": item.objects,
+            "bytes": item.size,
+            "result": "as archived",
+        }
+        for item in verified
+    ]
+    print_rows(rows, as_json, "No report is archived yet, so there is nothing to verify.")
+
+
+@audit.command("list")
+def list_audit(
+    limit: Annotated[int, typer.Option(min=1, help="How many, newest first.")] = 50, as_json: AsJson = False
+) -> None:
+    """List audit events, newest first."""
+    with wired().registers.transaction() as registers:
+        records = registers.events(limit)
+    rows = [
+        {
+            "position": record.position,
+            "at": record.event.at,
+            "who": record.event.actor,
+            "what": record.event.action,
+            "entity": record.event.entity,
+            "id": record.event.entity_id if as_json else record.event.entity_id[:12],
+            "reason": record.event.reason,
+        }
+        for record in records
+    ]
+    print_rows(rows, as_json, "Nothing is recorded yet.")

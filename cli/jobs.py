@@ -1,0 +1,77 @@
+"""Long jobs from a terminal: with Prefect's record of the run, or directly."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.progress import StageDisplay
+
+if TYPE_CHECKING:
+    from operations.run_study import RunOutcome, Validated
+
+
+def run_job(
+    study_file: Path, cutoff: date | None, templates: tuple[str, ...], direct: bool
+) -> tuple[RunOutcome, dict[str, float]]:
+    """The whole job on a study, and the seconds of each stage.
+
+    The study file is read first, so that a mistake in it is told at once and not after Prefect's start.
+    """
+    from runtime.study_files import read_study
+
+    study, base = read_study(study_file)
+    display = StageDisplay()
+    if direct:
+        from cli.wired import wired
+        from operations.run_study import run_study
+
+        with display.shown("Load"):
+            outcome = run_study(
+                wired(),
+                study,
+                base,
+                cutoff=cutoff,
+                templates=templates,
+                progress=display.message,
+                stage=display.around,
+            )
+        return outcome, display.seconds
+    with display.shown("Start Prefect"):
+        prepare_prefect()
+        from flows.safety_report import safety_report
+        from flows.stages import watched_by
+
+        with watched_by(display.message, display.around):
+            return safety_report(str(study_file), cutoff, templates), display.seconds
+
+
+def validate_job(study_file: Path, direct: bool) -> tuple[Validated, dict[str, float]]:
+    """Pull and validate, and the seconds of each stage."""
+    from runtime.study_files import read_study
+
+    study, base = read_study(study_file)
+    display = StageDisplay()
+    if direct:
+        from cli.wired import wired
+        from operations.run_study import validate_study
+
+        with display.shown("Load"):
+            validated = validate_study(wired(), study, base, progress=display.message, stage=display.around)
+        return validated, display.seconds
+    with display.shown("Start Prefect"):
+        prepare_prefect()
+        from flows.nightly_validation import nightly_pull_and_validate
+        from flows.stages import watched_by
+
+        with watched_by(display.message, display.around):
+            return nightly_pull_and_validate(str(study_file)), display.seconds
+
+
+def prepare_prefect() -> None:
+    """Prefect keeps its own files below our home folder, unless PREFECT_HOME says otherwise."""
+    from runtime.settings import read_settings
+
+    os.environ.setdefault("PREFECT_HOME", str(read_settings().folder / "prefect"))

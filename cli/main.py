@@ -1,0 +1,85 @@
+"""The command `longwatch`. Commands load what they need when they run, so that reading commands answer at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from cli import archive_commands, data_commands, job_commands, operation_commands, table_commands
+from cli.exit_codes import DONE, FAULT, INTERRUPTED, exit_code_of
+from longwatch.errors import LongwatchError
+from longwatch.version import __version__
+
+app = typer.Typer(
+    name="longwatch",
+    help="Regulatory evidence and long-term safety reporting: from a trial's data to an archived, verifiable PDF.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"longwatch {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def longwatch(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Regulatory evidence and long-term safety reporting: from a trial's data to an archived, verifiable PDF."""
+
+
+for _commands in (job_commands, data_commands, table_commands, archive_commands, operation_commands):
+    _commands.register(app)
+
+
+def main() -> None:
+    """Run the command line. A known error is one line on standard error and an exit code, without traceback."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """The exit code of a command line.
+
+    A fault of ours (any exception that is no LongwatchError) is one line and exit 70; LONGWATCH_DEBUG=1 shows its
+    traceback.
+    """
+    try:
+        code = app(args=arguments, standalone_mode=False)
+    except LongwatchError as error:
+        typer.echo(error.one_line(), err=True)
+        return exit_code_of(error)
+    except typer.Abort:
+        typer.echo("LW-CLI-003: interrupted; the run is registered as failed. Next: run the command again", err=True)
+        return INTERRUPTED
+    except KeyboardInterrupt:
+        typer.echo("LW-CLI-003: interrupted; the run is registered as failed. Next: run the command again", err=True)
+        return INTERRUPTED
+    except Exception as fault:  # noqa: BLE001 - the edge: every fault becomes one line and exit 70
+        return _report_fault(fault)
+    return code if isinstance(code, int) else DONE
+
+
+def _report_fault(fault: Exception) -> int:
+    import click
+
+    if isinstance(fault, click.ClickException):
+        typer.echo(f"LW-CLI-001: {fault.format_message()}. Next: `longwatch --help` shows every command", err=True)
+        return 2
+    if os.environ.get("LONGWATCH_DEBUG"):
+        raise fault
+    typer.echo(
+        f"LW-CLI-070: a fault of ours: {type(fault).__name__}: {' '.join(str(fault).split())[:300]}. "
+        "Next: run again with LONGWATCH_DEBUG=1 and send the traceback to the developers",
+        err=True,
+    )
+    return FAULT

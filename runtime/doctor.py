@@ -1,0 +1,144 @@
+"""The doctor: what is configured, what is reachable, what is not, and what to do about it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
+
+from longwatch.errors import LongwatchError
+from longwatch.version import __version__
+from runtime.engine import LOCK_FILE, read_engine
+from runtime.settings import SETTINGS_FILE, Settings
+from runtime.wiring import make_adapters
+
+LEAST_FREE_GIB = 2.0
+
+
+class Health(StrEnum):
+    """What a check came to."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "FAIL"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check: its name, health, what was found, and the next step where there is one."""
+
+    name: str
+    health: Health
+    found: str
+    next_step: str = ""
+
+
+def examine(settings: Settings) -> list[Check]:
+    """Every check, in the order of a job. Nothing is changed but the home folder and the registers being made."""
+    return [
+        Check("longwatch", Health.OK, f"{__version__}, Python {platform.python_version()}"),
+        _lock_file(),
+        Check("settings", Health.OK, ", ".join(_configured(settings))),
+        _home(settings),
+        _registers(settings),
+        *_archive(settings),
+        _prefect(),
+        Check("account", Health.OK, f"{settings.account} (unauthenticated)"),
+    ]
+
+
+def _configured(settings: Settings) -> Iterator[str]:
+    named = sorted(name for name in os.environ if name.startswith("LONGWATCH_"))
+    yield f"from {', '.join(named)}" if named else "no LONGWATCH_ variable is set"
+    yield f"{SETTINGS_FILE} is read" if os.path.exists(SETTINGS_FILE) else f"no {SETTINGS_FILE} here"
+
+
+def _lock_file() -> Check:
+    """The installed packages are those of the lock file: else a report key would promise other bytes than are made."""
+    wrong = [f"{name} {found or 'missing'} (locked {locked})" for name, locked, found in _drift()]
+    if wrong:
+        return Check(
+            "packages",
+            Health.WARN,
+            f"{len(wrong)} differ from the lock file: {', '.join(wrong[:4])}",
+            "install from runtime/requirements.lock again; reports made now may not be reproducible",
+        )
+    return Check("packages", Health.OK, f"as in the lock file {read_engine().lock_sha256[:12]}")
+
+
+def _drift() -> Iterator[tuple[str, str, str | None]]:
+    """Packages that are locked for this Python without a marker, and installed in another version or not at all."""
+    for line in LOCK_FILE.read_text(encoding="utf-8").splitlines():
+        pinned = line.split(" ")[0]
+        if "==" not in pinned or line.startswith((" ", "#")) or ";" in line:
+            continue
+        name, _, locked = pinned.partition("==")
+        try:
+            found: str | None = version(name.partition("[")[0])
+        except PackageNotFoundError:
+            found = None
+        if found != locked:
+            yield name, locked, found
+
+
+def _home(settings: Settings) -> Check:
+    folder = settings.folder
+    step = "make it writable, or set LONGWATCH_HOME to a folder that is"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as refused:
+        return Check("home", Health.FAIL, f"{folder}: {refused.strerror}", step)
+    if not os.access(folder, os.W_OK):
+        return Check("home", Health.FAIL, f"{folder} is not writable", step)
+    free = shutil.disk_usage(folder).free / 2**30
+    if free < LEAST_FREE_GIB:
+        return Check("home", Health.WARN, f"{folder}, {free:.1f} GiB free", "free some space before a long job")
+    return Check("home", Health.OK, f"{folder}, {free:.1f} GiB free")
+
+
+def _registers(settings: Settings) -> Check:
+    try:
+        return Check("registers", Health.OK, make_adapters(settings).registers.check())
+    except LongwatchError as error:
+        return Check("registers", Health.FAIL, error.one_line(), error.next_step)
+
+
+def _archive(settings: Settings) -> list[Check]:
+    try:
+        archive = make_adapters(settings).archive
+        archive.check()
+        described = archive.describe()
+    except LongwatchError as error:
+        return [Check("archive", Health.FAIL, error.one_line(), error.next_step)]
+    lock = "Object Lock is on" if described.object_lock else "no Object Lock"
+    checks = [Check("archive", Health.OK, f"{described.kind} {described.place}, {lock}")]
+    if not described.object_lock:
+        checks.append(
+            Check(
+                "write-once",
+                Health.WARN,
+                described.note or "the store itself does not enforce write-once",
+                "for evidence that must not depend on trust, use an S3 bucket with Object Lock",
+            )
+        )
+    return checks
+
+
+def _prefect() -> Check:
+    address = os.environ.get("PREFECT_API_URL", "")
+    if not address:
+        return Check("prefect", Health.OK, "no server configured: a run starts its own for as long as it takes")
+    try:
+        with urllib.request.urlopen(f"{address.rstrip('/')}/health", timeout=5) as answer:
+            healthy = answer.status == 200
+    except (urllib.error.URLError, OSError, ValueError) as unreachable:
+        return Check("prefect", Health.FAIL, f"{address}: {unreachable}", "start the server, or unset PREFECT_API_URL")
+    if not healthy:
+        return Check("prefect", Health.FAIL, f"{address} does not say that it is healthy", "look at the server's log")
+    return Check("prefect", Health.OK, f"{address} is healthy")
