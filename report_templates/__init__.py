@@ -1,1 +1,5 @@
 """Report templates, and the renderer that turns contents into PDF pages with ReportLab."""
+
+from report_templates.library import list_templates, load_template
+
+__all__ = ["list_templates", "load_template"]

@@ -1,0 +1,81 @@
+"""A YAML text that people write, with every mistake in it named by its line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+
+@dataclass(frozen=True)
+class YamlText:
+    """A YAML text that was read: its value, and the tree that knows on which line each part stands."""
+
+    value: Any
+    tree: yaml.Node | None
+
+    def line_of(self, path: Iterable[int | str]) -> int:
+        """The line of the deepest part of a path that stands in the text (a missing key: the line of its parent)."""
+        node = self.tree
+        line = node.start_mark.line + 1 if node is not None else 1
+        for part in path:
+            if isinstance(node, yaml.MappingNode):
+                pair = next(((key, item) for key, item in node.value if key.value == str(part)), None)
+                if pair is None:
+                    return line
+                line, node = pair[0].start_mark.line + 1, pair[1]
+            elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+                node = node.value[part]
+                line = node.start_mark.line + 1
+            else:
+                return line
+        return line
+
+    def say(self, path: Iterable[int | str], message: str) -> str:
+        """`line 7, treatment.arms: message`; a path that names nothing is `the file`."""
+        parts = tuple(path)
+        place = ".".join(str(part) for part in parts) or "the file"
+        return f"line {self.line_of(parts)}, {place}: {message}"
+
+    def say_mistake(self, error: Any) -> str:
+        """One mistake that pydantic found, by its line, with what stands there where that is a plain value."""
+        found = error.get("input")
+        shown = f", found {found!r}" if isinstance(found, (str, int, float, bool)) else ""
+        return self.say(error["loc"], error["msg"].removeprefix("Value error, ") + shown)
+
+    def keys_twice(self) -> list[str]:
+        """Every key that stands twice in one mapping, by its line; YAML itself would keep the last without a word."""
+        said: list[str] = []
+        seen: set[int] = set()
+        waiting: list[tuple[tuple[int | str, ...], yaml.Node | None]] = [((), self.tree)]
+        while waiting:
+            path, node = waiting.pop()
+            if node is None or id(node) in seen:
+                continue
+            seen.add(id(node))
+            if isinstance(node, yaml.SequenceNode):
+                waiting.extend(((*path, number), item) for number, item in enumerate(node.value))
+            elif isinstance(node, yaml.MappingNode):
+                names: set[str] = set()
+                for key, item in node.value:
+                    name = key.value if isinstance(key, yaml.ScalarNode) else str(key.start_mark.line)
+                    if name in names:
+                        place = ".".join(str(part) for part in (*path, name))
+                        said.append(f"line {key.start_mark.line + 1}, {place}: the key stands twice")
+                    names.add(name)
+                    waiting.append(((*path, name), item))
+        return sorted(said, key=lambda text: int(text.split(",")[0].removeprefix("line ")))
+
+
+def read_yaml(text: str) -> YamlText:
+    """The value and the tree of a YAML text. Raises yaml.YAMLError; `say_yaml_error` puts it into words."""
+    return YamlText(yaml.safe_load(text), yaml.compose(text, Loader=yaml.SafeLoader))
+
+
+def say_yaml_error(broken: yaml.YAMLError) -> str:
+    """`line 3 is not YAML: …`, in one line."""
+    mark = getattr(broken, "problem_mark", None)
+    line = f"line {mark.line + 1}" if mark else "the file"
+    return f"{line} is not YAML: {getattr(broken, 'problem', None) or broken}"
