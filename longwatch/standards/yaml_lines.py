@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -69,9 +70,21 @@ class YamlText:
         return sorted(said, key=lambda text: int(text.split(",")[0].removeprefix("line ")))
 
 
+class _PlainLoader(yaml.SafeLoader):
+    """YAML as people mean it here: `NO`, `Y` and `on` are text (a country, an answer, a study day), dates stay text for
+    the model to check by line; only `true` and `false` are booleans."""
+
+
+_PlainLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] not in ("bool", "timestamp")]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_PlainLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
+
+
 def read_yaml(text: str) -> YamlText:
     """The value and the tree of a YAML text. Raises yaml.YAMLError; `say_yaml_error` puts it into words."""
-    return YamlText(yaml.safe_load(text), yaml.compose(text, Loader=yaml.SafeLoader))
+    return YamlText(yaml.load(text, Loader=_PlainLoader), yaml.compose(text, Loader=_PlainLoader))
 
 
 def say_yaml_error(broken: yaml.YAMLError) -> str:

@@ -1,0 +1,105 @@
+"""A study file: what it may say, and how each mistake is named by its line."""
+
+from __future__ import annotations
+
+import pytest
+
+from longwatch.errors import StudyError
+from longwatch.study import Study, parse_study
+
+MINIMAL = """\
+longwatch: 1
+study:
+  id: ISLET-1
+  title: Islets
+sources:
+  - path: data
+treatment:
+  arms:
+    - {code: A, name: Cells}
+    - {code: B, name: Control}
+"""
+
+
+def test_minimal_file_gets_the_documented_defaults() -> None:
+    study = parse_study(MINIMAL, "study.yaml")
+    assert study.id == "ISLET-1"
+    assert study.study.timezone == "UTC"
+    assert study.treatment.basis.value == "actual"
+    assert study.treatment_emergence.reference.value == "FIRST_INFUSION"
+    assert study.comparison is None
+    assert [request.template for request in study.reports] == ["safety_summary"]
+
+
+@pytest.mark.parametrize(
+    ("replace", "by", "line", "says"),
+    [
+        ("longwatch: 1", "longwatch: 2", 1, "Input should be 1"),
+        ("  title: Islets", "  titel: Islets", 4, "Extra inputs are not permitted"),
+        ("  id: ISLET-1", "  id: 'a b'", 3, "String should match pattern"),
+        ("  title: Islets", "  title: Islets\n  timezone: Mars/Phobos", 5, "'Mars/Phobos' is not an IANA time zone"),
+        ("  - path: data", "  - path: data\n    encoding: latin-99", 7, "'latin-99' is not a known encoding"),
+        ("    - {code: B, name: Control}", "    - {code: A, name: Control}", 7, "A stands twice"),
+        ("    - {code: B, name: Control}", "    - {code: B, name: Total}", 7, "Total is the column over all arms"),
+        ("sources:", "cutoff: 2025-02-30\nsources:", 5, "valid date"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line(replace: str, by: str, line: int, says: str) -> None:
+    with pytest.raises(StudyError) as caught:
+        parse_study(MINIMAL.replace(replace, by), "study.yaml")
+    message = caught.value.one_line()
+    assert message.startswith("LW-STU-002: study.yaml: ")
+    assert f"line {line}" in message
+    assert says in message
+
+
+def test_every_mistake_is_named_not_only_the_first() -> None:
+    text = MINIMAL.replace("longwatch: 1", "longwatch: 9").replace("  title: Islets", "  titel: Islets")
+    with pytest.raises(StudyError, match="3 mistakes"):
+        parse_study(text, "study.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("", "an empty file"), ("- a\n- b\n", "list"), ("study: [", "line 1"), ("a: b: c", "line 1")],
+)
+def test_what_is_no_mapping_is_refused(text: str, says: str) -> None:
+    with pytest.raises(StudyError, match="LW-STU-001") as caught:
+        parse_study(text, "study.yaml")
+    assert says in caught.value.one_line()
+
+
+@pytest.mark.parametrize(
+    ("extra", "says"),
+    [
+        ("comparison: {control: C}", "none of the arms"),
+        ("relatedness: {related: [YES], not_related: [YES]}", "both related and not related"),
+        ("severities: [{rule: ST02, severity: error, reason: short}]", "at least 10 characters"),
+        ("severities: [{rule: ST02, severity: fatal, reason: a reason of some length}]", "'reject', 'error'"),
+    ],
+)
+def test_names_used_are_names_declared(extra: str, says: str) -> None:
+    with pytest.raises(StudyError) as caught:
+        parse_study(MINIMAL + extra + "\n", "study.yaml")
+    assert says in caught.value.one_line()
+
+
+def test_report_content_leaves_out_where_the_data_lies() -> None:
+    """A moved source folder must not change a report key: the snapshot stands for the data."""
+
+    def content(study: Study) -> dict[str, object]:
+        return study.content_used_by_reports()
+
+    here = parse_study(MINIMAL, "study.yaml")
+    there = parse_study(MINIMAL.replace("path: data", "path: elsewhere"), "study.yaml")
+    other = parse_study(MINIMAL.replace("name: Control", "name: Comparator"), "study.yaml")
+    assert content(here) == content(there)
+    assert content(here) != content(other)
+
+
+def test_words_that_yaml_takes_for_booleans_stay_words() -> None:
+    """NO is Norway and an AEREL value, Y is a flag: a study file means the text it shows."""
+    study = parse_study(MINIMAL + "relatedness: {related: [YES, Y], not_related: [NO, off]}\n", "study.yaml")
+    assert study.relatedness.related == ("YES", "Y")
+    assert study.relatedness.not_related == ("NO", "off")
+    assert study.relatedness.missing_is_related is True
