@@ -68,11 +68,13 @@ def run_study(
     """Make the reports of a study from its sources.
 
     `base`: the folder that relative source paths start from. `cutoff`: over that of the study file. `templates`: only
-    these of the study's reports; empty means all. Raises GateStopped (LW-GATE-001) where a reject rule failed, else
+    these of the study's reports; empty means all. The archive is tried before anything is fetched: a job of an hour
+    must not end at a full disk that was full before it began. Raises GateStopped (LW-GATE-001) where a reject rule failed, else
     what the failing stage raised; the run is registered either way.
     """
     requests = _requests(study, templates)
     with registered_run(adapters, study) as run:
+        adapters.archive.check()
         snapshot = stage("pull", lambda: _pull(adapters, study, base, run, progress))
         data = adapters.snapshots.open(snapshot.id)
         day = resolve_cutoff(cutoff, study, data)

@@ -1,0 +1,64 @@
+"""The bundled study on disk, and the command line with a home folder of its own."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from cli.main import run
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """What a command said: exit code, standard output, standard error."""
+
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Spoken]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home folder, named by the environment."""
+    for name in ("LONGWATCH_ARCHIVE", "LONGWATCH_DATABASE_URL", "LONGWATCH_S3_ENDPOINT", "PREFECT_API_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LONGWATCH_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("LONGWATCH_USER", "ada")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def longwatch(home: Path, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Run `longwatch …` in this process."""
+
+    def command(*arguments: object) -> Spoken:
+        capsys.readouterr()
+        code = run([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        return Spoken(code, said.out, said.err)
+
+    return command
+
+
+@pytest.fixture(scope="session")
+def bundled_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """ISLET-1 as `longwatch demo` makes it. Do not write into it: take `islet1`."""
+    from simulation import write
+
+    folder = tmp_path_factory.mktemp("islet-1")
+    write(folder, seed=1)
+    return folder
+
+
+@pytest.fixture
+def islet1(bundled_study: Path, tmp_path: Path) -> Path:
+    """A copy of ISLET-1 that a test may damage."""
+    return Path(shutil.copytree(bundled_study, tmp_path / "islet-1"))
