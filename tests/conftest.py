@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.postgres import postgres_url  # noqa: F401
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 

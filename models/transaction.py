@@ -1,0 +1,283 @@
+"""One transaction of the registers: named reads and changes. Each change takes the audit event that records it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from longwatch.errors import IntegrityError
+from longwatch.evidence.audit import AuditEvent, AuditRecord
+from longwatch.evidence.registered import (
+    RUN_TRANSITIONS,
+    AccountRow,
+    FindingRow,
+    PullRow,
+    ReportRow,
+    ReportState,
+    RunRow,
+    RunState,
+    SnapshotRow,
+    StudyRow,
+)
+from models import audit_log, finding_log
+from models.rows import report_of, run_of, snapshot_of
+from models.tables import accounts, pulls, reports, runs, snapshots, studies
+from models.work import Work
+
+_FIRST_STATES = (ReportState.ARCHIVED_DRAFT, ReportState.ARCHIVED_CANDIDATE)
+
+
+class SqlTransaction:
+    """Reads and changes that hold together or not at all.
+
+    The audit events are written at the end, just before commit: the log's lock is then held for the shortest time,
+    and positions follow the order of commits.
+    """
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._events: list[AuditEvent] = []
+
+    def commit(self) -> None:
+        """Write the audit events, then make everything last."""
+        self._write_events()
+        self._work.commit()
+
+    # Changes
+
+    def ensure_account(self, account: AccountRow, event: AuditEvent) -> None:
+        """Register an account at its first act. One that is known stays as it is, and nothing is recorded."""
+        if self._work.read(select(accounts.c.name).where(accounts.c.name == account.name)):
+            return
+        if self._work.add_if_absent(accounts, asdict(account)):
+            self._record(event)
+
+    def ensure_study(self, study: StudyRow, event: AuditEvent) -> None:
+        """Register a study, or that its title or content changed.
+
+        Cases: unknown → added; known with the same title and content → nothing is changed or recorded, `seen_at` stays
+        the moment this content was first seen; known with another → changed, and the event gets the old values.
+        """
+        same = select(studies).where(studies.c.id == study.id)
+        known = self._work.read(same)
+        if not known and self._work.add_if_absent(studies, asdict(study)):
+            self._record(event)
+            return
+        if known and _study_content(known[0]._asdict()) == _study_content(asdict(study)):
+            return
+        (before,) = self._work.lock(same.with_for_update(key_share=True))
+        if _study_content(before._asdict()) == _study_content(asdict(study)):
+            return
+        self._work.change(update(studies).where(studies.c.id == study.id).values(asdict(study)))
+        self._record(_with_old(event, _study_content(before._asdict())))
+
+    def add_snapshot(self, snapshot: SnapshotRow, pull: PullRow, event: AuditEvent) -> None:
+        """Register a pull and, where the study does not have it yet, its snapshot."""
+        self._work.add_if_absent(snapshots, asdict(snapshot))
+        self._work.change(insert(pulls).values({**asdict(pull), "sources": list(pull.sources)}))
+        self._record(event)
+
+    def start_run(self, run: RunRow, event: AuditEvent) -> None:
+        """Register a run that starts. Raises IntegrityError LW-REG-018 where its state is another."""
+        if run.state is not RunState.STARTED:
+            raise _not_a_transition(run.id, "no run", run.state)
+        self._work.change(insert(runs).values({**asdict(run), "state": run.state.value}))
+        self._record(event)
+
+    def finish_run(
+        self,
+        run_id: str,
+        state: RunState,
+        reason: str,
+        finished_at: datetime,
+        snapshot_id: str | None,
+        event: AuditEvent,
+    ) -> None:
+        """Move a run to its end (RUN_TRANSITIONS). `snapshot_id` None: it never had one, or keeps the one it has.
+
+        Raises IntegrityError LW-REG-017 where the run is not registered, LW-REG-018 where the move is not allowed:
+        of two processes that end one run, the second.
+        """
+        from_states = [before for before, after in RUN_TRANSITIONS.items() if state in after]
+        values = {"state": state.value, "reason": reason, "finished_at": finished_at}
+        if snapshot_id is not None:
+            values["snapshot_id"] = snapshot_id
+        moved = self._work.change(
+            update(runs).where(runs.c.id == run_id, runs.c.state.in_([before.value for before in from_states])),
+            values,
+        )
+        if not moved:
+            raise _not_a_transition(run_id, self._known_run(run_id).state, state)
+        self._record(_with_old(event, {"state": " or ".join(before.value for before in from_states)}))
+
+    def record_findings(
+        self,
+        run_id: str,
+        rows: Sequence[FindingRow],
+        event: AuditEvent,
+        *,
+        snapshot_id: str | None = None,
+        evaluated: Collection[str] = (),
+    ) -> None:
+        """Register what a validation found (`finding_log`); the event gets how many are new, changed, reopened, fixed.
+
+        `snapshot_id`: the data that was validated; by default that of the rows, else that of the run. `evaluated`:
+        ids of the rules that passed or failed on it; an open finding of such a rule that is not among `rows` is closed
+        as fixed, with this snapshot as its proof. By default none is closed.
+
+        Raises IntegrityError LW-REG-017 (no such run), LW-REG-020 (two findings of one fingerprint), LW-REG-021 (a
+        finding of another study), LW-REG-022 (the rows do not agree on one snapshot).
+        """
+        run = self._known_run(run_id)
+        named = {row.last_snapshot for row in rows if row.last_snapshot} | ({snapshot_id} if snapshot_id else set())
+        validated = named.pop() if len(named) == 1 else run.snapshot_id if not named else None
+        if validated is None and (rows or evaluated):
+            raise IntegrityError(
+                "LW-REG-022",
+                "it is not certain which snapshot the findings are of",
+                where=f"run {run_id}",
+                expected="one snapshot",
+                found=str(len(named) + 1) if named else "none",
+                next_step="send this message to the developers; nothing was recorded",
+            )
+        self._lock_study(run.study_id)
+        recorded = finding_log.record(self._work, run, rows, event, validated or "", evaluated)
+        self._record(replace(event, new={**event.new, "recorded": asdict(recorded)}))
+
+    def add_report(self, report: ReportRow, event: AuditEvent) -> bool:
+        """Register an archived report; False, and nothing changed or recorded, where one of its key is there.
+
+        It supersedes the open drafts of the same study, template and cut-off; the event then names them. The fields
+        `superseded_by` and `supersedes` of the value handed in are not read: the register finds out.
+
+        Raises IntegrityError LW-REG-019 where its state is not one that a report begins in.
+        """
+        if report.state not in _FIRST_STATES:
+            raise IntegrityError(
+                "LW-REG-019",
+                "a report cannot begin in this state",
+                where=f"report {report.key[:12]}",
+                expected=" or ".join(state.value for state in _FIRST_STATES),
+                found=report.state.value,
+                next_step="send this message to the developers; nothing was registered",
+            )
+        self._lock_study(report.study_id)
+        values = {**asdict(report), "state": report.state.value, "superseded_by": None}
+        del values["supersedes"]
+        if not self._work.add_if_absent(reports, values):
+            return False
+        drafts = (
+            reports.c.study_id == report.study_id,
+            reports.c.template == report.template,
+            reports.c.cutoff == report.cutoff,
+            reports.c.state == ReportState.ARCHIVED_DRAFT.value,
+            reports.c.key != report.key,
+        )
+        superseded = [row.key for row in self._work.read(select(reports.c.key).where(*drafts).order_by("key"))]
+        if superseded:
+            self._work.change(
+                update(reports).where(*drafts).values(state=ReportState.SUPERSEDED.value, superseded_by=report.key)
+            )
+            event = _with_old(event, {"state": dict.fromkeys(superseded, ReportState.ARCHIVED_DRAFT.value)})
+            event = replace(event, new={**event.new, "supersedes": superseded})
+        self._record(event)
+        return True
+
+    def record_read(self, event: AuditEvent) -> None:
+        """Record that the archive was read."""
+        self._record(event)
+
+    # Reads
+
+    def report_by_key(self, key: str) -> ReportRow | None:
+        """The report of a key."""
+        rows = self._work.read(select(reports).where(reports.c.key == key))
+        if not rows:
+            return None
+        before = self._work.read(select(reports.c.key).where(reports.c.superseded_by == key).order_by(reports.c.key))
+        return report_of(rows[0], [row.key for row in before])
+
+    def reports(self, study_id: str | None = None) -> list[ReportRow]:
+        """All reports, or those of a study, newest first."""
+        query = select(reports).order_by(reports.c.archived_at.desc(), reports.c.key)
+        rows = self._work.read(query if study_id is None else query.where(reports.c.study_id == study_id))
+        before: dict[str, list[str]] = {}
+        for row in rows:
+            if row.superseded_by is not None:
+                before.setdefault(row.superseded_by, []).append(row.key)
+        return [report_of(row, sorted(before.get(row.key, ()))) for row in rows]
+
+    def runs(self, study_id: str | None = None, limit: int = 100) -> list[RunRow]:
+        """The newest runs, of all studies or one, newest first."""
+        query = select(runs).order_by(runs.c.started_at.desc(), runs.c.id).limit(limit)
+        rows = self._work.read(query if study_id is None else query.where(runs.c.study_id == study_id))
+        return [run_of(row) for row in rows]
+
+    def run(self, run_id: str) -> RunRow | None:
+        """The run of an id."""
+        rows = self._work.read(select(runs).where(runs.c.id == run_id))
+        return run_of(rows[0]) if rows else None
+
+    def snapshots(self, study_id: str | None = None) -> list[SnapshotRow]:
+        """All snapshots, or those of a study, newest first."""
+        query = select(snapshots).order_by(snapshots.c.first_pulled_at.desc(), snapshots.c.id)
+        rows = self._work.read(query if study_id is None else query.where(snapshots.c.study_id == study_id))
+        return [snapshot_of(row) for row in rows]
+
+    def findings(self, study_id: str, run_id: str | None = None) -> list[FindingRow]:
+        """The findings of a study as they are now, or of one of its runs as they were in it."""
+        if run_id is None:
+            return finding_log.of_study(self._work, study_id)
+        return finding_log.of_run(self._work, study_id, run_id)
+
+    def events(self, limit: int = 100) -> list[AuditRecord]:
+        """The last `limit` events of the audit log, in its order; those of this transaction included."""
+        self._write_events()
+        return audit_log.newest(self._work, limit)
+
+    def _record(self, event: AuditEvent) -> None:
+        self._events.append(event)
+
+    def _write_events(self) -> None:
+        if self._events:
+            audit_log.append(self._work, self._events)
+            self._events = []
+
+    def _lock_study(self, study_id: str) -> None:
+        """Others that change findings or reports of this study wait until we end."""
+        self._work.lock(select(studies.c.id).where(studies.c.id == study_id).with_for_update(key_share=True))
+
+    def _known_run(self, run_id: str) -> RunRow:
+        run = self.run(run_id)
+        if run is None:
+            raise IntegrityError(
+                "LW-REG-017",
+                "no such run is registered",
+                where=f"run {run_id}",
+                next_step="see `longwatch audit list` for the runs there are; nothing was changed",
+            )
+        return run
+
+
+def _study_content(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {"title": values["title"], "content_sha256": values["content_sha256"]}
+
+
+def _with_old(event: AuditEvent, old: Mapping[str, Any]) -> AuditEvent:
+    """The event with what was there before, where the caller could not know it (spec F.1: old value, new value)."""
+    return event if event.old is not None else replace(event, old=old)
+
+
+def _not_a_transition(run_id: str, found: str, wanted: RunState) -> IntegrityError:
+    return IntegrityError(
+        "LW-REG-018",
+        f"the run cannot become {wanted.value}",
+        where=f"run {run_id}",
+        expected="a run moves from started to gated, failed or done, once",
+        found=str(found),
+        next_step="see `longwatch audit list` for who ended it; nothing was changed",
+    )

@@ -1,0 +1,112 @@
+"""One transaction on one connection, opened by the first statement that needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Executable, Row, Table
+
+from models.engine import CHANGES, place_of
+from models.refusals import in_our_words
+
+Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+
+
+class Work:
+    """The statements of one transaction.
+
+    Reading alone takes no lock that a writer waits for. On SQLite the first change after reads ends the reading
+    transaction and begins a writing one, so what was read before may have changed since: the same as READ COMMITTED on
+    PostgreSQL. Correctness rests on unique constraints, conditional updates and row locks, not on earlier reads.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: Connection | None = None
+        self._changes = False
+        self.place = place_of(engine.url)
+
+    @property
+    def is_postgres(self) -> bool:
+        """Whether the database is PostgreSQL (else SQLite)."""
+        return self._engine.dialect.name == "postgresql"
+
+    def read(self, statement: Executable, parameters: Parameters | None = None) -> Sequence[Row[Any]]:
+        """All rows of a query."""
+        with in_our_words(self.place):
+            return self._open(changes=False).execute(statement, parameters).all()
+
+    def lock(self, statement: Executable) -> Sequence[Row[Any]]:
+        """All rows of a query that other writers now wait for (SQLite: the whole database is held)."""
+        with in_our_words(self.place):
+            return self._open(changes=True).execute(statement).all()
+
+    def change(self, statement: Executable, parameters: Parameters | None = None) -> int:
+        """Carry out a statement; how many rows it changed."""
+        with in_our_words(self.place):
+            # SQLAlchemy otherwise forgets the count of an INSERT that it gave a RETURNING of its own.
+            counted = statement.execution_options(preserve_rowcount=True)
+            return self._open(changes=True).execute(counted, parameters).rowcount
+
+    def add_if_absent(self, table: Table, values: Mapping[str, Any]) -> bool:
+        """Add a row unless one of its key is there; whether it was added. Waits for whoever is adding it right now."""
+        statement: Any
+        if self.is_postgres:
+            from sqlalchemy.dialects import postgresql
+
+            statement = postgresql.insert(table).on_conflict_do_nothing()
+        else:
+            from sqlalchemy.dialects import sqlite
+
+            statement = sqlite.insert(table).on_conflict_do_nothing()
+        return self.change(statement.values(values)) == 1
+
+    def load(self, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        """Add many rows, values in the order of `columns`: COPY on PostgreSQL, one prepared statement on SQLite."""
+        if not rows:
+            return
+        dialect = self._engine.dialect
+        names = ", ".join(dialect.identifier_preparer.quote(name) for name in columns)
+        converters = {
+            index: convert
+            for index, name in enumerate(columns)
+            if (convert := table.c[name].type.dialect_impl(dialect).bind_processor(dialect)) is not None
+        }
+        if converters:
+            rows = [
+                tuple(converters[index](value) if index in converters else value for index, value in enumerate(row))
+                for row in rows
+            ]
+        with in_our_words(self.place, dialect.loaded_dbapi.Error):
+            connection = self._open(changes=True)
+            if self.is_postgres:
+                driver: Any = connection.connection.driver_connection
+                with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
+                    for row in rows:
+                        copy.write_row(row)
+            else:
+                marks = ", ".join("?" for _ in columns)
+                connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", list(rows))
+
+    def commit(self) -> None:
+        """Make it last."""
+        if self._connection is not None:
+            with in_our_words(self.place):
+                self._connection.commit()
+
+    def close(self) -> None:
+        """Give the connection back; what is not committed is undone."""
+        if self._connection is not None:
+            with in_our_words(self.place):
+                self._connection.close()
+            self._connection = None
+
+    def _open(self, *, changes: bool) -> Connection:
+        if self._connection is not None and changes and not self._changes and not self.is_postgres:
+            self._connection.close()
+            self._connection = None
+        if self._connection is None:
+            self._connection = self._engine.connect().execution_options(**{CHANGES: changes})
+            self._changes = changes
+        return self._connection
