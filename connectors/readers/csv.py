@@ -1,0 +1,160 @@
+"""CSV with a header of variable names (RFC 4180).
+
+Types are not in the file: numbers are the variables that the standard makes numbers (`longwatch.standards.sdtm`), the
+rest is text.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.csv as arrow_csv  # type: ignore[import-untyped]
+
+from connectors.readers.reading import Reading, check_variables
+from connectors.readers.text import check_encoding, undecodable
+from longwatch.errors import SourceError
+from longwatch.standards.dataset import Variable
+from longwatch.standards.sdtm import is_numeric
+
+READER = f"longwatch-csv 1 (pyarrow {version('pyarrow')})"
+BLOCK_BYTES = 8 * 1024 * 1024
+VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,31}")
+NOT_AVAILABLE = "NA"
+
+
+def read_csv(path: Path, encoding: str, dataset: str, where: str) -> Reading:
+    """A CSV file as the dataset of that name.
+
+    Text: trailing blanks removed, leading blanks kept, empty is null, `NA` is text. Numbers: empty and `NA` are null.
+    Empty lines are no records.
+
+    Raises SourceError: LW-SRC-008 (no such encoding), LW-SRC-060 (the first line is no header), LW-SRC-014 (a variable
+    twice); and, as the rows are read, each with its line: LW-SRC-012 (a byte that is not valid in the encoding),
+    LW-SRC-062 (more or fewer values than the header), LW-SRC-063 (text in a number), LW-SRC-064 (quotes do not close).
+    """
+    encoding = check_encoding(encoding, where)
+    names = _header(path, encoding, where)
+    variables = tuple(Variable(name, type="number" if is_numeric(dataset, name) else "text") for name in names)
+    schema = pl.Schema({each.name: pl.Float64() if each.type == "number" else pl.String() for each in variables})
+
+    def batches() -> Iterator[pl.DataFrame]:
+        first = 1
+        for texts in _texts(path, encoding, names, f"{where}: {dataset}"):
+            yield texts.select(_typed(texts, variable, first, path, encoding, where) for variable in variables)
+            first += texts.height
+
+    return Reading(dataset, "", variables, schema, batches, encoding, READER)
+
+
+def _header(path: Path, encoding: str, where: str) -> list[str]:
+    with path.open("r", encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="") as lines:
+        try:
+            names = next(csv.reader(lines, strict=True), [])
+        except UnicodeDecodeError:
+            raise _fault(path, encoding, [], where) from None
+        except csv.Error:
+            names = []
+    if not names or not all(VARIABLE_NAME.fullmatch(name) for name in names if name):
+        raise SourceError(
+            "LW-SRC-060",
+            "the first line is no header of variable names",
+            where=where,
+            expected="names such as STUDYID,USUBJID,AESEQ",
+            next_step="ask the data provider for the file with its header",
+        )
+    check_variables(names, where)
+    return names
+
+
+def _texts(path: Path, encoding: str, names: list[str], where: str) -> Iterator[pl.DataFrame]:
+    """The records as text, empty as null."""
+    try:
+        reader = arrow_csv.open_csv(
+            path,
+            arrow_csv.ReadOptions(block_size=BLOCK_BYTES, encoding="utf8" if encoding == "utf-8" else encoding),
+            arrow_csv.ParseOptions(newlines_in_values=True),
+            arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
+            ),
+        )
+        for batch in reader:
+            yield pl.DataFrame(batch)
+    except (pa.ArrowInvalid, UnicodeDecodeError) as refused:
+        raise _fault(path, encoding, names, where) from refused
+
+
+def _typed(texts: pl.DataFrame, variable: Variable, first: int, path: Path, encoding: str, where: str) -> pl.Series:
+    column = texts[variable.name]
+    if variable.type == "text":
+        trimmed = column.str.strip_chars_end(" ")
+        return trimmed.set(trimmed == "", None)
+    trimmed = column.str.strip_chars(" ")
+    given = trimmed.set((trimmed == "") | (trimmed == NOT_AVAILABLE), None)
+    numbers = given.cast(pl.Float64, strict=False)
+    wrong = (given.is_not_null() & ~numbers.is_finite().fill_null(False)).arg_true()
+    if wrong.len():
+        line = _line_of_record(path, encoding, first + int(wrong[0]))
+        raise SourceError(
+            "LW-SRC-063",
+            f"line {line:,}: {variable.name} is not a number",
+            where=where,
+            expected="a number, empty or NA",
+            found="text",
+            next_step="ask the data provider to correct the value",
+        )
+    return numbers
+
+
+# Where reading failed, a second, slower look finds the line.
+
+
+def _fault(path: Path, encoding: str, names: list[str], where: str) -> SourceError:
+    content = path.read_bytes()
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as invalid:
+        before = content[: invalid.start].decode(encoding)
+        rows = list(csv.reader(io.StringIO(before, newline="")))
+        column = len(rows[-1]) - 1 if rows else 0
+        variable = f".{names[column]}" if column < len(names) else ""
+        line = before.count("\n") + 1
+        return undecodable(content[invalid.start], invalid.start + 1, encoding, f"{where}{variable}, line {line:,}")
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        for row in reader:
+            if row and names and len(row) != len(names):
+                return SourceError(
+                    "LW-SRC-062",
+                    f"line {reader.line_num:,} has not one value per variable",
+                    where=where,
+                    expected=f"{len(names)} values",
+                    found=str(len(row)),
+                    next_step="ask the data provider to quote values that hold a comma",
+                )
+    except csv.Error:
+        pass
+    return SourceError(
+        "LW-SRC-064",
+        f"the quotes do not close properly near line {reader.line_num:,}",
+        where=where,
+        expected='values with a comma or a line break in "…", and " in them doubled',
+        next_step="ask the data provider to write the file anew",
+    )
+
+
+def _line_of_record(path: Path, encoding: str, record: int) -> int:
+    with path.open("r", encoding=encoding, newline="") as lines:
+        reader = csv.reader(lines)
+        for row in reader:
+            # The header is a row too.
+            record -= bool(row)
+            if record < 0:
+                break
+    return reader.line_num

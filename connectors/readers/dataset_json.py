@@ -1,0 +1,231 @@
+"""CDISC Dataset-JSON 1.1: one dataset with its metadata as one JSON object.
+
+Source: CDISC Dataset-JSON 1.1 (2024-12-05); spec A.9.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import orjson
+import polars as pl
+
+from connectors.readers.reading import Reading, check_variables
+from connectors.readers.text import undecodable
+from longwatch.errors import SourceError
+from longwatch.standards.dataset import Variable
+
+READER = f"longwatch-dataset-json 1 (orjson {version('orjson')})"
+VERSION = re.compile(r"1\.1(\.\d+)?")
+REQUIRED = (
+    "datasetJSONCreationDateTime", "datasetJSONVersion", "itemGroupOID", "records", "name", "label", "columns",
+)  # fmt: skip
+COLUMN_REQUIRED = ("itemOID", "name", "label", "dataType")
+DATA_TYPES = {
+    "string": "text", "URI": "text", "boolean": "text", "date": "text", "datetime": "text", "time": "text",
+    "integer": "number", "float": "number", "double": "number", "decimal": "number",
+}  # fmt: skip
+_ISO: dict[str, tuple[pl.Date | pl.Datetime | pl.Time, str]] = {
+    "date": (pl.Date(), "%Y-%m-%d"),
+    "datetime": (pl.Datetime("us"), "%Y-%m-%dT%H:%M:%S%.f"),
+    "time": (pl.Time(), "%H:%M:%S%.f"),
+}
+_FRAME_TYPES: dict[str, pl.DataType] = {
+    "text": pl.String(), "number": pl.Float64(), **{name: dtype for name, (dtype, _) in _ISO.items()},
+}  # fmt: skip
+
+
+def read_dataset_json(path: Path, where: str) -> Reading:
+    """A Dataset-JSON file as a dataset; it is UTF-8 whatever a study file declares.
+
+    Text: an empty text stays empty and differs from missing (null); trailing blanks are removed. `integer`, `float`,
+    `double` and `decimal` (which travels as text) are numbers. `date`, `datetime` and `time` are text, as in SDTM,
+    unless `targetDataType` is integer, as in ADaM: then they are of that type. `boolean` is the text true or false.
+
+    Raises SourceError: LW-SRC-012 (not UTF-8), LW-SRC-050 (not JSON), LW-SRC-051 (an attribute is missing or is not as
+    in Dataset-JSON 1.1), LW-SRC-052 (records differ from rows), LW-SRC-053 (a row is too long or short), LW-SRC-013/014
+    (no columns, one twice); and, as the rows are read, LW-SRC-055 (a value is not of its declared type).
+    """
+    document = _document(path, where)
+    columns = _columns(document, where)
+    rows = document.get("rows") or []
+    _check_rows(rows, document["records"], len(columns), where)
+    variables = tuple(_variable(column) for column in columns)
+    schema = pl.Schema({variable.name: _FRAME_TYPES[variable.type] for variable in variables})
+
+    def batches() -> Iterator[pl.DataFrame]:
+        values = list(zip(*rows, strict=True)) or [()] * len(columns)
+        yield pl.DataFrame(
+            [
+                _series(column, variable, items, where)
+                for column, variable, items in zip(columns, variables, values, strict=True)
+            ],
+            schema=schema,
+        )
+
+    return Reading(
+        dataset=document["name"],
+        label=document["label"],
+        variables=variables,
+        schema=schema,
+        batches=batches,
+        encoding="utf-8",
+        reader=READER,
+        rows=len(rows),
+    )
+
+
+def _document(path: Path, where: str) -> dict[str, Any]:
+    content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    try:
+        document = orjson.loads(content)
+    except orjson.JSONDecodeError as broken:
+        try:
+            content.decode()
+        except UnicodeDecodeError as invalid:
+            raise undecodable(content[invalid.start], invalid.start + 1, "utf-8", where) from invalid
+        raise SourceError(
+            "LW-SRC-050",
+            f"line {broken.lineno}, column {broken.colno}: this is not JSON",
+            where=where,
+            expected="a Dataset-JSON 1.1 object",
+            next_step="transfer the file again and compare its size with the sender's",
+        ) from broken
+    if not isinstance(document, dict):
+        raise _not_as_specified(where, "the document", "an object", type(document).__name__)
+    for name in REQUIRED:
+        if name not in document:
+            raise _not_as_specified(where, name, "given", "missing")
+    if not VERSION.fullmatch(str(document["datasetJSONVersion"])):
+        raise _not_as_specified(where, "datasetJSONVersion", "1.1 or 1.1.n", str(document["datasetJSONVersion"])[:20])
+    expected: tuple[tuple[str, type, str], ...] = (
+        ("records", int, "an integer"), ("name", str, "text"), ("label", str, "text"), ("columns", list, "an array"),
+    )  # fmt: skip
+    for name, kind, words in expected:
+        if not isinstance(document[name], kind):
+            raise _not_as_specified(where, name, words, type(document[name]).__name__)
+    return document
+
+
+def _columns(document: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
+    columns: list[dict[str, Any]] = document["columns"]
+    for number, column in enumerate(columns, 1):
+        if not isinstance(column, dict):
+            raise _not_as_specified(where, f"column {number}", "an object", type(column).__name__)
+        for attribute in COLUMN_REQUIRED:
+            if not isinstance(column.get(attribute), str):
+                raise _not_as_specified(where, f"{attribute} of column {number}", "text", "nothing or another type")
+        if column["dataType"] not in DATA_TYPES:
+            raise _not_as_specified(
+                where, f"dataType of {column['name']}", ", ".join(DATA_TYPES), str(column["dataType"])[:20]
+            )
+        if column.get("targetDataType") not in (None, "integer", "decimal"):
+            raise _not_as_specified(
+                where, f"targetDataType of {column['name']}", "integer or decimal", str(column["targetDataType"])[:20]
+            )
+    check_variables([column["name"] for column in columns], where)
+    return columns
+
+
+def _check_rows(rows: Any, records: int, width: int, where: str) -> None:
+    if not isinstance(rows, list):
+        raise _not_as_specified(where, "rows", "an array of arrays", type(rows).__name__)
+    if len(rows) != records:
+        raise SourceError(
+            "LW-SRC-052",
+            "the number of rows is not what the file declares",
+            where=where,
+            expected=f"records: {records:,}",
+            found=f"{len(rows):,} rows",
+            next_step="ask the data provider for the complete file",
+        )
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row, list) or len(row) != width:
+            raise SourceError(
+                "LW-SRC-053",
+                f"row {number:,} has not one value per column",
+                where=where,
+                expected=f"{width} values",
+                found=f"{len(row)} values" if isinstance(row, list) else "no array",
+                next_step="ask the data provider to write the file anew",
+            )
+
+
+def _not_as_specified(where: str, what: str, expected: str, found: str) -> SourceError:
+    return SourceError(
+        "LW-SRC-051",
+        f"{what} is not as in Dataset-JSON 1.1",
+        where=where,
+        expected=expected,
+        found=found,
+        next_step="ask the data provider for Dataset-JSON 1.1, or leave the file out by `include:`",
+    )
+
+
+def _variable(column: Mapping[str, Any]) -> Variable:
+    kind = DATA_TYPES[column["dataType"]]
+    if column["dataType"] in _ISO and column.get("targetDataType") == "integer":
+        kind = column["dataType"]
+    length = column.get("length")
+    shown = column.get("displayFormat")
+    return Variable(
+        column["name"],
+        column["label"],
+        kind,
+        length if isinstance(length, int) else None,
+        shown if isinstance(shown, str) else None,
+    )
+
+
+def _series(column: Mapping[str, Any], variable: Variable, values: Sequence[Any], where: str) -> pl.Series:
+    """The values of one column, typed; every value is of the declared type or missing."""
+    name, data_type = variable.name, column["dataType"]
+    allowed: set[type] = {type(None)}
+    if data_type == "boolean":
+        allowed |= {bool}
+    elif data_type == "decimal":
+        allowed |= {str, int, float}
+    else:
+        allowed |= {int, float} if variable.type == "number" else {str}
+    if not set(map(type, values)) <= allowed:
+        row = next(number for number, value in enumerate(values, 1) if type(value) not in allowed)
+        raise _wrong_value(column, row, type(values[row - 1]).__name__, where)
+    if data_type == "boolean":
+        return pl.Series(name, [None if value is None else str(value).lower() for value in values], dtype=pl.String)
+    if data_type == "decimal":
+        texts = pl.Series(name, [None if value is None else str(value) for value in values], dtype=pl.String)
+        return _converted(column, texts, texts.cast(pl.Float64, strict=False), where)
+    if variable.type == "number":
+        return pl.Series(name, [None if value is None else float(value) for value in values], dtype=pl.Float64)
+    texts = pl.Series(name, values, dtype=pl.String)
+    if variable.type == "text":
+        return texts.str.strip_chars_end(" ")
+    converted = texts.str.strptime(*_ISO[variable.type], strict=False)
+    return _converted(column, texts, converted, where)
+
+
+def _converted(column: Mapping[str, Any], texts: pl.Series, converted: pl.Series, where: str) -> pl.Series:
+    lost = (texts.is_not_null() & (converted.is_null() | ~_finite(converted))).arg_true()
+    if lost.len():
+        raise _wrong_value(column, int(lost[0]) + 1, "another text", where)
+    return converted
+
+
+def _finite(values: pl.Series) -> pl.Series:
+    return values.is_finite() if values.dtype == pl.Float64 else values.is_not_null()
+
+
+def _wrong_value(column: Mapping[str, Any], row: int, found: str, where: str) -> SourceError:
+    target = f" to {column['targetDataType']}" if column.get("targetDataType") else ""
+    return SourceError(
+        "LW-SRC-055",
+        f"{column['name']}, row {row:,}: the value is not of the declared type",
+        where=where,
+        expected=f"{column['dataType']}{target}, or null",
+        found=found,
+        next_step="ask the data provider to correct the value or the column's dataType",
+    )

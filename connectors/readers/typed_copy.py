@@ -1,0 +1,87 @@
+"""One dataset file to one Parquet file: the only door through which foreign bytes become rows.
+
+Takes and gives values only, so that it can run in a process of its own (DESIGN.md, decision 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+from polars.io.plugins import register_io_source
+
+from connectors.readers.csv import READER as CSV_READER
+from connectors.readers.csv import read_csv
+from connectors.readers.dataset_json import READER as DATASET_JSON_READER
+from connectors.readers.dataset_json import read_dataset_json
+from connectors.readers.reading import Reading, check_dataset_name
+from connectors.readers.xpt import READER as XPT_READER
+from connectors.readers.xpt import read_xpt
+from longwatch.errors import IntegrityError
+from longwatch.standards.dataset import Variable
+
+READERS = {"xpt": XPT_READER, "dataset-json": DATASET_JSON_READER, "csv": CSV_READER}
+"""The reader of each format, with its version: a new version makes a new typed copy (CONTRACTS.md)."""
+
+
+@dataclass(frozen=True)
+class ReadResult:
+    """What was read from a dataset file: name, label, variables, number of records, encoding of its text, reader."""
+
+    dataset: str
+    label: str
+    variables: tuple[Variable, ...]
+    rows: int
+    encoding: str
+    reader: str
+
+
+def read_dataset(
+    path: Path, file_format: str, encoding: str, dataset_name: str | None, target: Path, file_name: str
+) -> ReadResult:
+    """Read a dataset file and write it as Parquet to `target`.
+
+    `dataset_name`: what the study file calls it; else the file's own name for it (XPT, Dataset-JSON), else the file
+    name (CSV). `file_name` stands in messages, since `path` may be a working copy.
+
+    Raises SourceError: those of the readers, LW-SRC-011 (the name is none a dataset can have). IntegrityError
+    LW-SNP-010 where other than all records were written. OSError where `target` cannot be written.
+    """
+    reading = _open(path, file_format, encoding, dataset_name, file_name)
+    dataset = check_dataset_name(dataset_name or reading.dataset, file_name)
+    rows = write_typed(reading, target)
+    if reading.rows is not None and rows != reading.rows:
+        raise IntegrityError(
+            "LW-SNP-010",
+            f"{dataset}: not every record was written to the typed copy",
+            where=file_name,
+            expected=f"{reading.rows:,} records",
+            found=f"{rows:,}",
+            next_step="keep the source file and report this",
+        )
+    return ReadResult(dataset, reading.label, reading.variables, rows, reading.encoding, reading.reader)
+
+
+def _open(path: Path, file_format: str, encoding: str, dataset_name: str | None, file_name: str) -> Reading:
+    if file_format == "xpt":
+        return read_xpt(path, encoding, file_name)
+    if file_format == "dataset-json":
+        return read_dataset_json(path, file_name)
+    if file_format == "csv":
+        # The columns' types depend on the domain, so the name comes first.
+        return read_csv(path, encoding, check_dataset_name(dataset_name or Path(file_name).stem, file_name), file_name)
+    raise ValueError(f"no reader for {file_format}")
+
+
+def write_typed(reading: Reading, target: Path) -> int:
+    """Write the rows as Parquet (zstd), one batch after the other in flat memory. Returns their number."""
+
+    def whole(*_asked: object) -> Iterator[pl.DataFrame]:
+        # A sink of the whole source asks for every column and every row.
+        return reading.batches()
+
+    source = register_io_source(io_source=whole, schema=reading.schema, validate_schema=True)
+    source.sink_parquet(target, compression="zstd", maintain_order=True)
+    return int(pl.scan_parquet(target).select(pl.len()).collect().item())

@@ -1,0 +1,96 @@
+"""Numbers of a SAS transport file: IBM floating point, missing values, dates that are stored as numbers.
+
+Source: SAS TS-140, "Numeric data fields" and "Missing values".
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa  # type: ignore[import-untyped]
+
+from connectors.readers.xpt_header import Field
+
+Bytes = npt.NDArray[np.uint8]
+Words = npt.NDArray[np.uint64]
+Truths = npt.NDArray[np.bool_]
+Doubles = npt.NDArray[np.float64]
+
+FRAME_TYPES = {"number": pl.Float64(), "date": pl.Date(), "datetime": pl.Datetime("us"), "time": pl.Time()}
+
+_FRACTION = np.uint64(0x00FF_FFFF_FFFF_FFFF)
+_EPOCH_DAYS = 3653  # from 1960-01-01, SAS's day 0, to 1970-01-01
+_FIRST_DAY, _LAST_DAY = -137_774, 2_936_547  # 1582-10-15 and 9999-12-31, the days SAS formats
+_DAY_SECONDS = 86_400
+_DATE = ("DATE", "YYMMDD", "DDMMYY", "MMDDYY", "E8601DA", "B8601DA", "IS8601DA", "WEEKDAT", "WORDDAT", "JULIAN")
+_DATETIME = ("DATETIME", "E8601DT", "B8601DT", "IS8601DT", "DATEAMPM", "MDYAMPM")
+_TIME = ("TIME", "TOD", "HHMM", "E8601TM", "B8601TM", "IS8601TM")
+
+
+def words_of(records: Bytes, field: Field) -> Words:
+    """The values of a number, 64 bits each; shorter ones are filled up with zeros, as SAS cut them."""
+    raw = np.zeros((len(records), 8), dtype=np.uint8)
+    raw[:, : field.length] = records[:, field.position : field.position + field.length]
+    return raw.view(">u8").ravel().astype(np.uint64)
+
+
+def find_missing(words: Words) -> tuple[Truths, Truths]:
+    """Which values are missing, and which of these are special: `.`, `_` or a letter before nothing but zeros."""
+    first = (words >> np.uint64(56)).astype(np.uint8)
+    alone = (words & _FRACTION) == 0
+    special = alone & (((first >= ord("A")) & (first <= ord("Z"))) | (first == ord("_")))
+    return special | (alone & (first == ord("."))), special
+
+
+def ibm_to_ieee(words: Words) -> Doubles:
+    """IBM floating point (sign, exponent to 16 plus 64 in 7 bits, fraction in 56 bits) as IEEE, rounded to nearest."""
+    fraction = (words & _FRACTION).astype(np.float64)
+    exponent = ((words >> np.uint64(56)) & np.uint64(0x7F)).astype(np.int32)
+    size = np.ldexp(fraction, 4 * (exponent - 64) - 56)
+    negative = (words >> np.uint64(63)).astype(np.bool_) & (size != 0)
+    return np.where(negative, -size, size)
+
+
+def kind_by_format(format_name: str) -> str:
+    """`date`, `datetime` or `time` where the format's name says so, else `number`."""
+    # DATETIME before DATE: the one name begins the other.
+    for kind, names in (("datetime", _DATETIME), ("date", _DATE), ("time", _TIME)):
+        if format_name.startswith(names):
+            return kind
+    return "number"
+
+
+def fits(values: Doubles, kind: str) -> bool:
+    """Whether no value is lost by typing so: whole days in the calendar; seconds in it; seconds below 24 hours."""
+    if kind == "date":
+        return bool(((values == np.floor(values)) & (values >= _FIRST_DAY) & (values <= _LAST_DAY)).all())
+    if kind == "datetime":
+        days = values / _DAY_SECONDS
+        return bool(((days >= _FIRST_DAY) & (days < _LAST_DAY + 1)).all())
+    if kind == "time":
+        return bool(((values >= 0) & (np.rint(values * 1e6) < _DAY_SECONDS * 1e6)).all())
+    return True
+
+
+def typed(name: str, words: Words, missing: Truths, kind: str) -> pl.Series:
+    """The values as a column of that kind, missing as null. Seconds are kept to the microsecond."""
+    values = ibm_to_ieee(words)
+    # What stands in a missing value is no number: put one there before it is masked.
+    values[missing] = 0.0
+    if kind == "number":
+        return pl.Series(name, pa.array(values, mask=missing))
+    if kind == "date":
+        whole = (values - _EPOCH_DAYS).astype(np.int64)
+    elif kind == "datetime":
+        whole = np.rint((values - _EPOCH_DAYS * _DAY_SECONDS) * 1e6).astype(np.int64)
+    else:
+        whole = np.rint(values * 1e6).astype(np.int64) * 1000
+    return pl.Series(name, pa.array(whole, mask=missing)).cast(FRAME_TYPES[kind])
+
+
+def letters_of(name: str, words: Words, special: Truths) -> pl.Series:
+    """The letter of each special missing value (`A` to `Z`, `_`), null where the value is none."""
+    code = np.where(special, (words >> np.uint64(56)).astype(np.uint8), np.uint8(0))
+    named = {letter: chr(letter) for letter in np.unique(code).tolist() if letter}
+    return pl.Series(name, code).replace_strict({0: None, **named}, return_dtype=pl.String)
