@@ -52,8 +52,10 @@ def place_of(url: URL) -> str:
 
 
 def sqlite_file(url: URL) -> Path | None:
-    """The file of an SQLite database, None for PostgreSQL."""
-    return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+    """The file of an SQLite database; None for PostgreSQL, and for SQLite's own `file:…` form, which names more."""
+    if url.get_backend_name() != "sqlite" or not url.database or url.database.startswith("file:"):
+        return None
+    return Path(url.database)
 
 
 def make_engine(url: URL, lock_timeout: float) -> Engine:

@@ -19,7 +19,7 @@ from longwatch.errors import IntegrityError
 from longwatch.evidence.audit import AuditEvent
 from longwatch.evidence.registered import FindingRow, RunRow
 from longwatch.findings.finding import Finding
-from models.rows import finding_of
+from models.rows import FINDING_FIELDS, finding_of
 from models.tables import finding_history, finding_runs, findings, snapshots
 from models.work import Work
 
@@ -139,22 +139,7 @@ def _read(work: Work, study_id: str, version: ColumnElement[int], run_id: str | 
     if run_id is not None:
         joined = joined.join(finding_runs, finding_runs.c.finding_id == findings.c.id)
         conditions.append(finding_runs.c.run_id == run_id)
-    query = (
-        select(
-            findings.c.study_id,
-            findings.c.fingerprint,
-            findings.c.rule_id,
-            findings.c.first_run,
-            findings.c.last_run,
-            findings.c.first_snapshot,
-            findings.c.last_snapshot,
-            history.state,
-            *(history[name] for name in _CONTENT_COLUMNS),
-        )
-        .select_from(joined)
-        .where(*conditions)
-        .order_by(findings.c.rule_id, findings.c.id)
-    )
+    query = select(*FINDING_FIELDS).select_from(joined).where(*conditions).order_by(findings.c.rule_id, findings.c.id)
     return [finding_of(row) for row in work.read(query)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Executable, Row, Table
@@ -74,10 +74,7 @@ class Work:
             if (convert := table.c[name].type.dialect_impl(dialect).bind_processor(dialect)) is not None
         }
         if converters:
-            rows = [
-                tuple(converters[index](value) if index in converters else value for index, value in enumerate(row))
-                for row in rows
-            ]
+            rows = [_converted(row, converters) for row in rows]
         with in_our_words(self.place, dialect.loaded_dbapi.Error):
             connection = self._open(changes=True)
             if self.is_postgres:
@@ -110,3 +107,10 @@ class Work:
             self._connection = self._engine.connect().execution_options(**{CHANGES: changes})
             self._changes = changes
         return self._connection
+
+
+def _converted(row: tuple[Any, ...], converters: Mapping[int, Callable[[Any], Any]]) -> tuple[Any, ...]:
+    values = list(row)
+    for index, convert in converters.items():
+        values[index] = convert(values[index])
+    return tuple(values)
