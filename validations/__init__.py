@@ -1,1 +1,6 @@
-"""The rules as data, and their two compilations: Great Expectations for the verdict, Polars for the full list."""
+"""Judging trial data by rules: Great Expectations for verdict and count, Polars for the full list (DESIGN.md, decision
+2)."""
+
+from validations.validate import load_rules, validate, validate_by
+
+__all__ = ["load_rules", "validate", "validate_by"]

@@ -1,0 +1,105 @@
+"""Binding a check to one dataset, one variable and one study: nothing is left open afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from longwatch.findings.derivation import FirstPresent
+from longwatch.findings.rule import PLACEHOLDER, Check
+from longwatch.findings.rule_parts import ValueSource
+from longwatch.study import Study
+
+_KEPT_AS_THEY_ARE = frozenset({"type", "equals", "pattern", "form", "missing", "frame", "rows", "dataset", "per", "is"})
+_VALUE_LISTS = frozenset({"values", "in", "not_in"})
+
+
+class InputMissing(Exception):
+    """A check cannot be judged; the text says what it lacks, to follow "needs"."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a check runs. `prefix`: the domain's letters. `stem`: what the star of `each` stood for. `columns`: the
+    dataset's variables. `values`: what references stand for."""
+
+    dataset: str
+    prefix: str
+    stem: str
+    columns: frozenset[str]
+    values: Mapping[ValueSource, tuple[str, ...]]
+
+
+def values_of(study: Study, dataset: str) -> dict[ValueSource, tuple[str, ...]]:
+    """What references in a rule stand for, on one dataset of one study."""
+    return {
+        ValueSource.DATASET: (dataset,),
+        ValueSource.STUDY_ID: (study.id,),
+        ValueSource.TREATED_ARMS: tuple(arm.code for arm in study.treatment.arms),
+        ValueSource.UNTREATED_ARMS: study.treatment.not_treated,
+        ValueSource.RELATEDNESS: (*study.relatedness.related, *study.relatedness.not_related),
+    }
+
+
+def bind(check: Check, place: Place) -> Check:
+    """The check for one place.
+
+    1. `--` becomes the prefix, `*` the stem, in names of columns and in the message; patterns and literal values stay.
+    2. A reference becomes the values it stands for.
+    3. A `first_present` column becomes the variable that it names; where there is none the name stays, unbound.
+
+    Raises InputMissing where a list of values is nothing but references and they stand for nothing.
+    """
+    content = check.model_dump(by_alias=True, exclude_none=True, exclude={"each", "excluding"})
+    bound = _rewrite(content, lambda name: name.replace("--", place.prefix).replace("*", place.stem), place)
+    bound_check = Check.model_validate(bound)
+    chosen = {
+        name: next((column for column in derivation.of if column in place.columns), None)
+        for name, derivation in bound_check.derive.items()
+        if isinstance(derivation, FirstPresent)
+    }
+    named = {name: column for name, column in chosen.items() if column is not None}
+    derive = {name: part for name, part in bound_check.derive.items() if name not in named}
+    return rename_columns(bound_check.model_copy(update={"derive": derive}), named)
+
+
+def rename_columns(check: Check, names: Mapping[str, str]) -> Check:
+    """The bound check with some of its columns, derived ones included, under other names."""
+    if not names:
+        return check
+    content = check.model_dump(by_alias=True, exclude_none=True)
+    renamed = _rewrite(content, lambda name: names.get(name, name), None)
+    renamed["message"] = PLACEHOLDER.sub(lambda hit: "{" + names.get(hit[1], hit[1]) + "}", check.message)
+    return Check.model_validate(renamed)
+
+
+def _rewrite(value: Any, rename: Callable[[str], str], place: Place | None) -> Any:
+    if isinstance(value, str):
+        return rename(value)
+    if isinstance(value, Mapping):
+        return {
+            (rename(key) if key.isupper() else key): (
+                item
+                if key in _KEPT_AS_THEY_ARE
+                else _values(item, place)
+                if key in _VALUE_LISTS and place is not None
+                else item
+                if key in _VALUE_LISTS
+                else _rewrite(item, rename, place)
+            )
+            for key, item in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [_rewrite(item, rename, place) for item in value]
+    return value
+
+
+def _values(items: Any, place: Place) -> list[Any]:
+    values: list[Any] = []
+    for item in items:
+        values.extend(place.values[ValueSource(item["from"])] if isinstance(item, Mapping) else [item])
+    if not values:
+        sources = ", ".join(str(ValueSource(item["from"]).value) for item in items)
+        raise InputMissing(f"{sources}, which the study file leaves empty")
+    return values

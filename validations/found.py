@@ -1,0 +1,188 @@
+"""From failing rows to findings: whose record, what stands there, what is wrong, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import polars as pl
+
+from longwatch.findings.finding import Finding, Severity
+from longwatch.findings.identity import (
+    IDENTITY,
+    ROW,
+    SUBJECT,
+    as_text,
+    compute_fingerprint,
+    compute_identities,
+    locator_columns,
+)
+from longwatch.findings.rule import PLACEHOLDER, Check
+from longwatch.standards.dataset import SourceData
+from validations.applicability import Instance
+from validations.entries import ENTRY, ENTRY_LOCATORS
+from validations.judge import Verdict
+
+MISSING = "missing"
+_LISTED_VALUES = 5
+
+
+@dataclass(frozen=True)
+class _Record:
+    """A failing record: its identity and where it is in this snapshot."""
+
+    identity: str
+    locator: Mapping[str, str]
+
+
+def find_in_dataset(
+    data: SourceData, dataset: str, verdicts: Sequence[Verdict], severities: Mapping[str, Severity]
+) -> list[Finding]:
+    """The findings on one dataset, in the order of the verdicts and of the records.
+
+    - One for each failing record; for uniqueness one for each set of records with the same key; for a rule on a whole
+      dataset one for the dataset, with the values found.
+    - A record that fails several checks of one rule is one finding that says all.
+    """
+    failing = [verdict for verdict in verdicts if verdict.failing]
+    if not failing:
+        return []
+    by_record = [verdict for verdict in failing if verdict.instance.check.per == "record"]
+    records = _read_records(data, dataset, by_record)
+    findings: list[Finding] = []
+    for verdict in failing:
+        check, severity = verdict.instance.check, severities[verdict.instance.rule.id]
+        rows = _as_texts(pl.concat(verdict.failing).sort(ROW))
+        if check.per == "dataset":
+            findings.append(_dataset_finding(verdict.instance, severity, rows))
+        elif check.expect.type == "unique":
+            findings.extend(_set_findings(verdict.instance, severity, rows, records))
+        else:
+            for row in rows.iter_rows(named=True):
+                record = records[int(row[ROW])]
+                findings.append(_finding(verdict.instance, severity, [record.identity], record.locator, row))
+    return merge_findings(findings)
+
+
+def find_in_entries(verdicts: Sequence[Verdict], severities: Mapping[str, Severity]) -> list[Finding]:
+    """The findings on entries: no subject; the entry's own name is its identity."""
+    findings = []
+    for verdict in verdicts:
+        instance = verdict.instance
+        for rows in verdict.failing:
+            for row in _as_texts(rows).iter_rows(named=True):
+                locator = {name: str(row[name]) for name in ENTRY_LOCATORS[instance.dataset]}
+                placed = replace(instance, dataset=str(row["DATASET"]))
+                identity = [f"{instance.dataset} {row[ENTRY]}"]
+                findings.append(_finding(placed, severities[instance.rule.id], identity, locator, row))
+    return merge_findings(findings)
+
+
+def merge_findings(findings: Sequence[Finding]) -> list[Finding]:
+    """One finding for each fingerprint: messages joined, values together, in the order of first appearance."""
+    merged: dict[str, Finding] = {}
+    for finding in findings:
+        first = merged.get(finding.fingerprint)
+        if first is None:
+            merged[finding.fingerprint] = finding
+            continue
+        messages = dict.fromkeys((*first.message.split("; "), finding.message))
+        merged[finding.fingerprint] = replace(
+            first,
+            message="; ".join(messages),
+            values={**first.values, **finding.values},
+            records=max(first.records, finding.records),
+        )
+    return list(merged.values())
+
+
+def _read_records(data: SourceData, dataset: str, verdicts: Sequence[Verdict]) -> dict[int, _Record]:
+    """Identity and locator of each failing record. Identities are judged among all records of the subjects
+    concerned."""
+    if not verdicts:
+        return {}
+    failing = pl.concat([rows.select(ROW) for verdict in verdicts for rows in verdict.failing]).unique()
+    everything = data.frame(dataset).with_row_index(ROW)
+    schema = everything.collect_schema()
+    if SUBJECT in schema:
+        subjects = everything.join(failing.lazy(), on=ROW, how="semi").select(SUBJECT).unique()
+        concerned = everything.join(subjects, on=SUBJECT, how="semi", nulls_equal=True).collect()
+    else:
+        concerned = everything.collect()
+    identities = compute_identities(dataset, concerned)
+    located = locator_columns(dataset, list(schema))
+    texts = concerned.select(ROW, *(as_text(name, schema[name]).alias(name) for name in located))
+    rows = failing.join(identities, on=ROW).join(texts, on=ROW)
+    return {
+        int(row[ROW]): _Record(
+            str(row[IDENTITY]),
+            {name: row[name] for name in located if row[name] is not None} or {"record": str(int(row[ROW]) + 1)},
+        )
+        for row in rows.iter_rows(named=True)
+    }
+
+
+def _set_findings(
+    instance: Instance, severity: Severity, rows: pl.DataFrame, records: Mapping[int, _Record]
+) -> Iterator[Finding]:
+    key = list(instance.check.expect.judged)
+    for _, members in rows.group_by(key, maintain_order=True):
+        first = members.row(0, named=True)
+        concerned = [records[int(row)] for row in members[ROW]]
+        shared = {
+            name: value
+            for name, value in concerned[0].locator.items()
+            if all(record.locator.get(name) == value for record in concerned)
+        }
+        keys = {name: str(first[name]) for name in key if first[name] is not None}
+        finding = _finding(instance, severity, [record.identity for record in concerned], {**shared, **keys}, first)
+        values = {**{name: first[name] for name in key}, **finding.values}
+        yield replace(finding, values=values, records=members.height)
+
+
+def _dataset_finding(instance: Instance, severity: Severity, rows: pl.DataFrame) -> Finding:
+    """All failing rows as one finding; of each column the values found, at most five of them, sorted."""
+    listed: dict[str, str | None] = {}
+    for name in instance.check.shown:
+        found = sorted({MISSING if value is None else str(value) for value in rows[name]})
+        more = f" and {len(found) - _LISTED_VALUES} more" if len(found) > _LISTED_VALUES else ""
+        listed[name] = ", ".join(found[:_LISTED_VALUES]) + more
+    identity = [f"dataset {instance.dataset}"]
+    return replace(_finding(instance, severity, identity, {}, listed), records=rows.height)
+
+
+def _finding(
+    instance: Instance,
+    severity: Severity,
+    identities: Sequence[str],
+    locator: Mapping[str, str],
+    row: Mapping[str, Any],
+) -> Finding:
+    rule, check = instance.rule, instance.check
+    return Finding(
+        fingerprint=compute_fingerprint(rule.id, identities),
+        rule_id=rule.id,
+        rule_version=rule.version,
+        severity=severity,
+        dataset=instance.dataset,
+        message=f"{instance.dataset}: {_in_words(check, instance.dataset, row)}",
+        action=rule.action,
+        subject=locator.get(SUBJECT),
+        locator=dict(locator),
+        values={name: row[name] for name in check.shown if name in row and name not in check.derive},
+    )
+
+
+def _in_words(check: Check, dataset: str, row: Mapping[str, Any]) -> str:
+    def shown(name: str) -> str:
+        value = dataset if name == "dataset" else row.get(name)
+        return MISSING if value is None else str(value)
+
+    return PLACEHOLDER.sub(lambda hit: shown(hit[1]), check.message)
+
+
+def _as_texts(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.select(
+        pl.col(name) if name == ROW else as_text(name, dtype).alias(name) for name, dtype in rows.schema.items()
+    )

@@ -1,0 +1,161 @@
+"""Judging the checks on one frame twice, and holding the two counts against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from time import perf_counter
+
+import polars as pl
+
+from longwatch.errors import IntegrityError
+from longwatch.findings.identity import ROW
+from longwatch.findings.rule import Check
+from longwatch.standards.dataset import SourceData
+from validations.applicability import Instance
+from validations.entries import ENTRY, build_entries
+from validations.frames import build_frame, derive_entries, share_derived_columns
+from validations.great_expectations_form import Count, GreatExpectationsJudge
+from validations.lookups import Lookups
+from validations.polars_form import judged_and_failing
+
+CHUNK_ROWS = 1_000_000
+"""How many rows Great Expectations is shown at a time: memory grows with this, not with the data."""
+
+
+@dataclass
+class Verdict:
+    """What one check came to: counts that both engines agree on, and its failing rows (`_ROW`, for entries `_ENTRY`,
+    and the columns that findings show)."""
+
+    instance: Instance
+    judged: int = 0
+    failing: list[pl.DataFrame] = field(default_factory=list)
+
+
+@dataclass
+class Judgement:
+    """The verdicts on one frame. `checked`: rows of it that a rule judged. `seconds`: what a rule took."""
+
+    verdicts: list[Verdict]
+    checked: dict[str, int] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def judge_dataset(
+    data: SourceData,
+    dataset: str,
+    instances: Sequence[Instance],
+    lookups: Lookups,
+    judge: GreatExpectationsJudge,
+    chunk_rows: int = CHUNK_ROWS,
+) -> Judgement:
+    """Judge the checks on one dataset, by chunks of rows; checks of uniqueness by chunks of keys, a key in one
+    chunk."""
+    instances = share_derived_columns(instances)
+    judgement = Judgement([Verdict(instance) for instance in instances])
+    rows = data.datasets[dataset].rows
+    if rows <= chunk_rows:
+        start = perf_counter()
+        frame = build_frame(data, dataset, instances, lookups)
+        _judge_frame(frame, judgement.verdicts, judge, judgement, perf_counter() - start)
+        return judgement
+    by_row = [verdict for verdict in judgement.verdicts if not _is_unique(verdict.instance.check)]
+    if by_row:
+        for offset in range(0, rows, chunk_rows):
+            start = perf_counter()
+            part = _slice(offset, chunk_rows)
+            frame = build_frame(data, dataset, [verdict.instance for verdict in by_row], lookups, part)
+            _judge_frame(frame, by_row, judge, judgement, perf_counter() - start)
+    parts = -(-rows // chunk_rows)
+    for verdict in judgement.verdicts:
+        if not _is_unique(verdict.instance.check):
+            continue
+        for number in range(parts):
+            start = perf_counter()
+            part = _keys(verdict.instance.check.expect.judged, parts, number)
+            frame = build_frame(data, dataset, [verdict.instance], lookups, part)
+            _judge_frame(frame, [verdict], judge, judgement, perf_counter() - start)
+    return judgement
+
+
+def judge_entries(
+    data: SourceData, instances: Sequence[Instance], lookups: Lookups, judge: GreatExpectationsJudge
+) -> Iterator[Judgement]:
+    """Judge the checks on entries, those on the same entries together."""
+
+    def entries_of(instance: Instance) -> tuple[str, tuple[str, ...]]:
+        return instance.dataset, instance.check.rows
+
+    shared = sorted(share_derived_columns(instances), key=entries_of)
+    for (frame_name, rows), group in groupby(shared, key=entries_of):
+        start = perf_counter()
+        judgement = Judgement([Verdict(instance) for instance in group])
+        members = [verdict.instance for verdict in judgement.verdicts]
+        frame = derive_entries(build_entries(frame_name, rows, data), members, lookups)
+        _judge_frame(frame, judgement.verdicts, judge, judgement, perf_counter() - start)
+        yield judgement
+
+
+def _is_unique(check: Check) -> bool:
+    return check.expect.type == "unique"
+
+
+def _slice(offset: int, length: int) -> Callable[[pl.LazyFrame], pl.LazyFrame]:
+    return lambda frame: frame.slice(offset, length)
+
+
+def _keys(columns: Sequence[str], parts: int, number: int) -> Callable[[pl.LazyFrame], pl.LazyFrame]:
+    return lambda frame: frame.filter(pl.struct(columns).hash(seed=1) % parts == number)
+
+
+def _judge_frame(
+    frame: pl.DataFrame,
+    verdicts: Sequence[Verdict],
+    judge: GreatExpectationsJudge,
+    judgement: Judgement,
+    shared_seconds: float,
+) -> None:
+    """Judge one frame by both engines, rule by rule. Raises IntegrityError LW-VAL-004 where their counts differ."""
+    start = perf_counter()
+    batch = judge.open(frame, [verdict.instance.check for verdict in verdicts])
+    rules = [(rule_id, list(group)) for rule_id, group in groupby(verdicts, key=lambda v: v.instance.rule.id)]
+    shared_seconds = (shared_seconds + perf_counter() - start) / len(rules)
+    for rule_id, group in rules:
+        start = perf_counter()
+        checks = [verdict.instance.check for verdict in group]
+        masks = frame.select(
+            expression.alias(f"{name}{number}")
+            for number, check in enumerate(checks)
+            for name, expression in zip(("judged", "failing"), judged_and_failing(check), strict=True)
+        )
+        for number, (verdict, counted) in enumerate(zip(group, batch.validate(rule_id, checks), strict=True)):
+            ours = Count(int(masks[f"judged{number}"].sum()), int(masks[f"failing{number}"].sum()))
+            if ours != counted:
+                raise _disagreement(verdict.instance, ours, counted)
+            verdict.judged += ours.judged
+            if ours.failed:
+                columns = [ROW, *([ENTRY] if ENTRY in frame.columns else []), *_kept(verdict.instance.check, frame)]
+                verdict.failing.append(frame.filter(masks[f"failing{number}"]).select(list(dict.fromkeys(columns))))
+        any_judged = masks.select(pl.any_horizontal(pl.col("^judged[0-9]+$")).sum()).item()
+        judgement.checked[rule_id] = judgement.checked.get(rule_id, 0) + int(any_judged)
+        seconds = perf_counter() - start + shared_seconds
+        judgement.seconds[rule_id] = judgement.seconds.get(rule_id, 0.0) + seconds
+
+
+def _kept(check: Check, frame: pl.DataFrame) -> list[str]:
+    """The columns of failing rows that a finding shows or a set is made by."""
+    extra = ("DATASET", "TSPARMCD", "VARIABLE") if check.is_on_entries else ()
+    return [name for name in (*check.shown, *check.expect.judged, *extra) if name in frame.columns]
+
+
+def _disagreement(instance: Instance, ours: Count, theirs: Count) -> IntegrityError:
+    return IntegrityError(
+        "LW-VAL-004",
+        f"the two engines disagree on rule {instance.rule.id}",
+        where=instance.dataset,
+        expected=f"Great Expectations: {theirs.failed} failing of {theirs.judged}",
+        found=f"list of records: {ours.failed} failing of {ours.judged}",
+        next_step="report this with the rule id; no finding of this validation may be relied on",
+    )

@@ -1,0 +1,107 @@
+"""What rules look up beside the record itself: the subject's DM record, TS parameters, records of other datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+
+import polars as pl
+
+from longwatch.findings.derivation import CountRows
+from longwatch.findings.identity import as_text
+from longwatch.standards.dataset import SourceData
+from longwatch.standards.dates import earliest_day
+from validations.polars_form import meets
+
+DM_PREFIX = "DM_"
+TS_PREFIX = "TS_"
+
+
+class Lookups:
+    """Reads of one snapshot that several rules share; each is made once."""
+
+    def __init__(self, data: SourceData) -> None:
+        self._data = data
+        self._subjects: dict[str, pl.DataFrame] = {}
+
+    def lacks(self, name: str) -> str | None:
+        """What is missing for a column `DM_…` or `TS_…`, in words; None where nothing is."""
+        if name.startswith(DM_PREFIX):
+            dm = self._data.get("DM")
+            variable = name.removeprefix(DM_PREFIX)
+            if dm is None:
+                return "DM"
+            return next((f"DM.{need}" for need in ("USUBJID", variable) if need not in dm.columns), None)
+        if self.parameter(name) is None:
+            return f"TS.{name.removeprefix(TS_PREFIX)}"
+        return None
+
+    def is_empty(self, name: str) -> bool:
+        """Whether a column `DM_…` is empty for every subject."""
+        return bool(self.subjects([name])[name].is_null().all())
+
+    def parameter(self, name: str) -> str | None:
+        """The value of the TS parameter that `TS_…` names; None where TS has none, or, of a parameter that is a date by
+        its name (`…DTC`), none that can be read. Of several values the first in order of the text."""
+        return self._parameters.get(name)
+
+    @cached_property
+    def _parameters(self) -> dict[str, str]:
+        ts = self._data.get("TS")
+        if ts is None or not {"TSPARMCD", "TSVAL"} <= set(ts.columns):
+            return {}
+        value = pl.col("TSVAL").cast(pl.String)
+        rows = (
+            self._data.frame("TS")
+            .select(pl.col("TSPARMCD").cast(pl.String), value)
+            .drop_nulls()
+            .filter(~pl.col("TSPARMCD").str.ends_with("DTC") | earliest_day(value).is_not_null())
+            .group_by("TSPARMCD")
+            .agg(pl.col("TSVAL").min())
+            .collect()
+        )
+        return {TS_PREFIX + str(code): str(text) for code, text in rows.iter_rows()}
+
+    def subjects(self, names: Iterable[str]) -> pl.DataFrame:
+        """USUBJID, as text, and columns `DM_…`, one row for each subject.
+
+        Where a subject stands in DM twice (rule KY01), each variable is its smallest value, whatever the order of
+        records.
+        """
+        wanted = sorted(set(names) - set(self._subjects))
+        if wanted:
+            variables = {name: name.removeprefix(DM_PREFIX) for name in wanted}
+            dm = self._data.frame("DM")
+            schema = dm.collect_schema()
+            key = as_text("USUBJID", schema["USUBJID"]).alias("USUBJID")
+            columns = [as_text(source, schema[source]).alias(name) for name, source in variables.items()]
+            found = dm.select(key, *columns).filter(pl.col("USUBJID").is_not_null()).group_by("USUBJID").min().collect()
+            for name in wanted:
+                self._subjects[name] = found.select("USUBJID", name)
+        frames = [self._subjects[name] for name in sorted(set(names))]
+        joined = frames[0]
+        for frame in frames[1:]:
+            joined = joined.join(frame, on="USUBJID")
+        return joined
+
+    def count_lacks(self, count: CountRows) -> str | None:
+        """What is missing to count records of another dataset, in words; None where nothing is."""
+        other = self._data.get(count.dataset)
+        if other is None:
+            return count.dataset
+        needed = (*count.by, *(condition.column for condition in count.where))
+        return next((f"{count.dataset}.{name}" for name in needed if name not in other.columns), None)
+
+    def counts(self, count: CountRows) -> pl.DataFrame:
+        """How many records of the other dataset have each combination of values: `by` as text, and `_COUNT`."""
+        frame = self._data.frame(count.dataset)
+        schema = frame.collect_schema()
+        for condition in count.where:
+            frame = frame.filter(meets(condition))
+        return (
+            frame.select(as_text(name, schema[name]).alias(name) for name in count.by)
+            .drop_nulls()
+            .group_by(count.by)
+            .agg(pl.len().cast(pl.Int64).alias("_COUNT"))
+            .collect()
+        )

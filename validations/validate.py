@@ -1,0 +1,139 @@
+"""Validation of a snapshot: every rule's result and every finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import TypeVar
+
+from longwatch.findings.finding import Finding, RuleResult, RuleStatus, ValidationOutcome
+from longwatch.findings.rule import Rule
+from longwatch.findings.rulebook import RuleInForce, check_ids, compute_ruleset_version, parse_rules, rules_in_force
+from longwatch.standards.dataset import SourceData
+from longwatch.study import Study
+from validations.applicability import Application, Instance, apply_rule
+from validations.found import find_in_dataset, find_in_entries
+from validations.great_expectations_form import GreatExpectationsJudge
+from validations.judge import judge_dataset, judge_entries
+from validations.lookups import Lookups
+
+Number = TypeVar("Number", int, float)
+
+RULE_FILES = (
+    "structure.yaml",
+    "keys.yaml",
+    "terminology.yaml",
+    "dates.yaml",
+    "references.yaml",
+    "chronology.yaml",
+    "seriousness.yaml",
+)
+
+
+@cache
+def load_rules() -> tuple[Rule, ...]:
+    """The rules that Longwatch brings, in the order of spec B.3. Raises StudyError where a rule file is wrong."""
+    folder = files("validations") / "rules"
+    return check_ids(
+        rule for name in RULE_FILES for rule in parse_rules((folder / name).read_text(encoding="utf-8"), name)
+    )
+
+
+def validate(data: SourceData, study: Study, progress: Callable[[str], None]) -> ValidationOutcome:
+    """Judge a snapshot by every rule in force.
+
+    - Result of a rule: pass, fail, not applicable (the study has no such domain), not evaluable (an input is missing:
+      `needs …`). A rule of several checks is judged by those that can be; its reason names what the others need.
+    - `failed` counts failing records (for a rule on datasets, parameters or variables: those), `checked` those judged.
+    - Each check is judged by Great Expectations and by Polars; findings are the full list, in rule and record order.
+    - The data is not cut at a cut-off: that is for derivations (CONTRACTS.md, Dates).
+
+    Raises StudyError LW-VAL-003 (the study changes a rule that there is not), IntegrityError LW-VAL-004 (the engines
+    disagree) and LW-VAL-005 (Great Expectations could not judge).
+    """
+    return validate_by(load_rules(), data, study, progress)
+
+
+def validate_by(
+    rules: Sequence[Rule], data: SourceData, study: Study, progress: Callable[[str], None]
+) -> ValidationOutcome:
+    """Judge a snapshot by these rules; see `validate`."""
+    in_force = rules_in_force(rules, study)
+    severities = {entry.rule.id: entry.severity for entry in in_force}
+    lookups = Lookups(data)
+    applications = {rule.id: apply_rule(rule, data, study, lookups) for rule in rules}
+    instances = [instance for application in applications.values() for instance in application.instances]
+    checked: dict[str, int] = {}
+    seconds: dict[str, float] = {}
+    findings: list[Finding] = []
+    if instances:
+        progress("validation: starting Great Expectations")
+        judge = GreatExpectationsJudge()
+        on_entries = [instance for instance in instances if instance.check.is_on_entries]
+        verdicts = []
+        for judgement in judge_entries(data, on_entries, lookups, judge):
+            verdicts += judgement.verdicts
+            for rule_id, count in judgement.checked.items():
+                checked[rule_id] = max(checked.get(rule_id, 0), count)
+            _add(seconds, judgement.seconds)
+        findings += find_in_entries(verdicts, severities)
+        for dataset, members in _by_dataset(data, instances).items():
+            progress(f"validation: {dataset}, {data.datasets[dataset].rows:,} records")
+            judgement = judge_dataset(data, dataset, members, lookups, judge)
+            findings += find_in_dataset(data, dataset, judgement.verdicts, severities)
+            _add(checked, judgement.checked)
+            _add(seconds, judgement.seconds)
+    order = {rule.id: number for number, rule in enumerate(rules)}
+    findings.sort(key=lambda finding: order[finding.rule_id])
+    failed: dict[str, int] = {}
+    for finding in findings:
+        failed[finding.rule_id] = failed.get(finding.rule_id, 0) + finding.records
+    results = tuple(
+        _result(entry, applications[entry.rule.id], failed, checked, seconds.get(entry.rule.id, 0.0))
+        for entry in in_force
+    )
+    return ValidationOutcome(results, tuple(findings), compute_ruleset_version(in_force))
+
+
+def _by_dataset(data: SourceData, instances: Sequence[Instance]) -> dict[str, list[Instance]]:
+    """The instances on records, by dataset, in the order of the data's datasets."""
+    groups: dict[str, list[Instance]] = {name: [] for name in data.datasets}
+    for instance in instances:
+        if not instance.check.is_on_entries:
+            groups[instance.dataset].append(instance)
+    return {name: members for name, members in groups.items() if members}
+
+
+def _add(totals: dict[str, Number], more: dict[str, Number]) -> None:
+    for rule_id, number in more.items():
+        totals[rule_id] = totals.get(rule_id, 0) + number
+
+
+def _result(
+    entry: RuleInForce, application: Application, failed: dict[str, int], checked: dict[str, int], seconds: float
+) -> RuleResult:
+    rule = entry.rule
+    reason = application.needs
+    if application.instances:
+        status = RuleStatus.FAIL if failed.get(rule.id) else RuleStatus.PASS
+        reason = f"in part not evaluable: {reason}" if reason else ""
+    elif reason:
+        status = RuleStatus.NOT_EVALUABLE
+    else:
+        status = RuleStatus.NOT_APPLICABLE
+        absent = ", ".join(dict.fromkeys(application.absent))
+        reason = f"the study has no {absent}" if absent else "the study has no dataset with these variables"
+    return RuleResult(
+        rule_id=rule.id,
+        rule_version=rule.version,
+        title=rule.title,
+        severity=entry.severity,
+        status=status,
+        failed=failed.get(rule.id, 0),
+        checked=checked.get(rule.id, 0),
+        reason=reason,
+        severity_reason=entry.reason,
+        default_severity=rule.severity,
+        seconds=seconds,
+    )
