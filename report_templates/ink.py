@@ -1,0 +1,57 @@
+"""What is drawn on one page, written as the operators of a PDF content stream (PDF 1.7, Annex A)."""
+
+from __future__ import annotations
+
+from report_templates.text import BLACK, Colour, Style, encode, width_of
+
+
+class Ink:
+    """One page's drawing. Text is drawn as glyph codes and never read as markup; rules lie under the text."""
+
+    def __init__(self) -> None:
+        self.fonts: set[str] = set()
+        self._rules: list[str] = []
+        self._text: list[str] = []
+        self._font = ""
+        self._colour: Colour = BLACK
+
+    def text(self, x: float, y: float, text: str, style: Style) -> None:
+        """Draw a text with its first character at a point of the base line."""
+        write = self._text.append
+        if style.colour != self._colour:
+            self._colour = style.colour
+            write(f"{_numbers(style.colour)} rg")
+        position = f"1 0 0 1 {x:.2f} {y:.2f} Tm"
+        for tag, codes in encode(text, style.weight):
+            font = f"/{tag} {style.size:g} Tf"
+            if font != self._font:
+                self._font = font
+                self.fonts.add(tag)
+                write(font)
+            write(f"{position}<{codes}>Tj")
+            position = ""
+
+    def text_right(self, x: float, y: float, text: str, style: Style) -> None:
+        """Draw a text that ends at a point."""
+        self.text(x - width_of(text, style), y, text, style)
+
+    def text_centred(self, x: float, y: float, text: str, style: Style) -> None:
+        """Draw a text with its middle at a point."""
+        self.text(x - width_of(text, style) / 2, y, text, style)
+
+    def rule(self, x1: float, x2: float, y: float, weight: float, colour: Colour = BLACK, dots: bool = False) -> None:
+        """Draw a horizontal rule; `dots` leads the eye from an entry to its page number."""
+        dash = "1 J [0 3.2] 0 d " if dots else ""
+        self._rules.append(f"q {dash}{weight:g} w {_numbers(colour)} RG {x1:.2f} {y:.2f} m {x2:.2f} {y:.2f} l S Q")
+
+    def under(self, operators: str) -> None:
+        """Put operators under everything that is drawn."""
+        self._rules.insert(0, operators)
+
+    def content(self) -> bytes:
+        """The content stream."""
+        return "\n".join([*self._rules, "BT", *self._text, "ET", ""]).encode("ascii")
+
+
+def _numbers(colour: Colour) -> str:
+    return " ".join(f"{part:g}" for part in colour)

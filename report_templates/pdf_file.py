@@ -1,0 +1,108 @@
+"""Pages of ink → the bytes of a PDF file, through ReportLab's canvas. The same pages give the same bytes."""
+
+from __future__ import annotations
+
+import io
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from report_templates.flow import Anchor, Link, PagePlan
+from report_templates.font_embedding import embed_font
+from report_templates.front_matter import Entry
+from report_templates.ink import Ink
+
+CREATED = (2000, 1, 1, 0, 0, 0)
+"""The file's dates. A report has none of its own: its cut-off is printed, and the archive knows when it was kept."""
+
+
+@dataclass(frozen=True)
+class FileProperties:
+    """What the file says of itself. `identifier`: 64 hexadecimal digits, the report key."""
+
+    title: str
+    author: str
+    subject: str
+    language: str
+    identifier: str
+
+
+def write_pdf(properties: FileProperties, pages: Iterable[tuple[PagePlan, Ink]], entries: Iterable[Entry]) -> bytes:
+    """The file: PDF 1.7, bookmarks panel open, fonts embedded whole, no annotation but links inside the file.
+
+    Each page is compressed when it is added, so that memory holds the compressed file and one page. A page's drawing
+    is handed over as a finished content stream: ReportLab keeps the objects, references, bookmarks and the file.
+    """
+    file = io.BytesIO()
+    canvas = _open_canvas(file, properties)
+    document = canvas._doc
+    fonts: set[str] = set()
+    for plan, ink in pages:
+        canvas.setPageSize((plan.geometry.width, plan.geometry.height))
+        for item in plan.items:
+            if isinstance(item, Anchor):
+                canvas.bookmarkPage(item.key, fit="XYZ", left=0, top=round(item.top + 8, 2), zoom=0)
+            elif isinstance(item, Link):
+                area = (item.left, item.bottom, item.right, item.top)
+                canvas.linkRect("", item.key, Rect=tuple(round(edge, 2) for edge in area), relative=0)
+        canvas.showPage()
+        _set_content(document.Pages.pages[-1], ink.content())
+        fonts |= ink.fonts
+    for tag in sorted(fonts):
+        embed_font(document, tag)
+    canvas.addOutlineEntry("Title page", "title", 0)
+    canvas.addOutlineEntry("Contents", "contents", 0)
+    for entry in entries:
+        canvas.addOutlineEntry(entry.bookmark, entry.key, entry.level)
+    canvas.showOutline()
+    canvas.save()
+    return file.getvalue()
+
+
+def _open_canvas(file: io.BytesIO, properties: FileProperties) -> Any:
+    from reportlab import rl_config
+    from reportlab.pdfgen.canvas import Canvas
+
+    # ReportLab reads these from files and variables of the machine; a report must not depend on them.
+    rl_config.invariant, rl_config.pdfComments, rl_config.pdfMultiLine = 1, 0, 0
+    canvas = Canvas(
+        file,
+        invariant=1,
+        pageCompression=1,
+        pdfVersion=(1, 7),
+        lang=properties.language,
+        initialFontName=_register_unused_font(),
+    )
+    canvas.setTitle(properties.title)
+    canvas.setAuthor(properties.author)
+    canvas.setSubject(properties.subject)
+    canvas.setCreator("Longwatch")
+    canvas.setKeywords("")
+    canvas.setViewerPreference("DisplayDocTitle", "true")
+    document = canvas._doc
+    document._timeStamp.YMDhms, document._timeStamp.dhh, document._timeStamp.dmm = CREATED, 0, 0
+    half = properties.identifier[:32].encode("ascii")
+    document._ID = b"\n[<" + half + b"><" + half + b">]\n"
+    return canvas
+
+
+def _register_unused_font() -> str:
+    """A font for ReportLab to start its pages with. It is never drawn with, so it is not in the file; without it each
+    page would name Helvetica, which is not embedded."""
+    from reportlab.pdfbase import pdfmetrics
+    from reportlab.pdfbase.ttfonts import TTFont
+
+    from report_templates.fonts import load_face
+
+    name = "Longwatch-unused"
+    if name not in pdfmetrics.getRegisteredFontNames():
+        pdfmetrics.registerFont(TTFont(name, io.BytesIO(load_face("NotoR").program)))
+    return name
+
+
+def _set_content(page: Any, content: bytes) -> None:
+    from reportlab.pdfbase.pdfdoc import PDFDictionary, PDFName, PDFStream
+
+    page.Contents = PDFStream(PDFDictionary({"Filter": PDFName("FlateDecode")}), zlib.compress(content, 6))
+    page.stream = None

@@ -1,0 +1,236 @@
+"""An output (TableResult): a stub with indents, columns of numbers aligned at their points, headings in groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from longwatch.tables.result import TableColumn, TableResult
+from report_templates.alignment import Alignment, align, is_numeric
+from report_templates.grid import (
+    BODY,
+    GROUP_GAP,
+    GROUP_SPACE,
+    GUTTER,
+    INDENT,
+    QUIET,
+    ROW_PAD,
+    STRONG,
+    Grid,
+    GridColumn,
+    GridRow,
+    HeadRow,
+    HeadText,
+    Panel,
+)
+from report_templates.page import Geometry
+from report_templates.row_plan import RowBox
+from report_templates.text import Style, longest_word, width_of, wrap
+
+_LEAST_STUB = 165.0
+_SPLIT_STUB = 190.0
+_STUB_SHARE = 0.36
+_WIDEST_TEXT = 150.0
+_WIDEST_SPREAD = 46.0
+_HEADING_LINES = 3
+_WIDEST_UNIT = 90.0
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """A column before it has a place: its alignment, the width it needs, and the white space before it (more where a
+    group of columns begins or ends)."""
+
+    column: TableColumn
+    alignment: Alignment | None
+    width: float
+    gap: float = GUTTER
+
+    @property
+    def advance(self) -> float:
+        """Gap and width."""
+        return self.gap + self.width
+
+
+def lay_out_table(table: TableResult, upright: Geometry, landscape: Geometry) -> Grid:
+    """The output on upright pages where it fits, else on landscape ones, else split by columns over several pages.
+
+    The stub has at least the width of a term of two words; a longer term is wrapped. A column is as wide as its numbers
+    and its heading need. What is left of the page gives the stub about a third of it where its terms are that long,
+    then spreads the columns, then widens the stub again. A split repeats the stub and keeps the columns of a group
+    together where they fit on one page.
+    """
+    measured = _measure_columns(table)
+    stub = _measure_stub(table)
+    columns_width = sum(item.advance for item in measured)
+    page = upright if upright.measure - columns_width >= min(stub, _LEAST_STUB) else landscape
+    room = page.measure - columns_width
+    if room >= min(stub, _LEAST_STUB) or not measured:
+        parts = [measured]
+        spread = _spread(measured, page.measure - min(stub, page.measure * _STUB_SHARE))
+        stub_width = page.measure - columns_width - spread * len(measured)
+        spreads = [spread]
+    else:
+        stub_width = min(stub, _SPLIT_STUB)
+        parts = _split(measured, page.measure - stub_width)
+        spreads = [_spread(part, page.measure - stub_width) for part in parts]
+    panels = tuple(
+        _make_panel(table, part, page, stub_width, spread) for part, spread in zip(parts, spreads, strict=True)
+    )
+    rows, boxes = _make_rows(table, panels, stub_width)
+    return Grid(page.measure, panels, rows, boxes, landscape=page is landscape)
+
+
+def _spread(part: Sequence[_Measured], room: float) -> float:
+    """By how much each column is widened to fill the room, up to a limit."""
+    left = room - sum(item.advance for item in part)
+    return min(max(left, 0.0) / max(len(part), 1), _WIDEST_SPREAD)
+
+
+def _measure_columns(table: TableResult) -> list[_Measured]:
+    measured = []
+    for number, column in enumerate(table.columns):
+        cells = [row.cells[number] for row in table.rows]
+        alignment = align(cells, BODY) if is_numeric(cells) else None
+        if alignment and alignment.width > _WIDEST_TEXT:
+            alignment = None
+        if alignment:
+            needed = alignment.width
+        else:
+            needed = min(max(width_of(cell, BODY) for cell in dict.fromkeys(cells)) + 0.1, _WIDEST_TEXT)
+        heading = _heading_width(column.heading, STRONG, _HEADING_LINES)
+        below = _heading_width(column.subheading, QUIET, 1, _WIDEST_UNIT)
+        measured.append(_Measured(column, alignment, max(needed, heading, below)))
+    return _widen_to_groups(measured)
+
+
+def _heading_width(text: str, style: Style, most_lines: int, widest: float = _WIDEST_TEXT) -> float:
+    """The least width in which a heading takes no more than so many lines, and none of its words is broken; at most
+    about `widest`."""
+    width = longest_word(text, style.weight) * style.size / 1000 + 0.1
+    while len(wrap(text, style.weight, style.size, width)) > most_lines and width < widest:
+        width += 6.0
+    return min(width, _WIDEST_TEXT)
+
+
+def _widen_to_groups(measured: list[_Measured]) -> list[_Measured]:
+    widened: list[_Measured] = []
+    for name, members in groupby(measured, key=lambda item: item.column.group):
+        group = list(members)
+        have = sum(item.width for item in group) + GUTTER * (len(group) - 1)
+        short = (_heading_width(name, STRONG, _HEADING_LINES) if name else 0.0) - have
+        more = max(short, 0.0) / len(group)
+        for number, item in enumerate(group):
+            gap = GUTTER + GROUP_GAP if name and not number and widened else GUTTER
+            widened.append(replace(item, width=item.width + more, gap=gap))
+    return widened
+
+
+def _measure_stub(table: TableResult) -> float:
+    """The width in which no label is wrapped."""
+    labels = {(row.label, row.level, number) for number, row in enumerate(table.rows)}
+    strong = _parents(table)
+    widths = [width_of(label, STRONG if number in strong else BODY) + level * INDENT for label, level, number in labels]
+    return max([width_of(table.stub, STRONG), *widths]) + 0.1
+
+
+def _parents(table: TableResult) -> frozenset[int]:
+    """Rows that have rows under them: a row of a lower level follows."""
+    rows = table.rows
+    return frozenset(number for number in range(len(rows) - 1) if rows[number + 1].level > rows[number].level)
+
+
+def _split(measured: Sequence[_Measured], room: float) -> list[list[_Measured]]:
+    parts: list[list[_Measured]] = [[]]
+    used = 0.0
+    for name, members in groupby(measured, key=lambda item: item.column.group):
+        group = list(members)
+        width = sum(item.advance for item in group)
+        whole = bool(name) and width <= room
+        for item in group:
+            needed = width if whole and item is group[0] else item.advance
+            if parts[-1] and used + needed > room:
+                parts.append([])
+                used = 0.0
+            parts[-1].append(item)
+            used += item.advance
+    return parts
+
+
+def _make_panel(
+    table: TableResult, part: Sequence[_Measured], page: Geometry, stub_width: float, spread: float
+) -> Panel:
+    numbers = {id(column): number for number, column in enumerate(table.columns)}
+    columns = [GridColumn(0, page.left, stub_width)]
+    x = page.left + stub_width
+    for item in part:
+        width = item.width + spread
+        columns.append(GridColumn(numbers[id(item.column)] + 1, x + item.gap, width, item.alignment, centred=True))
+        x += width + item.gap
+    placed = list(zip(part, columns[1:], strict=True))
+    head = []
+    if any(item.column.group for item in part):
+        head.append(_group_row(placed))
+    stub = HeadText(wrap(table.stub, STRONG.weight, STRONG.size, stub_width), page.left, STRONG)
+    has_units = any(item.column.subheading for item in part)
+    headings = [_heading(item.column.heading, column, STRONG) for item, column in placed]
+    head.append(_head_row(headings if has_units else [stub, *headings]))
+    if has_units:
+        units = [replace(_heading(item.column.subheading, column, QUIET), hangs=True) for item, column in placed]
+        head.append(_head_row([stub, *units]))
+    return Panel(tuple(columns), tuple(head))
+
+
+def _heading(text: str, column: GridColumn, style: Style) -> HeadText:
+    lines = wrap(text, style.weight, style.size, column.width + 0.1)
+    if column.alignment is None:
+        return HeadText(lines, column.x, style)
+    return HeadText(lines, column.middle, style, centred=True)
+
+
+def _group_row(placed: Sequence[tuple[_Measured, GridColumn]]) -> HeadRow:
+    texts = []
+    for name, members in groupby(placed, key=lambda pair: pair[0].column.group):
+        group = [column for _, column in members]
+        if name:
+            left, right = group[0].x, group[-1].x + group[-1].width
+            lines = wrap(name, STRONG.weight, STRONG.size, right - left + 0.1)
+            texts.append(HeadText(lines, (left + right) / 2, STRONG, centred=True, rule=(left, right)))
+    return HeadRow(tuple(texts), max(len(text.lines) for text in texts) * STRONG.leading + 4)
+
+
+def _head_row(texts: Sequence[HeadText]) -> HeadRow:
+    return HeadRow(tuple(texts), max(len(text.lines) for text in texts) * STRONG.leading)
+
+
+def _make_rows(
+    table: TableResult, panels: Sequence[Panel], stub_width: float
+) -> tuple[tuple[GridRow, ...], tuple[RowBox, ...]]:
+    wrapped = {
+        column.cell: column.width
+        for panel in panels
+        for column in panel.columns
+        if column.cell and column.alignment is None
+    }
+    strong = _parents(table)
+    rows: list[GridRow] = []
+    boxes: list[RowBox] = []
+    open_parents: list[int] = []
+    for number, row in enumerate(table.rows):
+        while open_parents and table.rows[open_parents[-1]].level >= row.level:
+            open_parents.pop()
+        style = STRONG if number in strong else BODY
+        indent = row.level * INDENT
+        label = wrap(row.label, style.weight, style.size, max(stub_width - indent, 3 * INDENT))
+        cells = tuple(
+            wrap(text, BODY.weight, BODY.size, wrapped[cell]) if cell in wrapped else (text,)
+            for cell, text in enumerate(row.cells, start=1)
+        )
+        above = GROUP_SPACE if number in strong else 0.0
+        rows.append(GridRow((label, *cells), indent, number in strong, above))
+        lines = max(len(label), max(map(len, cells), default=1))
+        boxes.append(RowBox(lines, BODY.leading, ROW_PAD + above, tuple(open_parents), number in strong))
+        if number in strong:
+            open_parents.append(number)
+    return tuple(rows), tuple(boxes)
