@@ -46,12 +46,12 @@ def append(work: Work, events: Sequence[AuditEvent]) -> None:
 
 
 def newest(work: Work, limit: int) -> list[AuditRecord]:
-    """The last `limit` events, in the order of the log."""
+    """The last `limit` events, newest first."""
     rows = work.read(select(audit_events).order_by(audit_events.c.position.desc()).limit(limit))
     return [
         AuditRecord(
             row.position,
             AuditEvent(row.at, row.actor, row.action, row.entity, row.entity_id, row.old, row.new, row.reason),
         )
-        for row in reversed(rows)
+        for row in rows
     ]

@@ -235,7 +235,7 @@ class SqlTransaction:
         return finding_log.of_run(self._work, study_id, run_id)
 
     def events(self, limit: int = 100) -> list[AuditRecord]:
-        """The last `limit` events of the audit log, in its order; those of this transaction included."""
+        """The last `limit` events of the audit log, newest first; those of this transaction included."""
         self._write_events()
         return audit_log.newest(self._work, limit)
 

@@ -106,7 +106,7 @@ def test_positions_have_no_gaps_when_many_write_at_once(registers: SqlRegisters)
     with ThreadPoolExecutor(8) as threads:
         total = sum(threads.map(write, range(8)))
     with registers.transaction() as register:
-        records = register.events(100_000)
+        records = register.events(100_000)[::-1]
     assert [record.position for record in records] == list(range(1, total + 6))
     # The events of one transaction stand together, in their order.
     names = [tuple(map(int, record.event.entity_id.split("-"))) for record in records[5:]]

@@ -56,7 +56,7 @@ def test_of_eight_at_once_exactly_one_wins(registers: SqlRegisters) -> None:
             assert sorted(threads.map(add, range(8))) == [False] * 7 + [True]
     with registers.transaction() as register:
         assert len(register.reports()) == 5
-        assert [record.position for record in register.events()] == list(range(1, 11))
+        assert [record.position for record in register.events()] == list(range(10, 0, -1))
 
 
 def test_the_loser_registers_after_all_where_the_winner_fails(registers: SqlRegisters) -> None:
@@ -91,7 +91,7 @@ def test_a_new_report_supersedes_the_draft(registers: SqlRegisters) -> None:
             assert register.add_report(report, event("report archived", report.key, state=report.state.value))
     with registers.transaction() as register:
         kept = {report.key[0]: report for report in register.reports()}
-        events = register.events(2)
+        events = register.events(2)[::-1]
         assert register.report_by_key(new.key) == kept["4"]
     assert {key: report.state for key, report in kept.items()} == {
         "1": SUPERSEDED,
