@@ -91,6 +91,12 @@ def latest_day(expr: pl.Expr) -> pl.Expr:
     return pl.when(has_day).then(day).otherwise(day.dt.month_end())
 
 
+def complete_day(expr: pl.Expr) -> pl.Expr:
+    """The day of a complete SDTM date, as Date; partial, an interval, missing, or no legal date → null."""
+    whole = expr.str.contains(ISO8601_PARTIAL) & expr.str.contains(_FROM_DAY) & ~expr.str.contains("/", literal=True)
+    return pl.when(whole).then(expr.str.slice(0, 10)).str.to_date("%Y-%m-%d", strict=False)
+
+
 def precision(expr: pl.Expr) -> pl.Expr:
     """What of the date is known: `day`, `month`, `year` or `none`, as the Enum PRECISION.
 
@@ -98,7 +104,7 @@ def precision(expr: pl.Expr) -> pl.Expr:
     are not the same day → the parts of its earlier end, at most month.
     """
     text = _legal(expr)
-    wide = text.str.contains("/", literal=True) & (earliest_day(expr) != latest_day(expr))
+    wide = text.str.contains("/", literal=True) & (text.str.slice(0, 10) != _later_end(text).str.slice(0, 10))
     return (
         pl.when(text.str.contains(_FROM_DAY) & wide.not_())
         .then(pl.lit("day", PRECISION))

@@ -10,6 +10,7 @@ import pytest
 
 from longwatch.standards.dates import (
     ISO8601_PARTIAL,
+    complete_day,
     earliest_day,
     earliest_second,
     has_time,
@@ -114,6 +115,13 @@ def test_times(text: str | None, first: int | None, last: int | None, zone: int 
     frame = pl.DataFrame({"d": [text]}, schema={"d": pl.String})
     dtc = pl.col("d")
     assert frame.select(a=earliest_second(dtc), b=latest_second(dtc), c=zone_minutes(dtc)).row(0) == (first, last, zone)
+
+
+def test_complete_days() -> None:
+    """Only a date known to the day, in one place of the calendar."""
+    texts = ["2023-05-14", "2023-05-14T09:30", "2023-05", "2023---14", "2023-05-14/2023-05-15", "2023-02-29", None]
+    frame = pl.DataFrame({"d": texts})
+    assert frame.select(complete_day(pl.col("d")))["d"].to_list() == [date(2023, 5, 14)] * 2 + [None] * 5
 
 
 def test_study_day_has_no_day_zero() -> None:

@@ -1,0 +1,105 @@
+"""ADAE: one row per adverse event that started by the cut-off (spec A.8)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+
+import polars as pl
+
+from longwatch.derive.coded import Subjects, code_text, read_coded
+from longwatch.derive.cutoff import forget_later, keep_started
+from longwatch.derive.imputation import add_day_range, derive_aendt, derive_astdt
+from longwatch.derive.relatedness import derive_arel
+from longwatch.derive.trtemfl import derive_trtemfl
+from longwatch.standards.dataset import SourceData
+from longwatch.standards.dates import study_day
+from longwatch.study import Study, TreatmentReference
+
+UNCODED = "UNCODED"
+CRITERIA = ("AESDTH", "AESLIFE", "AESHOSP", "AESDISAB", "AESCONG", "AESMIE", "AESCAN", "AESOD")
+"""Seriousness criteria (spec A.3)."""
+ANALYSED = ("AESEV", "AETOXGR", "AESER", *CRITERIA, "AEREL", "AEACN", "AEOUT")
+"""Variables of AE that ADAE carries where the data has them, besides term, dates and key."""
+
+_KEYS = {TreatmentReference.FIRST_INFUSION: ("SAFFL", "TRTSDT", "TRTSDTM"),
+         TreatmentReference.FIRST_STUDY_INTERVENTION: ("INTFL", "INTSDT", "INTSDTM")}  # fmt: skip
+
+_OF_SUBJECT = ("REFFL", "REFDT", "REFDTM", "TRTSDT", "DTHFL", "DTHDT", "LSTALVDT")
+
+
+def read_adverse_events(
+    data: SourceData, subjects: Subjects, cutoff: date, variables: Collection[str] | None = None
+) -> pl.DataFrame:
+    """The adverse events that started by the cut-off, coded, in source order, as AE has them.
+
+    Terms: AEBODSYS, or AESOC where the data has no AEBODSYS, missing → `UNCODED`; AEDECOD, missing → `UNCODED: ` and
+    the verbatim term (never dropped: spec C.2 rule 5). An AEENDTC that can only lie after D is missing, and the AEOUT
+    of such a record with it. `variables`: which of ANALYSED to read; None means all.
+    """
+    wanted = [name for name in ANALYSED if variables is None or name in variables or name in ("AESDTH", "AEOUT")]
+    soc = "AEBODSYS" if "AEBODSYS" in data.datasets["AE"].columns else "AESOC"
+    ae = read_coded(data, "AE", subjects, (soc, "AEDECOD", "AESTDTC", "AEENDTC", *wanted), ("AESEQ",))
+    if "AEENDTC" not in ae.columns:
+        ae = ae.with_columns(AEENDTC=pl.lit(None, pl.Enum([])))
+    ae = _with_uncoded_terms(ae.rename({soc: "AEBODSYS"}), data, subjects)
+    ae = keep_started(ae, "AESTDTC", cutoff)
+    known = forget_later(ae, "AEENDTC", cutoff)
+    if "AEOUT" in ae.columns:
+        forgotten = known["AEENDTC"].is_null() & ae["AEENDTC"].is_not_null()
+        known = known.with_columns(known["AEOUT"].set(forgotten, None))
+    return known
+
+
+def derive_adae(ae: pl.DataFrame, adsl: pl.DataFrame, study: Study, cutoff: date) -> pl.DataFrame:
+    """Adverse events with analysis dates and flags, one row per record of `read_adverse_events`, in its order.
+
+    Adds TRT01P, TRT01A, SAFFL from ADSL; ASTDT, ASTDTF, AENDT, AENDTF (`imputation`); ASTDY (study day of ASTDT from
+    TRTSDT, of an imputed ASTDT too, as ADaM has it: ASTDTF says so); TRTEMFL (`trtemfl`); AREL (`relatedness`). A
+    fatal outcome (AESDTH, AEOUT) of a subject not known to have died by D is not known either: missing.
+    Occurrence flags are added on demand (`AnalysisDatasets.adae_with_occurrence_flags`). Expects row i of ADSL to be
+    `subject` i.
+    """
+    has_reference, reference_day, reference_time = _KEYS[study.treatment_emergence.reference]
+    subject = adsl.select(
+        "USUBJID",
+        "TRT01P",
+        "TRT01A",
+        "SAFFL",
+        "TRTSDT",
+        "DTHFL",
+        "DTHDT",
+        "LSTALVDT",
+        REFFL=pl.col(has_reference),
+        REFDT=pl.col(reference_day),
+        REFDTM=pl.col(reference_time),
+    ).select(pl.all().gather(ae["subject"]))
+    adae = pl.concat([subject, ae.drop("subject")], how="horizontal")
+    adae = add_day_range(add_day_range(_forget_later_deaths(adae), "AESTDTC"), "AEENDTC")
+    adae = derive_aendt(derive_astdt(adae), cutoff)
+    adae = derive_trtemfl(adae)
+    adae = derive_arel(adae, study.relatedness)
+    adae = adae.with_columns(ASTDY=study_day(pl.col("ASTDT"), pl.col("TRTSDT")))
+    return adae.select(pl.exclude(r"^AE(ST|EN)DTC.*$", *_OF_SUBJECT))
+
+
+def _forget_later_deaths(adae: pl.DataFrame) -> pl.DataFrame:
+    not_dead = (pl.col("DTHFL") != "Y").fill_null(True)
+    changes = {"AESDTH": "Y", "AEOUT": "FATAL"}
+    return adae.with_columns(
+        pl.when(not_dead & (pl.col(name) == value)).then(None).otherwise(pl.col(name)).alias(name)
+        for name, value in changes.items()
+        if name in adae.columns
+    )
+
+
+def _with_uncoded_terms(ae: pl.DataFrame, data: SourceData, subjects: Subjects) -> pl.DataFrame:
+    """AEBODSYS and AEDECOD without gaps. The verbatim terms are only read where one is needed."""
+    if ae["AEBODSYS"].null_count():
+        ae = code_text(ae.with_columns(pl.col("AEBODSYS").cast(pl.String).fill_null(UNCODED)))
+    if ae["AEDECOD"].null_count():
+        verbatim = read_coded(data, "AE", subjects, ("AETERM",))
+        term = verbatim["AETERM"].cast(pl.String) if "AETERM" in verbatim.columns else pl.lit(None, pl.String)
+        uncoded = pl.lit(f"{UNCODED}: ") + pl.lit(term).fill_null("no verbatim term")
+        ae = code_text(ae.with_columns(pl.coalesce(pl.col("AEDECOD").cast(pl.String), uncoded).alias("AEDECOD")))
+    return ae

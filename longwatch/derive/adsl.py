@@ -1,0 +1,102 @@
+"""ADSL: one row per subject of DM enrolled by the cut-off (spec A.7, A.8)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from longwatch.derive.coded import Subjects, by_value, read_coded
+from longwatch.derive.cutoff import keep_started
+from longwatch.derive.death import derive_death
+from longwatch.derive.exposure import EX_NUMBERS, EX_TEXTS, derive_exposure
+from longwatch.derive.follow_up import DATES_SEEN_ALIVE, NOT_SEEN, compute_fupdur, derive_lstalvdt
+from longwatch.derive.populations import YES_NO, derive_populations
+from longwatch.standards.dataset import SourceData
+from longwatch.standards.dates import earliest_day
+from longwatch.study import Arm, Study
+
+NOT_ASSIGNED = "Not assigned"
+"""Column of subjects who were dosed though their arm is none of the study file's: counted, never dropped."""
+
+CARRIED = (
+    "STUDYID",
+    "SUBJID",
+    "SITEID",
+    "AGEU",
+    "SEX",
+    "RACE",
+    "ETHNIC",
+    "COUNTRY",
+    "ARMCD",
+    "ARM",
+    "ACTARMCD",
+    "ACTARM",
+)
+_ENROLLED = ("RFICDTC", "DMDTC", "RFSTDTC")
+_DM_DATES = ("DTHFL", "DTHDTC", *DATES_SEEN_ALIVE["DM"])
+
+
+def read_subjects(data: SourceData, cutoff: date) -> Subjects:
+    """The subjects enrolled by the cut-off, in the order of DM.
+
+    Cases: the earliest day known of consent (RFICDTC), DMDTC and RFSTDTC lies after D → left out; none known → kept;
+    a subject with several records (rule KY01) → once; a record without USUBJID → left out.
+    """
+    dm = data.datasets["DM"]
+    dates = [name for name in _ENROLLED if name in dm.columns]
+    frame = dm.frame.select("USUBJID", *dates).filter(pl.col("USUBJID").str.strip_chars() != "").collect()
+    days = [earliest_day(pl.col(name)) for name in dates]
+    late = (pl.min_horizontal(*days) > cutoff).fill_null(False) if days else pl.lit(False)
+    return Subjects.of(frame.filter(~late)["USUBJID"].unique(maintain_order=True))
+
+
+def derive_adsl(data: SourceData, study: Study, cutoff: date, subjects: Subjects, ae: pl.DataFrame) -> pl.DataFrame:
+    """One row per subject of `subjects`, in that order: row i is the subject with USUBJID code i.
+
+    - Carried from DM where it has them: CARRIED, AGE (the first record of a subject).
+    - TRT01P, TRT01A: headings of the study file's arms by ARMCD, ACTARMCD; TRT01PN, TRT01AN their places, from 1.
+      Missing for arms that get no treatment and for no arm; but `Not assigned` for a subject who was dosed.
+    - TRTSDT, TRTSDTM, TRTEDT, INTSDT, INTSDTM: `exposure`. SAFFL, INTFL, RANDFL, ITTFL: `populations`.
+    - DTHFL (Y or missing), DTHDT: `death`. LSTALVDT, FUPDUR: `follow_up`. CUTDT: the cut-off.
+
+    Expects `ae` from `read_adverse_events`. Everything is as known at D.
+    """
+    dm = (
+        read_coded(data, "DM", subjects, (*CARRIED, *_DM_DATES), ("AGE",))
+        .unique("subject", keep="first")
+        .sort("subject")
+    )
+    ex = read_coded(data, "EX", subjects, EX_TEXTS, EX_NUMBERS)
+    ds = keep_started(read_coded(data, "DS", subjects, ("DSDECOD", "DSSTDTC")), "DSSTDTC", cutoff)
+    sv = read_coded(data, "SV", subjects, DATES_SEEN_ALIVE["SV"])
+    dd = keep_started(read_coded(data, "DD", subjects, ("DDDTC",)), "DDDTC", cutoff)
+    seen = ds.filter(~pl.col("DSDECOD").is_in(NOT_SEEN).fill_null(False)) if "DSDECOD" in ds.columns else ds
+    alive = {"DM": dm, "EX": ex, "DS": seen, "SV": sv, "AE": ae}
+
+    exposure = subjects.lay_out(derive_exposure(ex, study.treatment.products, cutoff))
+    death = subjects.lay_out(derive_death(dm, ds, ae, dd, cutoff).with_columns(DTHFL=pl.lit("Y", YES_NO)))
+    last = derive_lstalvdt(len(subjects), ((frame, DATES_SEEN_ALIVE[name]) for name, frame in alive.items()), cutoff)
+    carried = dm.select(name for name in (*CARRIED, "AGE") if name in dm.columns)
+    adsl = pl.concat([subjects.keys.to_frame(), carried, exposure, death, last.to_frame()], how="horizontal")
+    adsl = derive_populations(adsl, ds, tuple(arm.code for arm in study.treatment.arms)).drop("DOSED")
+    for code, name in (("ARMCD", "TRT01P"), ("ACTARMCD", "TRT01A")):
+        adsl = _derive_treatment(adsl, code, name, study.treatment.arms)
+    adsl = adsl.with_columns(CUTDT=pl.lit(cutoff), LSTALVDT=pl.min_horizontal("LSTALVDT", "DTHDT"))
+    return adsl.with_columns(FUPDUR=compute_fupdur(cutoff))
+
+
+def _derive_treatment(adsl: pl.DataFrame, code: str, name: str, arms: tuple[Arm, ...]) -> pl.DataFrame:
+    headings = pl.Enum([*(arm.name for arm in arms), NOT_ASSIGNED])
+    if code not in adsl.columns:
+        return adsl.with_columns(pl.lit(None, headings).alias(name), pl.lit(None, pl.Int32).alias(f"{name}N"))
+    heading_of = {arm.code: arm.name for arm in arms}
+    heading = by_value(
+        adsl[code], pl.col("text").replace_strict(heading_of, default=None, return_dtype=headings).alias("heading")
+    )["heading"]
+    return adsl.with_columns(
+        pl.when(heading.is_null() & (pl.col("SAFFL") == "Y"))
+        .then(pl.lit(NOT_ASSIGNED, headings))
+        .otherwise(heading)
+        .alias(name)
+    ).with_columns((pl.col(name).to_physical().cast(pl.Int32) + 1).alias(f"{name}N"))

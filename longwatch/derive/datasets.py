@@ -1,0 +1,59 @@
+"""The analysis datasets of a study at a cut-off: what `derive` hands to the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from longwatch.derive.adae import derive_adae, read_adverse_events
+from longwatch.derive.adsl import derive_adsl, read_subjects
+from longwatch.derive.occurrence import derive_occurrence_flags
+from longwatch.derive.relatedness import find_unmapped
+from longwatch.standards.dataset import SourceData
+from longwatch.study import Study, TreatmentBasis
+
+
+@dataclass(frozen=True)
+class AnalysisDatasets:
+    """ADSL and ADAE as known at the cut-off.
+
+    `adsl`: one row per subject; row i is the subject whose USUBJID has the code i (`USUBJID` is an Enum in both).
+    `adae`: one row per adverse event that started by D. `treatment_variable`: TRT01A or TRT01P, the one that tables
+    use. `unmapped_relatedness`: values of AEREL that the study file does not map.
+    """
+
+    adsl: pl.DataFrame
+    adae: pl.DataFrame
+    cutoff: date
+    treatment_variable: str
+    unmapped_relatedness: tuple[str, ...] = ()
+
+    @property
+    def safety_subjects(self) -> int:
+        """Subjects of the safety population."""
+        return int((self.adsl["SAFFL"] == "Y").sum())
+
+    def adae_with_occurrence_flags(self) -> pl.DataFrame:
+        """ADAE with AOCCFL, AOCCSFL, AOCCPFL, AOCCIFL. On demand: counts need no flag, and the sort is long in large
+        data."""
+        return derive_occurrence_flags(self.adae)
+
+
+def derive(data: SourceData, study: Study, cutoff: date, variables: Collection[str] | None = None) -> AnalysisDatasets:
+    """The analysis datasets at a cut-off D, which is applied here and only here (CONTRACTS.md, Dates).
+
+    Records that start after D are dropped (partial dates by their earliest possible day); ends, deaths and
+    dispositions after D are not known. `variables`: which of `adae.ANALYSED` the outputs need; None means all.
+    Expects data that passed `check_fit`.
+    """
+    subjects = read_subjects(data, cutoff)
+    ae = read_adverse_events(data, subjects, cutoff, variables)
+    adsl = derive_adsl(data, study, cutoff, subjects, ae)
+    adae = derive_adae(ae, adsl, study, cutoff)
+    actual = study.treatment.basis is TreatmentBasis.ACTUAL
+    return AnalysisDatasets(
+        adsl, adae, cutoff, "TRT01A" if actual else "TRT01P", find_unmapped(adae, study.relatedness)
+    )

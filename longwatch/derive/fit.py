@@ -1,0 +1,135 @@
+"""Whether study file and data fit together, asked before anything is derived."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from longwatch.errors import SourceError, StudyError
+from longwatch.standards.dataset import SourceData
+from longwatch.standards.dates import earliest_day
+from longwatch.study import Study, TreatmentBasis
+
+SUBJECT_LEVEL = ("DM", "AE", "EX", "DS", "DD", "SV")
+"""Datasets that derivations read by subject."""
+
+
+def arm_variable(study: Study) -> str:
+    """The variable of DM that says under which arm a subject is analysed."""
+    return "ACTARMCD" if study.treatment.basis is TreatmentBasis.ACTUAL else "ARMCD"
+
+
+def check_fit(data: SourceData, study: Study, cutoff: date) -> None:
+    """Raise where the tables could not be made from this data under this study file.
+
+    In order, SourceError: LW-FIT-001 a dataset needed (DM, AE, EX) is not there; LW-FIT-002 a dataset that is read by
+    subject has no USUBJID; LW-FIT-003 a variable needed is not there. StudyError: LW-FIT-004 an arm of DM (by the
+    study's basis, among all subjects) is not in the study file; LW-FIT-005 none of the products named is in EX;
+    LW-FIT-008 the cut-off is before the first dose of the study.
+    """
+    _check_datasets(data, study)
+    _check_arms(data, study)
+    _check_products(data, study)
+    _check_first_dose(data, study, cutoff)
+
+
+def _check_datasets(data: SourceData, study: Study) -> None:
+    needed = {
+        "DM": (arm_variable(study),),
+        "AE": ("AEDECOD", "AESTDTC"),
+        "EX": ("EXSTDTC", "EXTRT") if study.treatment.products else ("EXSTDTC",),
+    }
+    missing = [name for name in needed if name not in data]
+    if missing:
+        raise SourceError(
+            "LW-FIT-001",
+            f"the data has no dataset {', '.join(missing)}",
+            where="sources of the study file",
+            expected="at least DM, AE and EX",
+            found=", ".join(sorted(data.datasets)) or "no dataset",
+            next_step="add the missing file to the source; where a file has another name, give it `dataset:` in the "
+            "study file",
+        )
+    for name in SUBJECT_LEVEL:
+        dataset = data.get(name)
+        if dataset is not None and "USUBJID" not in dataset.columns:
+            raise SourceError(
+                "LW-FIT-002",
+                f"{name} has no variable USUBJID: its records belong to nobody",
+                where=dataset.file or name,
+                expected="USUBJID in every dataset with records of subjects",
+                found=", ".join(dataset.columns[:8]) or "no variable",
+                next_step="ask the data provider for the dataset with USUBJID",
+            )
+    for name, variables in needed.items():
+        dataset = data.datasets[name]
+        absent = [variable for variable in variables if variable not in dataset.columns]
+        if name == "AE" and not {"AEBODSYS", "AESOC"} & set(dataset.columns):
+            absent.append("AEBODSYS")
+        if absent:
+            raise SourceError(
+                "LW-FIT-003",
+                f"{name} lacks {', '.join(absent)}",
+                where=dataset.file or name,
+                expected=f"{', '.join(('USUBJID', *variables))}",
+                found=", ".join(dataset.columns[:12]),
+                next_step="ask the data provider for the dataset with these variables",
+            )
+
+
+def _check_arms(data: SourceData, study: Study) -> None:
+    variable = arm_variable(study)
+    known = [*(arm.code for arm in study.treatment.arms), *study.treatment.not_treated]
+    unknown = (
+        data.frame("DM")
+        .drop_nulls(variable)
+        .filter(~pl.col(variable).is_in(known))
+        .group_by(variable)
+        .len()
+        .sort(variable)
+        .collect()
+    )
+    if unknown.height:
+        listed = ", ".join(f"{code} ({count} subject{'s' * (count != 1)})" for code, count in unknown.iter_rows())
+        raise StudyError(
+            "LW-FIT-004",
+            f"arms of the data that the study file does not know: {listed}",
+            where=f"DM.{variable}",
+            expected=", ".join(known),
+            found=", ".join(unknown[variable]),
+            next_step="add the code to `treatment.arms` (code and name), or to `treatment.not_treated` where such "
+            "subjects get no study treatment",
+        )
+
+
+def _check_products(data: SourceData, study: Study) -> None:
+    products = study.treatment.products
+    if not products:
+        return
+    found = data.frame("EX").select(pl.col("EXTRT").drop_nulls().unique().sort()).collect()["EXTRT"].to_list()
+    if found and not set(found) & set(products):
+        raise StudyError(
+            "LW-FIT-005",
+            "no record of EX is of a product that the study file names",
+            where="EX.EXTRT, treatment.products",
+            expected=", ".join(products),
+            found=", ".join(found[:10]),
+            next_step="write the values of EXTRT that are the study product into `treatment.products`",
+        )
+
+
+def _check_first_dose(data: SourceData, study: Study, cutoff: date) -> None:
+    doses = data.frame("EX")
+    if study.treatment.products:
+        doses = doses.filter(pl.col("EXTRT").is_in(study.treatment.products))
+    first: date | None = doses.select(earliest_day(pl.col("EXSTDTC")).min()).collect().item()
+    if first is not None and cutoff < first:
+        raise StudyError(
+            "LW-FIT-008",
+            "the cut-off is before the first dose of the study: nobody had been treated",
+            where="cut-off",
+            expected=f"{first.isoformat()} (first EX.EXSTDTC) or later",
+            found=cutoff.isoformat(),
+            next_step="give a later cut-off",
+        )

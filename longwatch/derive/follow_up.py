@@ -1,0 +1,54 @@
+"""How long each subject has been watched (spec A.8: LSTALVDT, FUPDUR)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from longwatch.derive.coded import by_value
+from longwatch.standards.dates import complete_day, study_day
+
+DATES_SEEN_ALIVE = {
+    "DM": ("RFICDTC", "RFSTDTC", "RFENDTC", "RFXSTDTC", "RFXENDTC", "RFPENDTC"),
+    "EX": ("EXSTDTC", "EXENDTC"),
+    "DS": ("DSSTDTC",),
+    "SV": ("SVSTDTC", "SVENDTC"),
+    "AE": ("AESTDTC", "AEENDTC"),
+}
+"""Variables whose complete dates say that a subject was alive then."""
+
+NOT_SEEN = ("LOST TO FOLLOW-UP", "DEATH")
+"""Dispositions (DSDECOD) whose date is not one on which the subject was seen alive."""
+
+
+def derive_lstalvdt(subjects: int, frames: Iterable[tuple[pl.DataFrame, Sequence[str]]], cutoff: date) -> pl.Series:
+    """LSTALVDT: the last day a subject is known to have been alive, by the cut-off, one value per subject.
+
+    The latest complete date, on or before D, of the variables named with each frame. Partial dates, and dates after D,
+    count for nothing; a subject without any → missing. Expects coded frames.
+    """
+    never = np.iinfo(np.int32).min
+    latest = np.full(subjects, never, dtype=np.int32)
+    for frame, variables in frames:
+        for variable in variables:
+            if variable not in frame.columns:
+                continue
+            text = pl.col("text")
+            seen = pl.when(complete_day(text) <= cutoff).then(complete_day(text).to_physical()).fill_null(never)
+            days = by_value(frame[variable], seen.alias("day"))["day"].fill_null(never)
+            np.maximum.at(latest, frame["subject"].to_numpy(), days.to_numpy())
+    days_alive = pl.Series("LSTALVDT", latest)
+    return days_alive.set(days_alive == never, None).cast(pl.Date)
+
+
+def compute_fupdur(cutoff: date) -> pl.Expr:
+    """Days watched from first treatment: min(LSTALVDT, DTHDT, D) − TRTSDT + 1, as Int32.
+
+    Missing where never treated, or not seen since (LSTALVDT before TRTSDT). Source: spec A.8.
+    """
+    end = pl.min_horizontal("LSTALVDT", "DTHDT", pl.lit(cutoff))
+    days = study_day(end, pl.col("TRTSDT"))
+    return pl.when(pl.col("LSTALVDT").is_not_null() | pl.col("DTHDT").is_not_null()).then(pl.when(days > 0).then(days))

@@ -1,0 +1,81 @@
+"""Analysis dates of an event from partial collected ones, each imputation flagged (spec A.5).
+
+The text stays as it was collected; only ASTDT and AENDT are imputed, and ASTDTF and AENDTF say so: D (day), M (month
+and day), Y (all).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from longwatch.derive.coded import by_value
+from longwatch.standards.dates import earliest_day, latest_day, precision
+
+IMPUTED = pl.Enum(["D", "M", "Y"])
+
+_TEXT = pl.col("text")
+
+
+def add_day_range(frame: pl.DataFrame, variable: str) -> pl.DataFrame:
+    """Adds the first and last day that an SDTM date can mean, and its precision, in columns named after it:
+    `AESTDTC.first`, `AESTDTC.last`, `AESTDTC.known`."""
+    days = by_value(
+        frame[variable],
+        earliest_day(_TEXT).alias(f"{variable}.first"),
+        latest_day(_TEXT).alias(f"{variable}.last"),
+        precision(_TEXT).alias(f"{variable}.known"),
+    )
+    return frame.with_columns(days.with_columns(pl.col(f"{variable}.known").fill_null("none")))
+
+
+def derive_astdt(ae: pl.DataFrame) -> pl.DataFrame:
+    """Adds ASTDT and ASTDTF, the start of an event.
+
+    Cases, in order: 1. complete date → as it is; 2. only month or year known → TRTSDT where it lies in that month or
+    year, else its first day; 3. nothing known → TRTSDT (missing where never treated); 4. a start imputed so that would
+    lie after the complete end date → the earliest day compatible with what is known, of nothing known the end date.
+    Expects the day ranges of AESTDTC and AEENDTC, and TRTSDT (Date). Source: spec A.5 (common practice, no authority's
+    rule).
+    """
+    first, known = pl.col("AESTDTC.first"), pl.col("AESTDTC.known")
+    end = complete_end()
+    usual = (
+        pl.when(first.is_null() | pl.col("TRTSDT").is_between(first, pl.col("AESTDTC.last")))
+        .then(pl.col("TRTSDT"))
+        .otherwise(first)
+    )
+    imputed = pl.when(usual > end).then(pl.coalesce(first, end)).otherwise(usual)
+    ae = ae.with_columns(ASTDT=pl.when(known == "day").then(first).otherwise(imputed))
+    return ae.with_columns(ASTDTF=_flag_of("ASTDT", known))
+
+
+def derive_aendt(ae: pl.DataFrame, cutoff: date) -> pl.DataFrame:
+    """Adds AENDT and AENDTF, the end of an event.
+
+    Cases, in order: 1. complete date → as it is; 2. only month or year known → its last day, at most the earliest of
+    DTHDT, LSTALVDT and D, at least its first day; 3. missing (ongoing, or not known at D) → missing, never today.
+    Expects the day range of AEENDTC (ends after D forgotten already), DTHDT, LSTALVDT. Source: spec A.5.
+    """
+    first, known = pl.col("AEENDTC.first"), pl.col("AEENDTC.known")
+    latest = pl.max_horizontal(pl.min_horizontal("AEENDTC.last", "DTHDT", "LSTALVDT", pl.lit(cutoff)), first)
+    ae = ae.with_columns(AENDT=pl.when(known == "day").then(first).when(first.is_not_null()).then(latest))
+    return ae.with_columns(AENDTF=_flag_of("AENDT", known))
+
+
+def complete_end() -> pl.Expr:
+    """The day of a complete AEENDTC; missing where it is partial."""
+    return pl.when(pl.col("AEENDTC.known") == "day").then(pl.col("AEENDTC.first"))
+
+
+def _flag_of(variable: str, known: pl.Expr) -> pl.Expr:
+    imputed = (
+        pl.when(known == "month")
+        .then(pl.lit("D", IMPUTED))
+        .when(known == "year")
+        .then(pl.lit("M", IMPUTED))
+        .when(known == "none")
+        .then(pl.lit("Y", IMPUTED))
+    )
+    return pl.when(pl.col(variable).is_not_null()).then(imputed)

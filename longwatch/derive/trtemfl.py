@@ -1,0 +1,60 @@
+"""TRTEMFL: whether an adverse event is treatment-emergent (spec A.6).
+
+An event is treatment-emergent where it starts at or after the reference: the first dose of the product
+(FIRST_INFUSION), or the first dose of any study intervention (FIRST_STUDY_INTERVENTION). There is no upper limit: the
+product is permanent. What is not known is read in favour of inclusion.
+
+An event that started before the reference and worsened after it would count too; that needs a later severity record,
+which the data read here does not hold. Tables say so in a footnote.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from longwatch.derive.imputation import complete_end
+from longwatch.derive.populations import flag
+from longwatch.standards.dates import earliest_second, has_time, latest_second, zone_minutes
+
+
+def derive_trtemfl(ae: pl.DataFrame) -> pl.DataFrame:
+    """Adds TRTEMFL (Y or N) to records of AE.
+
+    Cases, in order:
+    1. never treated (REFFL not Y) → N;
+    2. AEENDTC complete and before the reference day → N;
+    3. reference day not known → Y;
+    4. AESTDTC nothing known → Y;
+    5. AESTDTC complete, on the reference day, both times known, and the event's before the dose's → N;
+    6. the last day that AESTDTC can mean is before the reference day → N;
+    7. else → Y: after it, on it with a time not known, or partial and possibly on or after it.
+
+    A time given to the minute stands for any second of it; where only one of two times has a zone, they are not
+    comparable (not known). Expects AESTDTC and REFDTM (SDTM text), the day ranges of AESTDTC and AEENDTC, REFDT (Date),
+    REFFL; null is missing.
+    Source: FDA ST&F Integrated Guide v2.0, 1.2 and 2.2 (start date considerations); spec A.6.
+    """
+    reference, last = pl.col("REFDT"), pl.col("AESTDTC.last")
+    on_the_day = (pl.col("AESTDTC.known") == "day") & (pl.col("AESTDTC.first") == reference)
+    earlier = _started_earlier_that_day(ae, ae.select(on_the_day.fill_null(False)).to_series())
+    emergent = (
+        pl.when((pl.col("REFFL") != "Y").fill_null(True) | (complete_end() < reference).fill_null(False))
+        .then(False)
+        .when(reference.is_null() | last.is_null())
+        .then(True)
+        .otherwise((last >= reference) & ~pl.lit(earlier))
+    )
+    return ae.with_columns(TRTEMFL=flag(emergent))
+
+
+def _started_earlier_that_day(ae: pl.DataFrame, on_the_day: pl.Series) -> pl.Series:
+    """Where an event starts on the reference day: whether its time is known to be before the dose's."""
+    earlier = pl.Series("earlier", [False]).new_from_index(0, ae.height)
+    if not on_the_day.any():
+        return earlier
+    start, dose = pl.col("AESTDTC").cast(pl.String), pl.col("REFDTM").cast(pl.String)
+    comparable = has_time(start) & has_time(dose) & (zone_minutes(start).is_null() == zone_minutes(dose).is_null())
+    last = latest_second(start) - 60 * zone_minutes(start).fill_null(0)
+    first = earliest_second(dose) - 60 * zone_minutes(dose).fill_null(0)
+    found = ae.filter(on_the_day).select((comparable & (last < first)).fill_null(False)).to_series()
+    return earlier.scatter(on_the_day.arg_true(), found)
