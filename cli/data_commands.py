@@ -37,7 +37,7 @@ def check_study(file: StudyFile) -> None:
 def pull(file: StudyFile, as_json: AsJson = False) -> None:
     """Fetch a study's data and freeze it as a snapshot."""
     from cli.progress import StageDisplay
-    from operations.run_study import pull_study
+    from operations.pull import pull_study
     from runtime.study_files import read_study
 
     checked, base = read_study(Path(file))

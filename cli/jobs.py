@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from cli.progress import StageDisplay
 
 if TYPE_CHECKING:
-    from operations.run_study import RunOutcome, Validated
+    from operations.run_study import RunOutcome
+    from operations.validate import Validated
 
 
 def run_job(
@@ -56,7 +57,7 @@ def validate_job(study_file: Path, direct: bool) -> tuple[Validated, dict[str, f
     display = StageDisplay()
     if direct:
         from cli.wired import wired
-        from operations.run_study import validate_study
+        from operations.validate import validate_study
 
         with display.shown("Load"):
             validated = validate_study(wired(), study, base, progress=display.message, stage=display.around)

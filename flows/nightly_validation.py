@@ -7,7 +7,7 @@ from pathlib import Path
 from prefect import flow
 
 from flows.stages import run_as_task, tell_progress
-from operations.run_study import Validated, validate_study
+from operations.validate import Validated, validate_study
 from runtime.settings import read_settings
 from runtime.study_files import read_study
 from runtime.wiring import make_adapters

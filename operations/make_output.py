@@ -10,7 +10,7 @@ from longwatch.derive import check_fit, derive, resolve_cutoff
 from longwatch.study import Study
 from longwatch.tables.result import TableResult
 from operations.ports import Adapters, Progress
-from operations.run_study import pull_study
+from operations.pull import pull_study
 
 
 def make_output(

@@ -1,0 +1,70 @@
+"""Validate a study's data, and the data gate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from longwatch.errors import GateStopped
+from longwatch.evidence.registered import FindingRow
+from longwatch.evidence.snapshot import SourceSnapshot
+from longwatch.findings.finding import Severity, ValidationOutcome
+from longwatch.findings.gate import compute_gate
+from longwatch.study import Study
+from operations.audited import make_event
+from operations.ports import Adapters, Progress
+from operations.pull import pull
+from operations.registered_run import Run, registered_run
+from operations.stages import StageRunner, run_directly
+
+
+@dataclass(frozen=True)
+class Validated:
+    """What pulling and validating came to."""
+
+    run_id: str
+    snapshot: SourceSnapshot
+    outcome: ValidationOutcome
+    findings_files: tuple[str, ...]
+
+
+def validate_study(
+    adapters: Adapters, study: Study, base: str, *, progress: Progress, stage: StageRunner = run_directly
+) -> Validated:
+    """Pull and validate. Raises GateStopped as `run_study` does; findings are committed and written first."""
+    with registered_run(adapters, study) as run:
+        snapshot = stage("pull", lambda: pull(adapters, study, base, run, progress))
+        outcome, files = stage("validate", lambda: validate(adapters, study, snapshot, run, progress))
+        stop_at_gate(outcome, files)
+    return Validated(run.id, snapshot, outcome, files)
+
+
+def validate(
+    adapters: Adapters, study: Study, snapshot: SourceSnapshot, run: Run, progress: Progress
+) -> tuple[ValidationOutcome, tuple[str, ...]]:
+    """The validate stage of a run: every finding committed and written, whatever the gate makes of them."""
+    outcome = adapters.validate(adapters.snapshots.open(snapshot.id), study, progress)
+    rows = [
+        FindingRow(finding, study.id, "new", run.id, run.id, snapshot.id, snapshot.id) for finding in outcome.findings
+    ]
+    counts = {severity.value: count for severity, count in outcome.counts().items()}
+    with adapters.registers.transaction() as register:
+        register.record_findings(
+            run.id, rows, make_event(adapters, "data validated", "run", run.id, {"findings": counts})
+        )
+    return outcome, adapters.findings_files(run.id, study.id, outcome)
+
+
+def stop_at_gate(outcome: ValidationOutcome, files: tuple[str, ...]) -> None:
+    """Raise GateStopped LW-GATE-001 where a rule of severity reject failed (CONTRACTS.md, Two gates)."""
+    gate = compute_gate(outcome)
+    if not gate.stops:
+        return
+    first = outcome.findings_of(Severity.REJECT)[0]
+    count = len(outcome.findings_of(Severity.REJECT))
+    raise GateStopped(
+        "LW-GATE-001",
+        f"the data gate stopped the run at {', '.join(gate.rejected)}: {first.message}",
+        found=f"{count} finding{'s' * (count != 1)} of severity reject",
+        next_step=f"{first.action.rstrip('.')}; all findings are in {files[0]}; a study may lower a rule's severity with "
+        "a reason",
+    )
