@@ -8,6 +8,7 @@ import polars as pl
 
 from longwatch.findings.identity import ROW, prefix_of
 from longwatch.standards.dataset import SourceData
+from longwatch.standards.sdtm import is_supplemental
 
 ENTRY = "_ENTRY"
 """The column that identifies an entry, the same in every snapshot."""
@@ -61,6 +62,6 @@ def _variables(rows: Sequence[str], data: SourceData) -> Iterator[tuple[str, str
     for row in rows:
         owner, _, variable = row.partition(".")
         for dataset in data:
-            fits = {"--": bool(prefix_of(dataset.name)), "SUPP--": dataset.name.startswith("SUPP")}
+            fits = {"--": bool(prefix_of(dataset.name)), "SUPP--": is_supplemental(dataset.name)}
             if fits.get(owner, dataset.name == owner):
                 yield dataset.name, variable, _yes(variable in dataset.columns)

@@ -87,10 +87,10 @@ def merge_findings(findings: Sequence[Finding]) -> list[Finding]:
         if first is None:
             merged[finding.fingerprint] = finding
             continue
-        messages = dict.fromkeys((*first.message.split("; "), finding.message))
+        more = finding.message.removeprefix(f"{finding.dataset}: ")
         merged[finding.fingerprint] = replace(
             first,
-            message="; ".join(messages),
+            message=first.message if more in first.message else f"{first.message}; {more}",
             values={**first.values, **finding.values},
             records=max(first.records, finding.records),
         )

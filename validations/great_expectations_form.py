@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import polars as pl
 
 from longwatch.errors import IntegrityError
 from longwatch.findings.expectation import (
@@ -29,10 +32,9 @@ from longwatch.findings.expectation import (
 from longwatch.findings.rule import Check
 from longwatch.findings.rule_parts import Condition, literals
 
-if TYPE_CHECKING:
-    import polars as pl
-
 _EXCEPTION = re.compile(r"^([\w.]+(?:Error|Exception|Warning)\w*)\b", re.MULTILINE)
+_ONE_AT_A_TIME = threading.Lock()
+_SAME = "_SAME"
 RESULT_FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 0}
 
 
@@ -49,33 +51,43 @@ class GreatExpectationsJudge:
 
     def __init__(self) -> None:
         os.environ["GX_ANALYTICS_ENABLED"] = "false"
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _ONE_AT_A_TIME:
             # It imports standard-library modules that Python has deprecated.
             warnings.simplefilter("ignore", DeprecationWarning)
             import great_expectations as gx
-            from great_expectations.data_context.types.base import ProgressBarsConfig
+            from great_expectations.data_context.data_context.context_factory import set_context
+            from great_expectations.data_context.types import base
             from great_expectations.expectations import row_conditions
+
+            config = base.DataContextConfig(
+                analytics_enabled=False,
+                progress_bars=base.ProgressBarsConfig(globally=False, metric_calculations=False),
+                store_backend_defaults=base.InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+            )
+            self._context = gx.get_context(mode="ephemeral", project_config=config)
         self._gx = gx
+        self._set_context = set_context
         self._column = row_conditions.Column
-        context = gx.get_context(mode="ephemeral")
-        context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
-        asset = context.data_sources.add_pandas("longwatch").add_dataframe_asset("frame")
+        asset = self._context.data_sources.add_pandas("longwatch").add_dataframe_asset("frame")
         self._batches = asset.add_batch_definition_whole_dataframe("whole")
         self._names = count(1)
 
-    def open(self, frame: pl.DataFrame, checks: Sequence[Check]) -> Batch:
-        """The columns of a frame that the checks judge or set conditions on, as a batch."""
-        names = sorted({name for check in checks for name in (*check.expect.judged, *(c.column for c in check.when))})
-        pandas = frame.select(names).to_pandas()
-        return Batch(self, self._batches.get_batch(batch_parameters={"dataframe": pandas}))
+    def count(self, frame: pl.DataFrame, rule_id: str, checks: Sequence[Check]) -> list[Count]:
+        """The count of each check of one rule on a frame, of which only the columns needed are handed over.
 
-    def validate(self, batch: Any, rule_id: str, checks: Sequence[Check]) -> list[Count]:
-        """The count of each check of one rule. Raises IntegrityError LW-VAL-005 where one was not computed."""
+        Raises IntegrityError LW-VAL-005 where one was not computed.
+        """
+        names = sorted({name for check in checks for name in (*check.expect.judged, *(c.column for c in check.when))})
+        pandas = frame.select(*names, pl.lit(0).alias(_SAME)).to_pandas()
         expectations = [(number, part) for number, check in enumerate(checks) for part in self._compile(check, number)]
         suite = self._gx.ExpectationSuite(
             name=f"{rule_id}-{next(self._names)}", expectations=[p for _, p in expectations]
         )
-        results = batch.validate(suite, result_format=RESULT_FORMAT)
+        with _ONE_AT_A_TIME:
+            # The library keeps the context in use in a global; another validation may have set its own.
+            self._set_context(self._context)
+            batch = self._batches.get_batch(batch_parameters={"dataframe": pandas})
+            results = batch.validate(suite, result_format=RESULT_FORMAT)
         judged: dict[int, int] = {}
         failed = dict.fromkeys(range(len(checks)), 0)
         for result in results.results:
@@ -95,15 +107,10 @@ class GreatExpectationsJudge:
         if check.when:
             shared["row_condition"] = self._row_condition(check.when)
         if isinstance(expect, Unique):
-            if len(expect.columns) == 1:
-                # A compound of one column is refused; paired with itself it is the same question.
-                yield gxe.ExpectCompoundColumnsToBeUnique(
-                    column_list=[*expect.columns, *expect.columns], ignore_row_if="never", **shared
-                )
-            else:
-                yield gxe.ExpectCompoundColumnsToBeUnique(
-                    column_list=list(expect.columns), ignore_row_if="never", **shared
-                )
+            # With the constant beside it, one column is a compound too, in which missing equals missing.
+            yield gxe.ExpectCompoundColumnsToBeUnique(
+                column_list=[*expect.columns, _SAME], ignore_row_if="never", **shared
+            )
         elif isinstance(expect, Null):
             yield gxe.ExpectColumnValuesToBeNull(column=expect.column, **shared)
         elif isinstance(expect, EqualColumns):
@@ -156,18 +163,6 @@ class GreatExpectationsJudge:
             yield column >= condition.at_least
         else:
             yield column <= condition.at_most
-
-
-@dataclass(frozen=True)
-class Batch:
-    """A frame that Great Expectations holds."""
-
-    judge: GreatExpectationsJudge
-    batch: Any
-
-    def validate(self, rule_id: str, checks: Sequence[Check]) -> list[Count]:
-        """The count of each check of one rule."""
-        return self.judge.validate(self.batch, rule_id, checks)
 
 
 def _counted(result: Any, rule_id: str) -> Count:

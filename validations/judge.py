@@ -85,14 +85,12 @@ def judge_entries(
 ) -> Iterator[Judgement]:
     """Judge the checks on entries, those on the same entries together."""
 
-    def entries_of(instance: Instance) -> tuple[str, tuple[str, ...]]:
-        return instance.dataset, instance.check.rows
-
-    shared = sorted(share_derived_columns(instances), key=entries_of)
-    for (frame_name, rows), group in groupby(shared, key=entries_of):
+    groups: dict[tuple[str, tuple[str, ...]], list[Instance]] = {}
+    for instance in share_derived_columns(instances):
+        groups.setdefault((instance.dataset, instance.check.rows), []).append(instance)
+    for (frame_name, rows), members in groups.items():
         start = perf_counter()
-        judgement = Judgement([Verdict(instance) for instance in group])
-        members = [verdict.instance for verdict in judgement.verdicts]
+        judgement = Judgement([Verdict(instance) for instance in members])
         frame = derive_entries(build_entries(frame_name, rows, data), members, lookups)
         _judge_frame(frame, judgement.verdicts, judge, judgement, perf_counter() - start)
         yield judgement
@@ -118,10 +116,7 @@ def _judge_frame(
     shared_seconds: float,
 ) -> None:
     """Judge one frame by both engines, rule by rule. Raises IntegrityError LW-VAL-004 where their counts differ."""
-    start = perf_counter()
-    batch = judge.open(frame, [verdict.instance.check for verdict in verdicts])
     rules = [(rule_id, list(group)) for rule_id, group in groupby(verdicts, key=lambda v: v.instance.rule.id)]
-    shared_seconds = (shared_seconds + perf_counter() - start) / len(rules)
     for rule_id, group in rules:
         start = perf_counter()
         checks = [verdict.instance.check for verdict in group]
@@ -130,7 +125,7 @@ def _judge_frame(
             for number, check in enumerate(checks)
             for name, expression in zip(("judged", "failing"), judged_and_failing(check), strict=True)
         )
-        for number, (verdict, counted) in enumerate(zip(group, batch.validate(rule_id, checks), strict=True)):
+        for number, (verdict, counted) in enumerate(zip(group, judge.count(frame, rule_id, checks), strict=True)):
             ours = Count(int(masks[f"judged{number}"].sum()), int(masks[f"failing{number}"].sum()))
             if ours != counted:
                 raise _disagreement(verdict.instance, ours, counted)
@@ -140,7 +135,7 @@ def _judge_frame(
                 verdict.failing.append(frame.filter(masks[f"failing{number}"]).select(list(dict.fromkeys(columns))))
         any_judged = masks.select(pl.any_horizontal(pl.col("^judged[0-9]+$")).sum()).item()
         judgement.checked[rule_id] = judgement.checked.get(rule_id, 0) + int(any_judged)
-        seconds = perf_counter() - start + shared_seconds
+        seconds = perf_counter() - start + shared_seconds / len(rules)
         judgement.seconds[rule_id] = judgement.seconds.get(rule_id, 0.0) + seconds
 
 

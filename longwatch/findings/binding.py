@@ -31,10 +31,10 @@ class Place:
     values: Mapping[ValueSource, tuple[str, ...]]
 
 
-def values_of(study: Study, dataset: str) -> dict[ValueSource, tuple[str, ...]]:
-    """What references in a rule stand for, on one dataset of one study."""
+def values_of(study: Study, prefix: str) -> dict[ValueSource, tuple[str, ...]]:
+    """What references in a rule stand for, in one domain of one study."""
     return {
-        ValueSource.DATASET: (dataset,),
+        ValueSource.DOMAIN: (prefix,) if prefix else (),
         ValueSource.STUDY_ID: (study.id,),
         ValueSource.TREATED_ARMS: tuple(arm.code for arm in study.treatment.arms),
         ValueSource.UNTREATED_ARMS: study.treatment.not_treated,

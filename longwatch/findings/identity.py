@@ -30,13 +30,15 @@ from collections.abc import Iterable, Sequence
 import polars as pl
 
 from longwatch.standards.hashing import sha256_of
+from longwatch.standards.sdtm import DomainClass, domain_of, is_supplemental
 
 ROW = "_ROW"
 IDENTITY = "_IDENTITY"
 SUBJECT = "USUBJID"
 
 _UNIT = "\x1f"
-_DOMAIN = re.compile(r"^[A-Z][A-Z0-9]$")
+_TWO_LETTERS = re.compile(r"^[A-Z][A-Z0-9]$")
+_WITHOUT_PREFIX = frozenset({DomainClass.RELATIONSHIP, DomainClass.LONG_TERM})
 _TOPICS = {"SV": ("VISITNUM",), "SE": ("ETCD",), "TS": ("TSPARMCD",), "DM": ()}
 _TELLING = (
     "IDVAR",
@@ -81,15 +83,19 @@ def as_text(column: str, dtype: pl.DataType) -> pl.Expr:
 
 
 def prefix_of(dataset: str) -> str:
-    """The letters that a domain's variables begin with; empty where the dataset is no domain."""
-    return dataset if _DOMAIN.match(dataset) else ""
+    """The letters that a dataset's variables begin with: the code of its domain (of a split dataset its parent's), or
+    its own name where that has two letters; empty where its variables have no such letters (SUPP--, RELREC, LOT …)."""
+    domain = domain_of(dataset)
+    if domain is None:
+        return dataset if _TWO_LETTERS.match(dataset) else ""
+    return "" if domain.domain_class in _WITHOUT_PREFIX else domain.code
 
 
 def locator_columns(dataset: str, columns: Sequence[str]) -> tuple[str, ...]:
     """The variables that locate a record within its snapshot (spec A.2): USUBJID and --SEQ, or what the dataset has in
     its place; empty where it has none of them."""
     prefix = prefix_of(dataset)
-    own = _LOCATORS.get(dataset) or (_LOCATORS["SUPP"] if dataset.startswith("SUPP") else (f"{prefix}SEQ",))
+    own = _LOCATORS.get(dataset) or (_LOCATORS["SUPP"] if is_supplemental(dataset) else (f"{prefix}SEQ",))
     return tuple(name for name in (SUBJECT, *own) if name in columns)
 
 
@@ -140,7 +146,7 @@ def _keys(dataset: str, prefix: str, columns: frozenset[str]) -> list[tuple[str,
     keys: list[tuple[str, ...]] = [
         (f"{prefix}{suffix}",) for suffix in ("SPID", "REFID") if f"{prefix}{suffix}" in columns
     ]
-    supplemental = dataset.startswith("SUPP")
+    supplemental = is_supplemental(dataset)
     topics = _TOPICS.get(
         dataset, ("QNAM",) if supplemental else tuple(f"{prefix}{s}" for s in ("TERM", "TRT", "TESTCD"))
     )

@@ -18,9 +18,9 @@ class Part(BaseModel):
 
 
 class ValueSource(StrEnum):
-    """Values that a rule takes from where it runs: the dataset's name, or what the study file says."""
+    """Values that a rule takes from where it runs: the domain's letters, or what the study file says."""
 
-    DATASET = "dataset"
+    DOMAIN = "domain"
     STUDY_ID = "study.id"
     TREATED_ARMS = "study.treated_arms"
     UNTREATED_ARMS = "study.untreated_arms"

@@ -12,6 +12,7 @@ from longwatch.errors import StudyError
 from longwatch.findings.finding import Severity
 from longwatch.findings.rule import Rule
 from longwatch.standards.hashing import sha256_of
+from longwatch.standards.yaml_lines import read_yaml, say_yaml_error
 from longwatch.study import Study
 
 _RULES = TypeAdapter(tuple[Rule, ...])
@@ -29,36 +30,37 @@ class RuleInForce:
 def parse_rules(text: str, where: str) -> tuple[Rule, ...]:
     """The rules of a YAML text (a list). `where` names the file in messages.
 
-    Raises StudyError LW-VAL-001 where the text is no list of rules, naming rule, place and mistake.
+    Raises StudyError LW-VAL-001 where the text is no list of rules, naming every mistake with its rule and line.
     """
     try:
-        value = yaml.safe_load(text)
+        source = read_yaml(text)
     except yaml.YAMLError as broken:
         raise StudyError(
-            "LW-VAL-001",
-            f"the rule file is not YAML: {getattr(broken, 'problem', None) or broken}",
-            where=where,
-            next_step="correct the indentation or quoting there",
+            "LW-VAL-001", say_yaml_error(broken), where=where, next_step="correct the indentation or quoting there"
         ) from broken
+    mistakes = source.keys_twice()
+    rules: tuple[Rule, ...] = ()
     try:
-        return _RULES.validate_python(value)
-    except ValidationError as mistakes:
-        lines = [_mistake(value, error["loc"], error["msg"]) for error in mistakes.errors(include_url=False)]
+        rules = _RULES.validate_python(source.value)
+    except ValidationError as found:
+        mistakes += [
+            _rule_name(source.value, error["loc"]) + source.say_mistake(error)
+            for error in found.errors(include_url=False)
+        ]
+    if mistakes:
         raise StudyError(
             "LW-VAL-001",
-            f"{len(lines)} mistake{'s' * (len(lines) != 1)}: " + " | ".join(lines),
+            f"{len(mistakes)} mistake{'s' * (len(mistakes) != 1)}: " + " | ".join(mistakes),
             where=where,
-            next_step="correct each; longwatch/findings/rule.py says what a rule may hold",
-        ) from mistakes
+            next_step="correct each line; longwatch/findings/rule.py says what a rule may hold",
+        )
+    return rules
 
 
-def _mistake(value: object, place: Sequence[int | str], message: str) -> str:
-    name = "the file"
-    if place and isinstance(value, list) and isinstance(place[0], int):
-        entry = value[place[0]]
-        name = str(entry.get("id", f"rule {place[0] + 1}")) if isinstance(entry, dict) else f"rule {place[0] + 1}"
-    path = ".".join(str(part) for part in place[1:])
-    return f"{name}{', ' + path if path else ''}: {message.removeprefix('Value error, ')}"
+def _rule_name(value: object, place: Sequence[int | str]) -> str:
+    """`SR02, `: the rule that a mistake is in; empty where it has no id."""
+    entry = value[place[0]] if isinstance(value, list) and place and isinstance(place[0], int) else None
+    return f"{entry['id']}, " if isinstance(entry, dict) and "id" in entry else ""
 
 
 def check_ids(rules: Iterable[Rule]) -> tuple[Rule, ...]:
