@@ -65,6 +65,6 @@ def stop_at_gate(outcome: ValidationOutcome, files: tuple[str, ...]) -> None:
         "LW-GATE-001",
         f"the data gate stopped the run at {', '.join(gate.rejected)}: {first.message}",
         found=f"{count} finding{'s' * (count != 1)} of severity reject",
-        next_step=f"{first.action.rstrip('.')}; all findings are in {files[0]}; a study may lower a rule's severity with "
-        "a reason",
+        next_step=f"{first.action.rstrip('.')}; all findings are in {files[0]}; "
+        "a study may lower a rule's severity with a reason",
     )
