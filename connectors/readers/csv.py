@@ -18,7 +18,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.csv as arrow_csv  # type: ignore[import-untyped]
 
 from connectors.readers.reading import Reading, check_variables
-from connectors.readers.text import check_encoding, undecodable
+from connectors.readers.text import UTF_8, check_encoding, undecodable
 from longwatch.errors import SourceError
 from longwatch.standards.dataset import Variable
 from longwatch.standards.sdtm import is_numeric
@@ -54,7 +54,7 @@ def read_csv(path: Path, encoding: str, dataset: str, where: str) -> Reading:
 
 
 def _header(path: Path, encoding: str, where: str) -> list[str]:
-    with path.open("r", encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="") as lines:
+    with path.open("r", encoding="utf-8-sig" if encoding == UTF_8 else encoding, newline="") as lines:
         try:
             names = next(csv.reader(lines, strict=True), [])
         except UnicodeDecodeError:
@@ -78,7 +78,7 @@ def _texts(path: Path, encoding: str, names: list[str], where: str) -> Iterator[
     try:
         reader = arrow_csv.open_csv(
             path,
-            arrow_csv.ReadOptions(block_size=BLOCK_BYTES, encoding="utf8" if encoding == "utf-8" else encoding),
+            arrow_csv.ReadOptions(block_size=BLOCK_BYTES, encoding="utf8" if encoding == UTF_8 else encoding),
             arrow_csv.ParseOptions(newlines_in_values=True),
             arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True

@@ -15,7 +15,7 @@ import orjson
 import polars as pl
 
 from connectors.readers.reading import Reading, check_variables
-from connectors.readers.text import undecodable
+from connectors.readers.text import UTF_8, undecodable
 from longwatch.errors import SourceError
 from longwatch.standards.dataset import Variable
 
@@ -73,7 +73,7 @@ def read_dataset_json(path: Path, where: str) -> Reading:
         variables=variables,
         schema=schema,
         batches=batches,
-        encoding="utf-8",
+        encoding=UTF_8,
         reader=READER,
         rows=len(rows),
     )
@@ -87,7 +87,7 @@ def _document(path: Path, where: str) -> dict[str, Any]:
         try:
             content.decode()
         except UnicodeDecodeError as invalid:
-            raise undecodable(content[invalid.start], invalid.start + 1, "utf-8", where) from invalid
+            raise undecodable(content[invalid.start], invalid.start + 1, UTF_8, where) from invalid
         raise SourceError(
             "LW-SRC-050",
             f"line {broken.lineno}, column {broken.colno}: this is not JSON",

@@ -8,6 +8,7 @@ import polars as pl
 
 from longwatch.errors import IntegrityError, SourceError
 
+UTF_8 = "utf-8"
 REPLACEMENT = "\ufffd"
 _ASCII = bytes(range(0x20, 0x7F))
 
@@ -34,22 +35,27 @@ def keeps_ascii(encoding: str) -> bool:
     return not encoding.startswith("iso2022") and _ASCII.decode(encoding, "replace") == _ASCII.decode("ascii")
 
 
-def decode(column: pl.Series, encoding: str, where: str, first_record: int, *, ascii_only: bool) -> pl.Series:
+def decode(
+    column: pl.Series, encoding: str, where: str, first_record: int, *, ascii_only: bool, padded: bool
+) -> pl.Series:
     """A column of bytes as text: trailing blanks and NULs removed, leading blanks kept, nothing left is null.
 
     Cases: UTF-8, and any text whose bytes are all ASCII, is validated and converted as a whole; another encoding value
-    by value. `where` names file, dataset and variable; `first_record` is the record number of the first value.
+    by value. `padded`: whether any value ends in a blank or NUL. `where` names file, dataset and variable;
+    `first_record` is the record number of the first value.
 
     Raises SourceError LW-SRC-012 naming record and byte; IntegrityError LW-SNP-011 where decoding itself put in a
     replacement character.
     """
-    if encoding == "utf-8" or (ascii_only and keeps_ascii(encoding)):
+    if encoding == UTF_8 or (ascii_only and keeps_ascii(encoding)):
         try:
             text = column.cast(pl.String)
         except pl.exceptions.ComputeError:
             text = _decode_each(column, encoding, where, first_record)
     else:
         text = _decode_each(column, encoding, where, first_record)
+    if not padded:
+        return text
     trimmed = text.str.strip_chars_end(" \x00")
     return trimmed.set(trimmed == "", None)
 
@@ -80,7 +86,7 @@ def decode_value(value: bytes, encoding: str, where: str, record: int | None = N
 
 def undecodable(byte: int, position: int, encoding: str, where: str) -> SourceError:
     """SourceError LW-SRC-012: a byte that is not valid in the declared encoding."""
-    other = "cp1252" if encoding in ("utf-8", "ascii") else "another encoding"
+    other = "cp1252" if encoding in (UTF_8, "ascii") else "another encoding"
     return SourceError(
         "LW-SRC-012",
         f"byte 0x{byte:02X} at position {position:,} is not valid in {encoding}",

@@ -188,4 +188,5 @@ def _text(records: Bytes, ored: Bytes, field: Field, encoding: str, where: str, 
     packed = np.ascontiguousarray(records[:, field.position : field.position + width])
     array = pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), len(packed), [None, pa.py_buffer(packed)])
     ascii_only = not bool((used & 0x80).any())
-    return decode(pl.Series(field.name, array), encoding, where, first_record, ascii_only=ascii_only)
+    padded = not bool((packed[:, -1] & ~np.uint8(0x20)).all())
+    return decode(pl.Series(field.name, array), encoding, where, first_record, ascii_only=ascii_only, padded=padded)

@@ -30,17 +30,24 @@ _TIME = ("TIME", "TOD", "HHMM", "E8601TM", "B8601TM", "IS8601TM")
 
 def words_of(records: Bytes, field: Field) -> Words:
     """The values of a number, 64 bits each; shorter ones are filled up with zeros, as SAS cut them."""
-    raw = np.zeros((len(records), 8), dtype=np.uint8)
-    raw[:, : field.length] = records[:, field.position : field.position + field.length]
+    stored = records[:, field.position : field.position + field.length]
+    if field.length == 8:
+        raw = np.ascontiguousarray(stored)
+    else:
+        raw = np.zeros((len(records), 8), dtype=np.uint8)
+        raw[:, : field.length] = stored
     return raw.view(">u8").ravel().astype(np.uint64)
 
 
 def find_missing(words: Words) -> tuple[Truths, Truths]:
     """Which values are missing, and which of these are special: `.`, `_` or a letter before nothing but zeros."""
-    first = (words >> np.uint64(56)).astype(np.uint8)
-    alone = (words & _FRACTION) == 0
-    special = alone & (((first >= ord("A")) & (first <= ord("Z"))) | (first == ord("_")))
-    return special | (alone & (first == ord("."))), special
+    missing, special = np.zeros_like(words, dtype=np.bool_), np.zeros_like(words, dtype=np.bool_)
+    alone = np.flatnonzero((words & _FRACTION) == 0)
+    first = words[alone] >> np.uint64(56)
+    letter = ((first >= ord("A")) & (first <= ord("Z"))) | (first == ord("_"))
+    special[alone] = letter
+    missing[alone] = letter | (first == ord("."))
+    return missing, special
 
 
 def ibm_to_ieee(words: Words) -> Doubles:

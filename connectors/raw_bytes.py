@@ -1,0 +1,82 @@
+"""The raw bytes of source files, each under its SHA-256, never changed."""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from connectors.places.sources import Delivery
+from connectors.staging import store_writable
+from longwatch.errors import IntegrityError, SourceError
+from longwatch.evidence.snapshot import SourceFile
+
+_HASH_BYTES = 4 * 1024 * 1024
+
+
+class RawBytes:
+    """The part of a snapshot store that holds them: `root/raw/ab/<SHA-256>`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path(self, file: SourceFile) -> Path:
+        """Where the bytes of a file are."""
+        return self.root / "raw" / file.sha256[:2] / file.sha256
+
+    def fetch(self, delivery: Delivery, folder: Path) -> SourceFile:
+        """The bytes of a delivered file into a working folder, under their SHA-256.
+
+        Raises SourceError: those of the place, LW-SRC-003 (the file is empty). StoreError LW-SNP-004/005.
+        """
+        digest, size = hashlib.sha256(), 0
+        arriving = folder / "arriving"
+        # A piece is hashed while it is written and the next one is fetched.
+        with store_writable(self.root), arriving.open("xb") as target, ThreadPoolExecutor(1) as hashing:
+            for chunk in delivery.place.chunks(delivery.name):
+                hashed = hashing.submit(digest.update, chunk)
+                target.write(chunk)
+                size += len(chunk)
+                hashed.result()
+        if not size:
+            raise SourceError(
+                "LW-SRC-003",
+                "the file is empty",
+                where=delivery.where,
+                next_step="transfer it again, or leave it out by `include:`",
+            )
+        with store_writable(self.root):
+            arriving.rename(folder / digest.hexdigest())
+        encoding = delivery.encoding if delivery.is_dataset else None
+        return SourceFile(delivery.name, digest.hexdigest(), size, delivery.format, encoding=encoding)
+
+    def verify(self, file: SourceFile) -> None:
+        """Hash the bytes of a file again. Raises IntegrityError LW-SNP-006 (gone), LW-SNP-007 (altered)."""
+        path = self.path(file)
+        if not path.exists():
+            raise IntegrityError(
+                "LW-SNP-006",
+                f"the raw bytes of {file.name} are gone",
+                where=str(path),
+                expected=f"SHA-256 {file.sha256}",
+                next_step="restore the file from a backup, or pull the same files again",
+            )
+        found = sha256_of_file(path)
+        if found != file.sha256:
+            raise IntegrityError(
+                "LW-SNP-007",
+                f"the raw bytes of {file.name} are not those that were stored",
+                where=str(path),
+                expected=f"SHA-256 {file.sha256}",
+                found=found,
+                next_step="find out what changed it, and restore the file from a backup",
+            )
+
+
+def sha256_of_file(path: Path) -> str:
+    """SHA-256 of a file's bytes, 64 hexadecimal digits."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_HASH_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
