@@ -112,7 +112,7 @@ def _read_records(data: SourceData, dataset: str, verdicts: Sequence[Verdict]) -
         concerned = everything.collect()
     identities = compute_identities(dataset, concerned)
     located = locator_columns(dataset, list(schema))
-    texts = concerned.select(ROW, *(as_text(name, schema[name]).alias(name) for name in located))
+    texts = concerned.select(ROW, *(as_text(name, schema[name]) for name in located))
     rows = failing.join(identities, on=ROW).join(texts, on=ROW)
     return {
         int(row[ROW]): _Record(
@@ -183,6 +183,4 @@ def _in_words(check: Check, dataset: str, row: Mapping[str, Any]) -> str:
 
 
 def _as_texts(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.select(
-        pl.col(name) if name == ROW else as_text(name, dtype).alias(name) for name, dtype in rows.schema.items()
-    )
+    return rows.select(pl.col(name) if name == ROW else as_text(name, dtype) for name, dtype in rows.schema.items())

@@ -92,7 +92,7 @@ def derive_entries(entries: pl.DataFrame, instances: Sequence[Instance], lookups
 def _typed(name: str, dtype: pl.DataType, kind: str | None) -> pl.Expr:
     column = pl.col(name)
     if kind == "text":
-        return as_text(name, dtype).alias(name)
+        return as_text(name, dtype)
     if kind == "number" and not dtype.is_numeric():
         return column.cast(pl.Float64, strict=False)
     return column.fill_nan(None) if dtype.is_float() else column

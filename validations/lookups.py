@@ -73,7 +73,7 @@ class Lookups:
             variables = {name: name.removeprefix(DM_PREFIX) for name in wanted}
             dm = self._data.frame("DM")
             schema = dm.collect_schema()
-            key = as_text("USUBJID", schema["USUBJID"]).alias("USUBJID")
+            key = as_text("USUBJID", schema["USUBJID"])
             columns = [as_text(source, schema[source]).alias(name) for name, source in variables.items()]
             found = dm.select(key, *columns).filter(pl.col("USUBJID").is_not_null()).group_by("USUBJID").min().collect()
             for name in wanted:
@@ -99,7 +99,7 @@ class Lookups:
         for condition in count.where:
             frame = frame.filter(meets(condition))
         return (
-            frame.select(as_text(name, schema[name]).alias(name) for name in count.by)
+            frame.select(as_text(name, schema[name]) for name in count.by)
             .drop_nulls()
             .group_by(count.by)
             .agg(pl.len().cast(pl.Int64).alias("_COUNT"))

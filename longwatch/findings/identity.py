@@ -70,16 +70,12 @@ def as_text(column: str, dtype: pl.DataType) -> pl.Expr:
     value = pl.col(column)
     if dtype == pl.String:
         return value
-    if dtype.is_float():
-        whole = (value == value.round(0)) & (value.abs() < 1e15)
-        return (
-            pl.when(value.is_nan())
-            .then(None)
-            .when(whole)
-            .then(value.cast(pl.Int64, strict=False).cast(pl.String))
-            .otherwise(value.cast(pl.String))
-        )
-    return value.cast(pl.String)
+    text = value.cast(pl.String)
+    if not dtype.is_float():
+        return text
+    whole = (value == value.round(0)) & (value.abs() < 1e15)
+    shortest = pl.when(whole).then(value.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(text)
+    return pl.when(value.is_not_nan()).then(shortest).alias(column)
 
 
 def prefix_of(dataset: str) -> str:
@@ -107,9 +103,7 @@ def compute_identities(dataset: str, records: pl.DataFrame) -> pl.DataFrame:
     """
     schema = records.schema
     prefix = prefix_of(dataset)
-    texts = records.select(
-        pl.col(ROW), *(as_text(name, dtype).alias(name) for name, dtype in schema.items() if name != ROW)
-    )
+    texts = records.select(pl.col(ROW), *(as_text(name, dtype) for name, dtype in schema.items() if name != ROW))
     if {"IDVAR", "IDVARVAL"} <= set(schema):
         by_number = pl.col("IDVAR").str.ends_with("SEQ").fill_null(False)
         texts = texts.with_columns(pl.when(by_number).then(None).otherwise(pl.col("IDVARVAL")).alias("IDVARVAL"))

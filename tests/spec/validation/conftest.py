@@ -49,9 +49,7 @@ def study() -> Study:
 def judge() -> Callable[..., ValidationOutcome]:
     """`judge("SR02", {"AE": table, …}, {study settings})`: the outcome of one rule."""
 
-    def judged(
-        rule_id: str, tables: Mapping[str, str], settings: Mapping[str, Any] | None = None
-    ) -> ValidationOutcome:
+    def judged(rule_id: str, tables: Mapping[str, str], settings: Mapping[str, Any] | None = None) -> ValidationOutcome:
         rule = next(rule for rule in load_rules() if rule.id == rule_id)
         data = SourceData.of(**{name: _table(text) for name, text in tables.items()})
         return validate_by([rule], data, Study.model_validate({**STUDY, **(settings or {})}), lambda _: None)
