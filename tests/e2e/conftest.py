@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,3 +62,24 @@ def bundled_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def islet1(bundled_study: Path, tmp_path: Path) -> Path:
     """A copy of ISLET-1 that a test may damage."""
     return Path(shutil.copytree(bundled_study, tmp_path / "islet-1"))
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An S3 server from a Python package on loopback, with one bucket; the environment points at it."""
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        _, port = server.get_host_and_port()
+        endpoint = f"http://127.0.0.1:{port}"
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        monkeypatch.setenv("LONGWATCH_S3_ENDPOINT", endpoint)
+        boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket="trial")
+        yield endpoint
+    finally:
+        server.stop()

@@ -7,33 +7,11 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 pytestmark = pytest.mark.xdist_group("e2e")
-
-
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """An S3 server from a Python package on loopback, with one bucket; the environment points at it."""
-    import boto3
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        _, port = server.get_host_and_port()
-        endpoint = f"http://127.0.0.1:{port}"
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        monkeypatch.setenv("LONGWATCH_S3_ENDPOINT", endpoint)
-        boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket="trial")
-        yield endpoint
-    finally:
-        server.stop()
 
 
 def one_run(longwatch, study: Path, *options: str):  # type: ignore[no-untyped-def]

@@ -1,0 +1,181 @@
+"""Bad input is one line that says what, where and what next, with its own id and the exit code of its class.
+
+Nothing is half-written: the archive stays empty, and the registers hold one finished run with its reason, or none where the
+command never got to a run.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import polars_readstat
+import pyreadstat
+import pytest
+
+pytestmark = pytest.mark.xdist_group("e2e")
+
+
+def rewrite(study: Path, dataset: str, change: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
+    """A dataset of the study, changed."""
+    path = study / "data" / f"{dataset.lower()}.xpt"
+    frame = change(polars_readstat.scan_readstat(str(path), preserve_order=True).collect())
+    pyreadstat.write_xport(frame.to_pandas(), str(path), file_format_version=5, table_name=dataset)
+
+
+def edit_study(study: Path, pattern: str, by: str) -> None:
+    """The study file, changed once; a pattern that is not there is a fault of the test."""
+    path = study / "study.yaml"
+    text, count = re.subn(pattern, by, path.read_text(), count=1, flags=re.MULTILINE)
+    assert count == 1
+    path.write_text(text)
+
+
+def edit_bytes(study: Path, file: str, change: Callable[[bytes], bytes]) -> None:
+    path = study / "data" / file
+    path.write_bytes(change(path.read_bytes()))
+
+
+def undecodable(content: bytes) -> bytes:
+    """The first letter of the first verbatim term becomes byte 0xE9: é in cp1252, nothing in UTF-8."""
+    verbatim = re.search(rb"AE\s+ISLET-1", content)
+    assert verbatim
+    place = content.index(b"NAUSEA") if b"NAUSEA" in content else verbatim.start() + 400
+    return content[:place] + b"\xe9" + content[place + 1 :]
+
+
+SOURCE = "pull"
+DAMAGES = {
+    "missing folder": (lambda study: edit_study(study, r"path: data", "path: nowhere"), 3, "nowhere"),
+    "missing file": (lambda study: edit_study(study, r"path: data", "path: data/nothing.xpt"), 3, "nothing.xpt"),
+    "empty file": (lambda study: edit_bytes(study, "ae.xpt", lambda content: b""), 3, "ae.xpt"),
+    "truncated XPT": (lambda study: edit_bytes(study, "ae.xpt", lambda content: content[:-777]), 3, "ae.xpt"),
+    "text named .xpt": (
+        lambda study: edit_bytes(study, "ae.xpt", lambda content: b"USUBJID,AETERM\n" * 40),
+        3,
+        "ae.xpt",
+    ),
+    "undecodable byte": (lambda study: edit_bytes(study, "ae.xpt", undecodable), 3, "AE."),
+    "domain without USUBJID": (lambda study: rewrite(study, "AE", lambda frame: frame.drop("USUBJID")), 3, "USUBJID"),
+    "unknown arm": (lambda study: edit_study(study, r"^ *- \{ ?code: HALF.*\n", ""), 2, "HALF"),
+}
+
+
+def snapshots_left(home: Path) -> list[str]:
+    """What a failed pull left in the snapshot store, besides its empty folders."""
+    return sorted(str(path.relative_to(home)) for path in (home / "snapshots").rglob("*") if path.is_file())
+
+
+def check_one_line(said, code: int, word: str) -> str:  # type: ignore[no-untyped-def]
+    """The error's id, after checking its form."""
+    assert said.code == code, said.err
+    assert said.out == ""
+    (line,) = said.err.splitlines()
+    assert re.match(r"LW-[A-Z]+-\d{3}: ", line)
+    assert word in line
+    assert ". Next: " in line
+    assert "Traceback" not in said.err
+    return line.split(":")[0]
+
+
+def check_nothing_half_written(longwatch, home: Path, error_id: str) -> None:  # type: ignore[no-untyped-def]
+    """One finished run with the error's reason; no report, no archived object, nothing staged."""
+    runs = json.loads(longwatch("runs", "--json").out)
+    assert [run["state"] for run in runs] == ["failed"]
+    assert runs[0]["reason"].startswith(error_id)
+    assert runs[0]["finished"]
+    assert json.loads(longwatch("archive", "list", "--json").out) == []
+    assert [path for path in (home / "archive").rglob("*") if path.is_file()] == []
+    if not runs[0]["snapshot"]:
+        assert snapshots_left(home) == []
+        assert json.loads(longwatch("snapshot", "list", "--json").out) == []
+
+
+@pytest.mark.parametrize("name", list(DAMAGES))
+def test_damaged_input_is_one_line(longwatch, islet1, home, name) -> None:  # type: ignore[no-untyped-def]
+    damage, code, word = DAMAGES[name]
+    damage(islet1)
+    said = longwatch("run", islet1 / "study.yaml", "--direct")
+    check_nothing_half_written(longwatch, home, check_one_line(said, code, word))
+
+
+def test_each_damage_has_an_id_of_its_own(longwatch, bundled_study, tmp_path, home) -> None:  # type: ignore[no-untyped-def]
+    import shutil
+
+    found = {}
+    for number, (name, (damage, code, word)) in enumerate(DAMAGES.items()):
+        study = Path(shutil.copytree(bundled_study, tmp_path / f"study-{number}"))
+        damage(study)
+        found[name] = check_one_line(longwatch("run", study / "study.yaml", "--direct"), code, word)
+    # A missing folder and a missing file are one cause: nothing lies at the path.
+    assert found.pop("missing file") == found["missing folder"]
+    assert len(set(found.values())) == len(found), found
+
+
+def test_declared_cp1252_is_read(longwatch, islet1) -> None:  # type: ignore[no-untyped-def]
+    """The byte that is refused as UTF-8 is an é once the study file says cp1252."""
+    edit_bytes(islet1, "ae.xpt", undecodable)
+    edit_study(islet1, r"path: data", "path: data\n    encoding: cp1252")
+    assert longwatch("pull", islet1 / "study.yaml").code == 0
+
+
+def test_a_cut_off_before_the_first_dose_is_refused(longwatch, islet1, home) -> None:  # type: ignore[no-untyped-def]
+    said = longwatch("run", islet1 / "study.yaml", "--direct", "--cutoff", "2000-01-01")
+    check_nothing_half_written(longwatch, home, check_one_line(said, 2, "before the first dose"))
+
+
+def test_an_unwritable_archive_is_told_before_anything_is_fetched(
+    longwatch, islet1, home, monkeypatch, tmp_path
+) -> None:  # type: ignore[no-untyped-def]
+    """A path below a file cannot be a folder, for root neither."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("LONGWATCH_ARCHIVE", str(tmp_path / "file" / "archive"))
+    error_id = check_one_line(longwatch("run", islet1 / "study.yaml", "--direct"), 4, "archive")
+    check_nothing_half_written(longwatch, home, error_id)
+    assert snapshots_left(home) == []
+
+
+def test_a_bucket_that_is_not_there_is_told(longwatch, islet1, home, bucket, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("LONGWATCH_ARCHIVE", "s3://absent/evidence")
+    error_id = check_one_line(longwatch("run", islet1 / "study.yaml", "--direct"), 4, "absent")
+    monkeypatch.setenv("LONGWATCH_ARCHIVE", "s3://trial/evidence")
+    check_nothing_half_written(longwatch, home, error_id)
+
+
+def test_a_source_bucket_that_is_not_there_is_the_data_providers_error(longwatch, islet1, home, bucket) -> None:  # type: ignore[no-untyped-def]
+    edit_study(islet1, r"path: data", "path: s3://absent/cut-1")
+    error_id = check_one_line(longwatch("run", islet1 / "study.yaml", "--direct"), 3, "absent")
+    check_nothing_half_written(longwatch, home, error_id)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("run", "nowhere.yaml"), "nowhere.yaml"),
+        (("run",), "STUDY.yaml"),
+        (("frobnicate",), "frobnicate"),
+        (("archive", "get", "abc"), "abc"),
+        (("archive", "get", "0123456789ab"), "0123456789ab"),
+        (("snapshot", "show", "0123456789ab"), "0123456789ab"),
+        (("run", "study.yaml", "--cutoff", "yesterday"), "yesterday"),
+    ],
+)
+def test_wrong_use_is_one_line_and_exit_2(longwatch, home, arguments, word) -> None:  # type: ignore[no-untyped-def]
+    check_one_line(longwatch(*arguments), 2, word)
+
+
+def test_a_gated_run_is_registered_and_its_findings_written(longwatch, islet1, home) -> None:  # type: ignore[no-untyped-def]
+    """A reject rule failed: exit 1, the snapshot stays, findings are written, nothing is rendered or archived."""
+    rewrite(islet1, "TS", lambda frame: frame.filter(pl.col("TSPARMCD") != "SSTDTC"))
+    said = longwatch("run", islet1 / "study.yaml", "--direct")
+    assert check_one_line(said, 1, "ST02") == "LW-GATE-001"
+    (run,) = json.loads(longwatch("runs", "--json").out)
+    assert run["state"] == "gated"
+    assert run["snapshot"]
+    assert {path.suffix for path in (home / "findings").iterdir()} == {".csv", ".json"}
+    assert json.loads(longwatch("findings", "list", "ISLET-1", "--severity", "reject", "--json").out)
+    assert json.loads(longwatch("archive", "list", "--json").out) == []
+    assert [path for path in (home / "archive").rglob("*") if path.is_file()] == []
