@@ -1,0 +1,77 @@
+"""The columns of a safety table: arms with their numbers of subjects, and what is compared with what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from longwatch.derive import AnalysisDatasets
+from longwatch.derive.adsl import NOT_ASSIGNED
+from longwatch.study import Study
+
+TOTAL = "Total"
+
+
+@dataclass(frozen=True)
+class SafetyArms:
+    """The safety population by arm (spec C.2 rule 2).
+
+    `names`: in the order of the study file. `sizes`: N of each, from ADSL, subjects without an event included.
+    `arm_of_subject`: by row of ADSL the place of the arm in `names`, −1 outside the safety population. `comparisons`:
+    pairs (arm, control). `variable`: the treatment variable.
+    """
+
+    names: tuple[str, ...]
+    sizes: NDArray[np.int64]
+    arm_of_subject: NDArray[np.int16]
+    has_total: bool
+    comparisons: tuple[tuple[int, int], ...]
+    variable: str
+
+    @property
+    def total(self) -> int:
+        """N of all arms together."""
+        return int(self.sizes.sum())
+
+    @property
+    def is_single(self) -> bool:
+        """Whether there is one arm only: its percentages get an exact interval (spec C.2 rule 4)."""
+        return len(self.names) == 1
+
+    def compute_subjects(self, subjects: NDArray[np.integer]) -> NDArray[np.int64]:
+        """How many different subjects of each arm are among these rows of ADSL."""
+        present = np.zeros(len(self.arm_of_subject), dtype=np.bool_)
+        present[subjects] = True
+        return np.bincount(self.arm_of_subject[present], minlength=len(self.names))
+
+
+def make_safety_arms(datasets: AnalysisDatasets, study: Study) -> SafetyArms:
+    """The arms of the study file, each with its N, also where that is 0; then `Not assigned`, where subjects of no arm
+    were dosed. Total where the study file asks for it and there are several arms.
+
+    Compared are all arms with the control where the study file asks for a statistic; `Not assigned` with nothing.
+    """
+    names = [arm.name for arm in study.treatment.arms]
+    arm = datasets.adsl.select(
+        pl.when(pl.col("SAFFL") == "Y").then(pl.col(datasets.treatment_variable).to_physical().cast(pl.Int16))
+    )
+    arm_of_subject = arm.to_series().fill_null(-1).to_numpy()
+    sizes = np.bincount(arm_of_subject[arm_of_subject >= 0], minlength=len(names) + 1)
+    if sizes[-1]:
+        names.append(NOT_ASSIGNED)
+    comparisons: tuple[tuple[int, int], ...] = ()
+    if study.comparison and study.comparison.statistics:
+        codes = [item.code for item in study.treatment.arms]
+        control = codes.index(study.comparison.control)
+        comparisons = tuple((place, control) for place in range(len(codes)) if place != control)
+    return SafetyArms(
+        tuple(names),
+        sizes[: len(names)],
+        arm_of_subject,
+        study.treatment.total_column and len(names) > 1,
+        comparisons,
+        datasets.treatment_variable,
+    )

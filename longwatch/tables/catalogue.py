@@ -1,0 +1,78 @@
+"""The outputs there are, by their code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from longwatch.derive import AnalysisDatasets
+from longwatch.errors import StudyError
+from longwatch.study import Study
+from longwatch.tables import aet01, aet02
+from longwatch.tables.result import TableResult
+
+Build = Callable[[AnalysisDatasets, Study, Mapping[str, object]], TableResult]
+
+
+@dataclass(frozen=True)
+class Output:
+    """One output: its code, title, number in the FDA guide v2.0, the function that makes it, the parameters it takes
+    with their types, and those it fixes."""
+
+    code: str
+    title: str
+    number: str
+    build: Build
+    parameters: Mapping[str, type] = field(default_factory=dict)
+    fixed: Mapping[str, object] = field(default_factory=dict)
+
+
+OUTPUTS: Mapping[str, Output] = {
+    output.code: output
+    for output in (
+        Output("AET01", aet01.TITLE, aet01.NUMBER, aet01.make_aet01),
+        Output("AET02", aet02.TITLE, aet02.NUMBER, aet02.make_aet02, {"serious": bool, "events": bool}),
+        Output(
+            "AET02_SER",
+            aet02.TITLE_SERIOUS,
+            aet02.NUMBER_SERIOUS,
+            aet02.make_aet02,
+            {"events": bool},
+            {"serious": True},
+        ),
+    )
+}
+
+
+def make_table(
+    code: str, datasets: AnalysisDatasets, study: Study, parameters: Mapping[str, object] | None = None
+) -> TableResult:
+    """One output of a study.
+
+    Raises StudyError: LW-TAB-001 where there is no such output; LW-TAB-002 where a parameter is unknown to it, or not
+    of its type.
+    """
+    output = OUTPUTS.get(code)
+    if output is None:
+        raise StudyError(
+            "LW-TAB-001",
+            f"there is no output {code}",
+            where="report template",
+            expected=", ".join(OUTPUTS),
+            found=code,
+            next_step="`longwatch table list` shows the outputs",
+        )
+    given = dict(parameters or {})
+    for name, value in given.items():
+        kind = output.parameters.get(name)
+        if kind is None or type(value) is not kind:
+            takes = ", ".join(f"{key} ({kind.__name__})" for key, kind in output.parameters.items())
+            raise StudyError(
+                "LW-TAB-002",
+                f"{code} cannot take the parameter {name}",
+                where="report template",
+                expected=takes or "no parameter",
+                found=f"{name}: {value!r}",
+                next_step="correct the parameters of this output",
+            )
+    return output.build(datasets, study, {**given, **output.fixed})

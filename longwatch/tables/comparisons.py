@@ -1,0 +1,63 @@
+"""An arm against the control, line by line: risk difference with its interval, Fisher's p (spec C.2 rule 4, C.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from longwatch.stats.differences import compute_miettinen_nurminen, compute_newcombe, compute_wald
+from longwatch.stats.fisher import compute_fisher
+from longwatch.study.model import Comparison
+from longwatch.tables.arms import SafetyArms
+
+METHODS = {
+    "miettinen-nurminen": (compute_miettinen_nurminen, "Miettinen–Nurminen score"),
+    "newcombe": (compute_newcombe, "Newcombe hybrid score"),
+    "wald": (compute_wald, "Wald"),
+}
+"""Interval of the risk difference: the function, and its name in footnotes."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One line of one comparison. Differences and limits in percentage points; None: cannot be estimated."""
+
+    difference: Fraction | None
+    lower: float | None
+    upper: float | None
+    p: float | None
+
+
+def compute_comparison(
+    counts: Sequence[NDArray[np.int64] | None], arms: SafetyArms, pair: tuple[int, int], comparison: Comparison
+) -> list[Compared | None]:
+    """One comparison of every line, from its subjects per arm. A line that was not counted → None.
+
+    Cases: N = 0 in an arm → nothing can be estimated; no event in both arms → difference 0, interval and p cannot be
+    estimated (spec C.2 rule 4); else by the study's method. Statistics that the study does not ask for are None.
+    """
+    arm, control = pair
+    n1, n2 = int(arms.sizes[arm]), int(arms.sizes[control])
+    places = [place for place, count in enumerate(counts) if count is not None]
+    x1 = np.array([count[arm] for count in counts if count is not None], dtype=np.int64)
+    x2 = np.array([count[control] for count in counts if count is not None], dtype=np.int64)
+    lower, upper = METHODS[comparison.method][0](x1, n1, x2, n2)
+    p = compute_fisher(x1, n1, x2, n2) if "fisher" in comparison.statistics else np.full(len(x1), np.nan)
+    found: list[Compared | None] = [None] * len(counts)
+    for index, place in enumerate(places):
+        a, b = int(x1[index]), int(x2[index])
+        if not (n1 and n2):
+            found[place] = Compared(None, None, None, None)
+            continue
+        estimable = a + b > 0
+        found[place] = Compared(
+            Fraction(100 * (a * n2 - b * n1), n1 * n2),
+            100 * float(lower[index]) if estimable else None,
+            100 * float(upper[index]) if estimable else None,
+            float(p[index]) if estimable and not np.isnan(p[index]) else None,
+        )
+    return found

@@ -1,0 +1,65 @@
+"""The treatment-emergent events of the safety population, as codes ready to be counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from longwatch.derive import AnalysisDatasets
+
+Codes = NDArray[np.integer]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class EmergentEvents:
+    """Records of ADAE with SAFFL = Y and TRTEMFL = Y. `subject`: by record, the row of its subject in ADSL."""
+
+    records: pl.DataFrame
+    subject: Codes
+
+    def has(self, variable: str) -> bool:
+        """Whether the data has the variable."""
+        return variable in self.records.columns
+
+    def is_collected(self, variable: str) -> bool:
+        """Whether the data has the variable, with a value in at least one of these records, or there is no record."""
+        return self.has(variable) and self.records[variable].null_count() < max(self.records.height, 1)
+
+    def codes(self, variable: str) -> Codes:
+        """By record, the code of its value: the place in `names`. Expects a variable without gaps."""
+        return self.records[variable].to_physical().to_numpy()
+
+    def names(self, variable: str) -> list[str]:
+        """The values that codes stand for."""
+        kind = self.records.schema[variable]
+        assert isinstance(kind, pl.Enum), "derive hands over text as Enum"
+        return kind.categories.to_list()
+
+    def values(self, variable: str) -> list[str]:
+        """The different values of these records, sorted, without missing."""
+        return sorted(self.records[variable].unique().drop_nulls().cast(pl.String))
+
+    def equal(self, variable: str, *values: str) -> Mask:
+        """By record, whether the variable has one of these values. Missing has none."""
+        names = self.names(variable)
+        wanted = [names.index(value) for value in values if value in names]
+        codes = self.records[variable].to_physical()
+        found = pl.select(pl.lit(codes).is_in(wanted).fill_null(False)).to_series() if wanted else None
+        return np.zeros(self.records.height, dtype=np.bool_) if found is None else found.to_numpy()
+
+    def missing(self, variable: str) -> Mask:
+        """By record, whether the variable is missing."""
+        return self.records[variable].is_null().to_numpy()
+
+
+def select_emergent(datasets: AnalysisDatasets, *variables: str) -> EmergentEvents:
+    """The events to count, with those of the variables that the data has."""
+    adae = datasets.adae
+    found = adae.select("USUBJID", "SAFFL", "TRTEMFL", *(name for name in variables if name in adae.columns)).filter(
+        (pl.col("SAFFL") == "Y") & (pl.col("TRTEMFL") == "Y")
+    )
+    return EmergentEvents(found, found["USUBJID"].to_physical().to_numpy())

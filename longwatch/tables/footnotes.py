@@ -1,0 +1,138 @@
+"""The footnotes every adverse event table carries (spec C.2 rule 8). Source and snapshot are added by the report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import polars as pl
+
+from longwatch.derive import AnalysisDatasets
+from longwatch.study import Study, TreatmentBasis, TreatmentReference
+from longwatch.tables.arms import SafetyArms
+from longwatch.tables.comparisons import METHODS
+from longwatch.tables.result import TableColumn, TableRow
+
+_REFERENCE = {
+    TreatmentReference.FIRST_INFUSION: "the first dose of study product",
+    TreatmentReference.FIRST_STUDY_INTERVENTION: "the first dose of any study intervention, induction "
+    "immunosuppression included",
+}
+
+
+def say_population(datasets: AnalysisDatasets, study: Study, arms: SafetyArms) -> str:
+    """The denominators, the treatment variable and the cut-off."""
+    basis = "actual" if study.treatment.basis is TreatmentBasis.ACTUAL else "planned"
+    text = (
+        f"N: safety population (SAFFL = Y), subjects with at least one dose of study product by the cut-off of "
+        f"{datasets.cutoff.isoformat()}, with or without an event, by {basis} treatment "
+        f"({datasets.treatment_variable})."
+    )
+    if len(arms.names) > len(study.treatment.arms):
+        text += f" {arms.names[-1]}: dosed, though their arm is none of the study file's."
+    return text
+
+
+def say_counts(with_events: bool) -> str:
+    """What n, % and Events are."""
+    text = (
+        "n: subjects with at least one such event, each counted once per line; %: of N. A subject may be in several "
+        "lines."
+    )
+    return f"{text} Events: all such events." if with_events else text
+
+
+def say_treatment_emergence(study: Study) -> str:
+    """The definition of a TEAE (spec A.6)."""
+    return (
+        f"TEAE: treatment-emergent adverse event (TRTEMFL = Y), one that starts at or after "
+        f"{_REFERENCE[study.treatment_emergence.reference]}, with no upper limit. On the day itself times are compared "
+        f"where both are known; an event whose partial or missing start can lie on or after it counts as emergent, "
+        f"unless it is known to have ended before. Worsening of earlier events is not collected and not counted."
+    )
+
+
+def say_dictionary(study: Study) -> str:
+    """MedDRA's version."""
+    version = study.dictionaries.meddra
+    text = f"Coded with MedDRA {version}." if version else "MedDRA version not stated in the study file."
+    return f"{text} Events are counted by primary SOC and PT; terms not coded appear as UNCODED."
+
+
+def say_observation(datasets: AnalysisDatasets) -> str:
+    """The observation window: median and range of FUPDUR in the safety population."""
+    days = datasets.adsl.filter(pl.col("SAFFL") == "Y")["FUPDUR"].drop_nulls().sort()
+    if days.is_empty():
+        return "Observed from first dose: not known for any subject."
+    middle = days[len(days) // 2] + days[(len(days) - 1) // 2]
+    median = str(middle // 2) if middle % 2 == 0 else f"{middle // 2}.5"
+    text = (
+        f"Observed from first dose to the last day known alive, death or cut-off: median {median} days "
+        f"(range {days[0]} to {days[-1]})"
+    )
+    unknown = datasets.safety_subjects - len(days)
+    return f"{text}; not known for {unknown} of {datasets.safety_subjects} subjects." if unknown else f"{text}."
+
+
+def say_relatedness(datasets: AnalysisDatasets, study: Study) -> str:
+    """The study's mapping of AEREL."""
+    mapping = study.relatedness
+    if "AEREL" not in datasets.adae.columns:
+        return "Related events cannot be counted: the data has no AEREL."
+    if not (mapping.related or mapping.not_related):
+        return "Related events cannot be counted: the study file maps no value of AEREL."
+    missing = "counts as related" if mapping.missing_is_related else "does not count as related"
+    text = (
+        f"Related: AEREL is {' or '.join(mapping.related) or 'none'}; not related: "
+        f"{' or '.join(mapping.not_related) or 'none'}. A missing AEREL {missing}."
+    )
+    if datasets.unmapped_relatedness:
+        unmapped = ", ".join(datasets.unmapped_relatedness)
+        text += f" Values that the study file does not map are treated as missing: {unmapped}."
+    return text
+
+
+def say_seriousness() -> str:
+    """What a serious event is (ICH E2A)."""
+    return (
+        "Serious: AESER = Y as reported: death, life-threatening, hospitalisation or its prolongation, disability, "
+        "congenital anomaly, or otherwise medically important. Severity is another matter."
+    )
+
+
+def say_statistics(study: Study, arms: SafetyArms) -> tuple[str, ...]:
+    """Methods of intervals and tests, none adjusted for multiplicity; no note where nothing is compared."""
+    notes = []
+    if arms.is_single:
+        notes.append("95% CI: exact (Clopper–Pearson).")
+    comparison = study.comparison
+    if comparison and arms.comparisons:
+        if "risk_difference" in comparison.statistics:
+            notes.append(
+                f"RD: risk difference in percentage points, arm minus control, with 95% CI "
+                f"({METHODS[comparison.method][1]}), not adjusted for multiplicity; without an event in both arms the "
+                f"interval is not estimated."
+            )
+        if "fisher" in comparison.statistics:
+            notes.append("p-value: Fisher's exact test, two-sided, not adjusted for multiplicity.")
+    return tuple(notes)
+
+
+def say_abbreviations(columns: Sequence[TableColumn], rows: Sequence[TableRow], *more: str) -> str:
+    """The abbreviations of the table: those of headings and cells, and `more`."""
+    printed = [f"{column.heading} {column.group}" for column in columns] + [cell for row in rows for cell in row.cells]
+    found = {
+        short for short in _ABBREVIATIONS if any(re.search(rf"\b{short}\b", text) for text in dict.fromkeys(printed))
+    }
+    return "; ".join(f"{short}: {_ABBREVIATIONS[short]}" for short in sorted(found | set(more))) + "."
+
+
+_ABBREVIATIONS = {
+    "CI": "confidence interval",
+    "NA": "not available in the data",
+    "NE": "not estimable",
+    "PT": "preferred term",
+    "RD": "risk difference",
+    "SOC": "system organ class",
+    "TEAE": "treatment-emergent adverse event",
+}

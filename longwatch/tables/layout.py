@@ -1,0 +1,181 @@
+"""Lines of counts as a table: columns, cells, and statistics with their provenance (spec C.2).
+
+A number is rounded here, once. The layout knows nothing of adverse events: it takes lines with counts per arm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from longwatch.stats.proportions import compute_clopper_pearson
+from longwatch.stats.rounding import NOT_ESTIMABLE, count_percent_text, p_value_text, percent_text, points_text
+from longwatch.study.model import Comparison
+from longwatch.tables.arms import TOTAL, SafetyArms
+from longwatch.tables.comparisons import Compared, compute_comparison
+from longwatch.tables.filters import EMERGENT, SAFETY, both, equals, is_one_of
+from longwatch.tables.result import Provenance, Statistic, TableColumn, TableRow
+
+NOT_AVAILABLE = "NA"
+"""Printed where the data lacks the variable that a line counts by."""
+
+
+@dataclass(frozen=True)
+class CountLine:
+    """A line of a table before it has texts.
+
+    `subjects`, `events`: counts per arm. `condition`: what picks the records, beside safety population and treatment
+    emergence. `is_heading`: a line without numbers of its own. A line that is no heading and has no subjects could not
+    be counted: NA.
+    """
+
+    label: str
+    row_group: str
+    row: str
+    condition: str
+    subjects: NDArray[np.int64] | None
+    events: NDArray[np.int64] | None = None
+    level: int = 0
+    is_heading: bool = False
+
+
+@dataclass(frozen=True)
+class _Column:
+    """An arm, or all of them together (`index` None)."""
+
+    name: str
+    index: int | None
+    size: int
+    condition: str
+
+    def count(self, by_arm: NDArray[np.int64]) -> int:
+        return int(by_arm.sum() if self.index is None else by_arm[self.index])
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How lines become a table: the arms, what the study compares, and whether events are counted beside subjects."""
+
+    arms: SafetyArms
+    comparison: Comparison | None
+    with_events: bool = False
+
+    def columns(self) -> tuple[TableColumn, ...]:
+        """The printed columns: per arm and Total `n (%)`, and `Events` where asked; per comparison what is asked."""
+        found: list[TableColumn] = []
+        share = "n (%) [95% CI]" if self.arms.is_single else "n (%)"
+        for column in self._counted():
+            unit = f"N={column.size}"
+            if self.with_events:
+                found.append(TableColumn(f"{column.name}:n", share, unit, column.name))
+                found.append(TableColumn(f"{column.name}:events", "Events", "", column.name))
+            else:
+                found.append(TableColumn(f"{column.name}:n", column.name, unit))
+        for pair in self.arms.comparisons:
+            name = self._name_of(pair)
+            if self._asks("risk_difference"):
+                found.append(TableColumn(f"{name}:rd", "RD (95% CI)", "% points", name))
+            if self._asks("fisher"):
+                found.append(TableColumn(f"{name}:p", "p-value", "Fisher", name))
+        return tuple(found)
+
+    def sizes(self) -> Iterator[Statistic]:
+        """N of each column."""
+        for column in self._counted():
+            source = Provenance("ADSL", both(SAFETY, column.condition), ("USUBJID",))
+            yield Statistic("", "", column.name, "N", column.size, f"N={column.size}", source)
+
+    def lines(self, lines: Sequence[CountLine]) -> tuple[tuple[TableRow, ...], tuple[Statistic, ...]]:
+        """Rows, and statistics line by line, column by column."""
+        compared = [
+            compute_comparison([line.subjects for line in lines], self.arms, pair, self.comparison)
+            for pair in self.arms.comparisons
+            if self.comparison
+        ]
+        rows: list[TableRow] = []
+        statistics: list[Statistic] = []
+        for number, line in enumerate(lines):
+            cells: list[str] = []
+            for column in self._counted():
+                cells += self._count(line, column, statistics)
+            for pair, by_line in zip(self.arms.comparisons, compared, strict=True):
+                cells += self._compare(line, pair, by_line[number], statistics)
+            rows.append(TableRow(line.label, tuple(cells), line.level, line.row_group, line.row))
+        return tuple(rows), tuple(statistics)
+
+    def _counted(self) -> list[_Column]:
+        columns = [
+            _Column(name, index, int(self.arms.sizes[index]), equals(self.arms.variable, name))
+            for index, name in enumerate(self.arms.names)
+        ]
+        return [*columns, _Column(TOTAL, None, self.arms.total, "")] if self.arms.has_total else columns
+
+    def _count(self, line: CountLine, column: _Column, statistics: list[Statistic]) -> list[str]:
+        if line.is_heading:
+            return ["", ""] if self.with_events else [""]
+        where = both(EMERGENT, column.condition, line.condition)
+        denominator = f"{column.size} subjects of ADSL with {both(SAFETY, column.condition)}"
+        source = Provenance("ADAE", where, ("USUBJID",), denominator)
+        key = (line.row_group, line.row, column.name)
+        if line.subjects is None:
+            statistics.append(Statistic(*key, "n", None, NOT_AVAILABLE, source))
+            return [NOT_AVAILABLE, NOT_AVAILABLE] if self.with_events else [NOT_AVAILABLE]
+        count = column.count(line.subjects)
+        share = 100 * count / column.size if column.size else None
+        statistics.append(Statistic(*key, "n", count, str(count), source))
+        statistics.append(Statistic(*key, "pct", share, percent_text(count, column.size), source))
+        cells = [count_percent_text(count, column.size)]
+        if self.arms.is_single:
+            low, high = (100 * float(limit) for limit in compute_clopper_pearson(count, column.size))
+            texts = []
+            for name, limit in (("pct_lower", low), ("pct_upper", high)):
+                value = limit if column.size else None
+                texts.append(points_text(value))
+                statistics.append(Statistic(*key, name, value, texts[-1], source))
+            cells[0] += f" [{', '.join(texts)}]"
+        if self.with_events and line.events is not None:
+            events = column.count(line.events)
+            source = Provenance("ADAE", where, ("USUBJID", "AESEQ"))
+            statistics.append(Statistic(*key, "events", events, str(events), source))
+            cells.append(str(events))
+        elif self.with_events:
+            cells.append("")
+        return cells
+
+    def _compare(
+        self, line: CountLine, pair: tuple[int, int], compared: Compared | None, statistics: list[Statistic]
+    ) -> list[str]:
+        wanted = [self._asks("risk_difference"), self._asks("fisher")]
+        if line.is_heading or compared is None:
+            return ["" if line.is_heading else NOT_AVAILABLE for asked in wanted if asked]
+        names = [self.arms.names[place] for place in pair]
+        sizes = [int(self.arms.sizes[place]) for place in pair]
+        where = both(EMERGENT, is_one_of(self.arms.variable, names), line.condition)
+        denominator = f"{sizes[0]} and {sizes[1]} subjects of ADSL with {SAFETY}"
+        source = Provenance("ADAE", where, ("USUBJID", self.arms.variable), denominator)
+        key = (line.row_group, line.row, self._name_of(pair))
+        cells = []
+        if wanted[0]:
+            values = {
+                "risk_difference": compared.difference,
+                "rd_lower": compared.lower,
+                "rd_upper": compared.upper,
+            }
+            texts = [points_text(value) for value in values.values()]
+            for (name, value), text in zip(values.items(), texts, strict=True):
+                statistics.append(Statistic(*key, name, None if value is None else float(value), text, source))
+            cells.append(NOT_ESTIMABLE if compared.difference is None else f"{texts[0]} ({texts[1]}, {texts[2]})")
+        if wanted[1]:
+            text = p_value_text(compared.p)
+            statistics.append(Statistic(*key, "p_fisher", compared.p, text, source))
+            cells.append(text)
+        return cells
+
+    def _name_of(self, pair: tuple[int, int]) -> str:
+        return f"{self.arms.names[pair[0]]} vs {self.arms.names[pair[1]]}"
+
+    def _asks(self, statistic: str) -> bool:
+        return self.comparison is not None and statistic in self.comparison.statistics
