@@ -25,9 +25,7 @@ def store_writable(root: Path) -> Iterator[None]:
     try:
         yield
     except OSError as refused:
-        # Polars tells the system's error number in words only.
-        words = str(refused)
-        if refused.errno in _FULL or any(f"os error {number}" in words for number in _FULL):
+        if refused.errno in _FULL:
             raise StoreError(
                 "LW-SNP-005",
                 "there is no room left in the snapshot store",
@@ -36,7 +34,7 @@ def store_writable(root: Path) -> Iterator[None]:
             ) from refused
         raise StoreError(
             "LW-SNP-004",
-            f"the snapshot store cannot be written ({refused.strerror or words})",
+            f"the snapshot store cannot be written ({refused.strerror or refused})",
             where=str(root),
             next_step="check that the folder exists and who may write it, or set LONGWATCH_HOME to another one",
         ) from refused

@@ -5,6 +5,8 @@ Takes and gives values only, so that it can run in a process of its own (DESIGN.
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,8 @@ from connectors.readers.xpt import READER as XPT_READER
 from connectors.readers.xpt import read_xpt
 from longwatch.errors import IntegrityError
 from longwatch.standards.dataset import Variable
+
+_OS_ERROR = re.compile(r"os error (\d+)")
 
 READERS = {"xpt": XPT_READER, "dataset-json": DATASET_JSON_READER, "csv": CSV_READER}
 """The reader of each format, with its version: a new version makes a new typed copy (CONTRACTS.md)."""
@@ -76,12 +80,22 @@ def _open(path: Path, file_format: str, encoding: str, dataset_name: str | None,
 
 
 def write_typed(reading: Reading, target: Path) -> int:
-    """Write the rows as Parquet (zstd), one batch after the other in flat memory. Returns their number."""
+    """Write the rows as Parquet (zstd), one batch after the other in flat memory. Returns their number.
+
+    Raises what the reading raises; OSError with the system's error number where `target` cannot be written.
+    """
 
     def whole(*_asked: object) -> Iterator[pl.DataFrame]:
         # A sink of the whole source asks for every column and every row.
         return reading.batches()
 
     source = register_io_source(io_source=whole, schema=reading.schema, validate_schema=True)
-    source.sink_parquet(target, compression="zstd", maintain_order=True)
+    try:
+        source.sink_parquet(target, compression="zstd", maintain_order=True)
+    except (OSError, pl.exceptions.ComputeError) as failed:
+        # Polars gives the system's error number in words only.
+        number = _OS_ERROR.search(str(failed))
+        if number is None:
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1])), str(target)) from failed
     return int(pl.scan_parquet(target).select(pl.len()).collect().item())
