@@ -1,6 +1,6 @@
 """Bad input is one line that says what, where and what next, with its own id and the exit code of its class.
 
-Nothing is half-written: the archive stays empty, and the registers hold one finished run with its reason, or none where the
+Nothing is half-written: the archive stays empty; the registers hold one finished run with its reason, or none where the
 command never got to a run.
 """
 
