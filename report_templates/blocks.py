@@ -12,7 +12,7 @@ from report_templates.grid import NOTE, REPEATED_LABEL, Grid
 from report_templates.listing_layout import lay_out_listing
 from report_templates.row_plan import RowBox, plan_rows
 from report_templates.table_layout import lay_out_table
-from report_templates.text import GREY, Style, width_of, wrap
+from report_templates.text import GREY, Style, width_of, wrap, wrap_at_most
 
 PROSE = Style("regular", 10.0, leading=15.0)
 PROSE_MEASURE = 470.0
@@ -32,6 +32,7 @@ FOOTNOTE_SPACE = 2.0
 CONTINUES = "Continued on the next page"
 CONTINUED_HEIGHT = 18.0
 LEAST_ROWS = 4
+CAPTION_LINES = 6
 SEPARATOR = "  ·  "
 
 
@@ -191,10 +192,10 @@ def _caption_lines(
 ) -> list[tuple[tuple[str, ...], Style, float]]:
     caption = table.caption
     indent = width_of(f"{caption.label}  ", TITLE)
-    title = caption.title + (" (continued)" if continued else "")
+    title = caption.title + " (continued)" * continued
     meta = caption.meta
     panels = len(table.grid.panels)
     if panels > 1:
         meta = SEPARATOR.join(part for part in (meta, f"columns, part {panel + 1} of {panels}") if part)
     texts = ((title, TITLE), (caption.subtitle, SUBTITLE), (meta, META))
-    return [(wrap(text, style.weight, style.size, width - indent), style, indent) for text, style in texts if text]
+    return [(wrap_at_most(text, style, width - indent, CAPTION_LINES), style, indent) for text, style in texts if text]

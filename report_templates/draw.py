@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from longwatch.reports.contents import ReportContents
 from report_templates.draft_mark import draft_mark
 from report_templates.flow import GridPart, Lines, PagePlan, Rule
-from report_templates.grid import BODY, NOTE, ROW_PAD, STRONG, GridColumn, GridRow, HeadRow, HeadText
+from report_templates.grid import BODY, NOTE, ROW_PAD, RULE_SPACE, STRONG, GridColumn, GridRow, HeadRow, HeadText
 from report_templates.ink import Ink
 from report_templates.text import GREY, Style, shorten, width_of
 
@@ -130,11 +130,12 @@ def _draw_head(head: HeadRow, top: float, ink: Ink) -> None:
 
 
 def _draw_heading(text: HeadText, top: float, height: float, ink: Ink) -> None:
-    below = 4.0 if text.rule else 0.0
+    below = RULE_SPACE if text.rule else 0.0
     above = 0.0 if text.hangs else height - below - len(text.lines) * text.style.leading
     y = base_line(top - above, text.style)
     for line in text.lines:
-        (ink.text_centred if text.centred else ink.text)(text.x, y, line + " ", text.style)
+        if line:
+            (ink.text_centred if text.centred else ink.text)(text.x, y, line + " ", text.style)
         y -= text.style.leading
     if text.rule:
         ink.rule(*text.rule, top - height + 2, LIGHT)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from longwatch.reports.contents import ReportContents
 from report_templates.flow import Anchor, Flow, Lines, Link, Rule
-from report_templates.text import ACCENT, GREY, Style, width_of, wrap
+from report_templates.text import ACCENT, GREY, Style, width_of, wrap, wrap_at_most
 
 SPONSOR = Style("regular", 11.0, GREY, 15.0)
 REPORT = Style("bold", 26.0, leading=33.0)
@@ -26,6 +26,7 @@ COLUMN = Style("regular", 9.0, GREY, 13.0)
 FACT_LABEL = 120.0
 ROW_SPACE = 4.0
 PAGE_COLUMN = 34.0
+ENTRY_LINES = 6
 LEADERS = (0.72, 0.72, 0.72)
 DRAFT_WORDS = "This report is a draft. It is not for release while these findings are open:"
 
@@ -147,7 +148,7 @@ def _put_columns(code_column: float, flow: Flow) -> None:
 def _put_entry(entry: Entry, style: Style, indent: float, code_column: float, flow: Flow, first_page: int) -> None:
     geometry = flow.geometry
     room = geometry.measure - indent - PAGE_COLUMN - code_column
-    lines = wrap(entry.title, style.weight, style.size, room)
+    lines = wrap_at_most(entry.title, style, room, ENTRY_LINES)
     height = len(lines) * style.leading
     if flow.room < height:
         flow.start_page()

@@ -18,6 +18,7 @@ INDENT = 10.0
 GROUP_SPACE = 3.0
 REPEATED_LABEL = STRONG.leading + ROW_PAD + GROUP_SPACE
 """The height of a parent's label where it is repeated on top of a page; it may run over the columns: one line."""
+RULE_SPACE = 4.0
 GUTTER = 12.0
 GROUP_GAP = 9.0
 

@@ -9,7 +9,7 @@ from report_templates.alignment import Alignment, align, is_numeric
 from report_templates.grid import BODY, GUTTER, ROW_PAD, STRONG, Grid, GridColumn, GridRow, HeadRow, HeadText, Panel
 from report_templates.page import Geometry
 from report_templates.row_plan import RowBox
-from report_templates.text import longest_word, wrap
+from report_templates.text import longest_word, wrap, wrap_at_most
 
 _WIDEST_WORD = 0.3
 """A word wider than this part of the page is broken instead of widening its column."""
@@ -20,6 +20,7 @@ _TALL = 2.5
 _FEW_LINES = 30
 """A listing of so few lines stays on an upright page even where its rows are tall."""
 _SAMPLE = 200
+_HEADING_LINES = 8
 
 
 def lay_out_listing(listing: PlainTable, upright: Geometry, landscape: Geometry) -> Grid:
@@ -37,7 +38,7 @@ def lay_out_listing(listing: PlainTable, upright: Geometry, landscape: Geometry)
         columns.append(GridColumn(number, x, width, _align(listing, number, width)))
         x += width + GUTTER
     headings = tuple(
-        HeadText(wrap(text, STRONG.weight, STRONG.size, column.width), column.x, STRONG)
+        HeadText(wrap_at_most(text, STRONG, column.width, _HEADING_LINES), column.x, STRONG)
         for text, column in zip(listing.header, columns, strict=True)
     )
     height = max(len(heading.lines) for heading in headings) * STRONG.leading

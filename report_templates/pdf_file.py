@@ -12,6 +12,7 @@ from report_templates.flow import Anchor, Link, PagePlan
 from report_templates.font_embedding import embed_font
 from report_templates.front_matter import Entry
 from report_templates.ink import Ink
+from report_templates.text import legible
 
 CREATED = (2000, 1, 1, 0, 0, 0)
 """The file's dates. A report has none of its own: its cut-off is printed, and the archive knows when it was kept."""
@@ -54,7 +55,7 @@ def write_pdf(properties: FileProperties, pages: Iterable[tuple[PagePlan, Ink]],
     canvas.addOutlineEntry("Title page", "title", 0)
     canvas.addOutlineEntry("Contents", "contents", 0)
     for entry in entries:
-        canvas.addOutlineEntry(entry.bookmark, entry.key, entry.level)
+        canvas.addOutlineEntry(legible(entry.bookmark), entry.key, entry.level)
     canvas.showOutline()
     canvas.save()
     return file.getvalue()
@@ -74,9 +75,9 @@ def _open_canvas(file: io.BytesIO, properties: FileProperties) -> Any:
         lang=properties.language,
         initialFontName=_register_unused_font(),
     )
-    canvas.setTitle(properties.title)
-    canvas.setAuthor(properties.author)
-    canvas.setSubject(properties.subject)
+    canvas.setTitle(legible(properties.title))
+    canvas.setAuthor(legible(properties.author))
+    canvas.setSubject(legible(properties.subject))
     canvas.setCreator("Longwatch")
     canvas.setKeywords("")
     canvas.setViewerPreference("DisplayDocTitle", "true")

@@ -16,6 +16,7 @@ from report_templates.grid import (
     INDENT,
     QUIET,
     ROW_PAD,
+    RULE_SPACE,
     STRONG,
     Grid,
     GridColumn,
@@ -26,7 +27,7 @@ from report_templates.grid import (
 )
 from report_templates.page import Geometry
 from report_templates.row_plan import RowBox
-from report_templates.text import Style, longest_word, width_of, wrap
+from report_templates.text import Style, longest_word, width_of, wrap, wrap_at_most
 
 _LEAST_STUB = 165.0
 _SPLIT_STUB = 190.0
@@ -34,6 +35,7 @@ _STUB_SHARE = 0.36
 _WIDEST_TEXT = 150.0
 _WIDEST_SPREAD = 46.0
 _HEADING_LINES = 3
+_MOST_LINES = 8
 _WIDEST_UNIT = 90.0
 
 
@@ -46,6 +48,16 @@ class _Measured:
     alignment: Alignment | None
     width: float
     gap: float = GUTTER
+
+    @property
+    def group_size(self) -> str:
+        """The N that belongs to the whole group: `N=86` under the first of an arm's columns."""
+        return self.column.subheading if self.column.group and self.column.subheading.startswith("N=") else ""
+
+    @property
+    def unit(self) -> str:
+        """What stands under the heading of the column itself."""
+        return "" if self.group_size else self.column.subheading
 
     @property
     def advance(self) -> float:
@@ -169,35 +181,40 @@ def _make_panel(
         columns.append(GridColumn(numbers[id(item.column)] + 1, x + item.gap, width, item.alignment, centred=True))
         x += width + item.gap
     placed = list(zip(part, columns[1:], strict=True))
-    head = []
-    if any(item.column.group for item in part):
-        head.append(_group_row(placed))
-    stub = HeadText(wrap(table.stub, STRONG.weight, STRONG.size, stub_width), page.left, STRONG)
-    has_units = any(item.column.subheading for item in part)
+    head = _group_rows(placed)
+    stub = HeadText(wrap_at_most(table.stub, STRONG, stub_width, _MOST_LINES), page.left, STRONG)
     headings = [_heading(item.column.heading, column, STRONG) for item, column in placed]
-    head.append(_head_row(headings if has_units else [stub, *headings]))
-    if has_units:
-        units = [replace(_heading(item.column.subheading, column, QUIET), hangs=True) for item, column in placed]
+    units = [replace(_heading(item.unit, column, QUIET), hangs=True) for item, column in placed if item.unit]
+    head.append(_head_row([*headings] if units else [stub, *headings]))
+    if units:
         head.append(_head_row([stub, *units]))
     return Panel(tuple(columns), tuple(head))
 
 
 def _heading(text: str, column: GridColumn, style: Style) -> HeadText:
-    lines = wrap(text, style.weight, style.size, column.width + 0.1)
+    lines = wrap_at_most(text, style, column.width + 0.1, _MOST_LINES)
     if column.alignment is None:
         return HeadText(lines, column.x, style)
     return HeadText(lines, column.middle, style, centred=True)
 
 
-def _group_row(placed: Sequence[tuple[_Measured, GridColumn]]) -> HeadRow:
-    texts = []
+def _group_rows(placed: Sequence[tuple[_Measured, GridColumn]]) -> list[HeadRow]:
+    """The names of column groups over a rule, each with its N under it; none where no column has a group."""
+    names, sizes = [], []
     for name, members in groupby(placed, key=lambda pair: pair[0].column.group):
-        group = [column for _, column in members]
+        group = list(members)
         if name:
-            left, right = group[0].x, group[-1].x + group[-1].width
-            lines = wrap(name, STRONG.weight, STRONG.size, right - left + 0.1)
-            texts.append(HeadText(lines, (left + right) / 2, STRONG, centred=True, rule=(left, right)))
-    return HeadRow(tuple(texts), max(len(text.lines) for text in texts) * STRONG.leading + 4)
+            left, right = group[0][1].x, group[-1][1].x + group[-1][1].width
+            lines = wrap_at_most(name, STRONG, right - left + 0.1, _MOST_LINES)
+            size = next((item.group_size for item, _ in group if item.group_size), "")
+            names.append(HeadText(lines, (left + right) / 2, STRONG, centred=True))
+            sizes.append(HeadText((size,), (left + right) / 2, QUIET, centred=True, rule=(left, right)))
+    if not names:
+        return []
+    if any(size.lines != ("",) for size in sizes):
+        return [_head_row(names), HeadRow(tuple(sizes), QUIET.leading + RULE_SPACE)]
+    ruled = tuple(replace(name, rule=size.rule) for name, size in zip(names, sizes, strict=True))
+    return [HeadRow(ruled, _head_row(names).height + RULE_SPACE)]
 
 
 def _head_row(texts: Sequence[HeadText]) -> HeadRow:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -30,12 +31,19 @@ _NEW_LINE = re.compile("\r\n|[\r\n\u0085\u2028\u2029]")
 _BLANK = frozenset("\t\r\n\u0085\u2028\u2029")
 _IDEOGRAPH = "\u2e80-\u2fff\u3001-\u30ff\u31f0-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
 _PIECE = re.compile(f"[{_IDEOGRAPH}][、。，．」』）】〉》]*|[^\\s{_IDEOGRAPH}]+|\\s+")
+_MARKS = "/\\-_.,:;=&"
 _CACHE = 1 << 16
 
 
 def shown(character: str) -> str:
     """A character as it prints where no font has it: white space as a blank, any other as `[U+XXXX]`."""
     return " " if character in _BLANK else f"[U+{ord(character):04X}]"
+
+
+def legible(text: str) -> str:
+    """The text for bookmarks and file properties, which a viewer sets in its own fonts: nothing invisible in it."""
+    hidden = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    return "".join(shown(sign) if unicodedata.category(sign) in hidden else sign for sign in text)
 
 
 @lru_cache(maxsize=_CACHE)
@@ -107,10 +115,9 @@ def _wrap_paragraph(text: str, weight: Weight, room: float) -> list[str]:
         if piece.isspace():
             line, used = "", 0.0
             continue
-        while advance > room:
-            fit = _characters_that_fit(piece, weight, room)
-            lines.append(piece[:fit])
-            piece = piece[fit:]
+        if advance > room:
+            *whole, piece = _break_word(piece, weight, room)
+            lines.extend(whole)
             advance = measure(piece, weight)
         line, used = piece, advance
     if line.strip() or not lines:
@@ -118,22 +125,31 @@ def _wrap_paragraph(text: str, weight: Weight, room: float) -> list[str]:
     return lines
 
 
-def _characters_that_fit(word: str, weight: Weight, room: float) -> int:
-    used, fit = 0.0, 0
-    for character in word:
-        used += measure(character, weight)
-        if used > room:
-            break
-        fit += 1
-    fit = max(fit, 1)
-    mark = max(word.rfind(sign, 0, fit) for sign in "/\\-_.,:;=&") + 1
-    return mark if mark > fit // 2 else fit
+def _break_word(word: str, weight: Weight, room: float) -> list[str]:
+    parts: list[str] = []
+    start, used = 0, 0.0
+    for end, character in enumerate(word):
+        advance = measure(character, weight)
+        if used + advance > room and end > start:
+            mark = max(word.rfind(sign, start, end) for sign in _MARKS) + 1
+            cut = mark if mark > (start + end) // 2 else end
+            parts.append(word[start:cut])
+            used = sum(measure(carried, weight) for carried in word[cut:end])
+            start = cut
+        used += advance
+    return [*parts, word[start:]]
 
 
 @lru_cache(maxsize=_CACHE)
 def longest_word(text: str, weight: Weight) -> float:
     """The width of the widest part that is not broken at blanks, in 1/1000 of the type size."""
     return max((measure(piece, weight) for piece in _PIECE.findall(text) if not piece.isspace()), default=0.0)
+
+
+def wrap_at_most(text: str, style: Style, width: float, most: int) -> tuple[str, ...]:
+    """The lines of a heading; where it takes more than `most`, the last one ends in an ellipsis."""
+    lines = wrap(text, style.weight, style.size, width)
+    return lines if len(lines) <= most else (*lines[: most - 1], shorten(lines[most - 1] + " …", style, width))
 
 
 def shorten(text: str, style: Style, width: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 
 from longwatch.errors import StudyError
@@ -29,7 +30,8 @@ def assemble(
     """The contents of a report, block by block in the template's order.
 
     `fields`: the value of each named field. `tables`: an output for each table block, by the block's key.
-    `listings`: by listing name. `facts`: the lines of the title page. Nothing is left out: an output without rows is
+    `listings`: by listing name. `facts`: the lines of the title page. Each output's footnotes begin with its source
+    (spec C.2 rule 8). Nothing is left out: an output without rows is
     printed with its empty note, and a field, output or listing that the template names and the caller does not give
     raises StudyError LW-TPL-003.
     """
@@ -61,7 +63,7 @@ def assemble(
             return PlainTable(block.title, ("Item", "In this report"), rows, (1.0, 2.6))
         if isinstance(block, TableBlock):
             look_up("output", block.key)
-            return tables[block.key]
+            return _name_source(tables[block.key], snapshot_id, cutoff)
         look_up("listing", block.listing.value)
         return listings[block.listing.value]
 
@@ -81,3 +83,11 @@ def assemble(
         draft_reasons=draft_reasons,
         page_size=template.page_size,
     )
+
+
+def _name_source(table: TableResult, snapshot_id: str, cutoff: date) -> TableResult:
+    """The output with a first footnote that names analysis datasets, snapshot and cut-off."""
+    datasets = sorted({item.provenance.dataset for item in table.statistics})
+    derived = f"{' and '.join(datasets)}, derived from " if datasets else ""
+    source = f"Source: {derived}snapshot {snapshot_id[:12]}; data cut-off {cutoff.isoformat()}."
+    return replace(table, footnotes=(source, *table.footnotes))

@@ -1,0 +1,30 @@
+"""The templates that come with Longwatch."""
+
+from __future__ import annotations
+
+import pytest
+
+from longwatch.errors import StudyError
+from report_templates import list_templates, load_template
+
+
+def test_every_template_loads_under_its_own_name() -> None:
+    assert "safety_summary" in list_templates()
+    for name in list_templates():
+        assert load_template(name).id == name
+
+
+def test_the_safety_summary_says_its_basis_the_events_and_the_state_of_the_data() -> None:
+    template = load_template("safety_summary")
+    assert [section.title for section in template.sections] == [
+        "Basis of this report",
+        "Adverse events",
+        "Data quality",
+    ]
+    assert [block.key for block in template.table_blocks()] == ["AET01", "AET02", "AET02_SER"]
+
+
+@pytest.mark.parametrize("name", ["nothing", "../secrets", "safety_summary.yaml", ""])
+def test_a_name_that_is_no_template_is_refused(name: str) -> None:
+    with pytest.raises(StudyError, match="LW-TPL-004"):
+        load_template(name)
