@@ -38,5 +38,9 @@ def derive_occurrence_flags(adae: pl.DataFrame) -> pl.DataFrame:
         )
         worst = emergent.with_columns(rank["rank"].fill_null(0)).sort("rank", descending=True, maintain_order=True)
         firsts["AOCCIFL"] = worst.filter(pl.col("USUBJID").is_first_distinct())["row"]
-    empty = pl.Series([None], dtype=YES_NO).new_from_index(0, adae.height)
-    return adae.with_columns(empty.scatter(rows, "Y").alias(name) for name, rows in firsts.items())
+    return adae.with_columns(_yes_on(rows, adae.height).alias(name) for name, rows in firsts.items())
+
+
+def _yes_on(rows: pl.Series, height: int) -> pl.Series:
+    # A series of its own each time: Series.scatter writes into the one it is called on.
+    return pl.Series([None], dtype=YES_NO).new_from_index(0, height).scatter(rows, "Y")

@@ -42,22 +42,19 @@ def compute_comparison(
     """
     arm, control = pair
     n1, n2 = int(arms.sizes[arm]), int(arms.sizes[control])
-    places = [place for place, count in enumerate(counts) if count is not None]
-    x1 = np.array([count[arm] for count in counts if count is not None], dtype=np.int64)
-    x2 = np.array([count[control] for count in counts if count is not None], dtype=np.int64)
-    lower, upper = METHODS[comparison.method][0](x1, n1, x2, n2)
-    p = compute_fisher(x1, n1, x2, n2) if "fisher" in comparison.statistics else np.full(len(x1), np.nan)
-    found: list[Compared | None] = [None] * len(counts)
-    for index, place in enumerate(places):
-        a, b = int(x1[index]), int(x2[index])
-        if not (n1 and n2):
-            found[place] = Compared(None, None, None, None)
-            continue
-        estimable = a + b > 0
-        found[place] = Compared(
-            Fraction(100 * (a * n2 - b * n1), n1 * n2),
-            100 * float(lower[index]) if estimable else None,
-            100 * float(upper[index]) if estimable else None,
-            float(p[index]) if estimable and not np.isnan(p[index]) else None,
-        )
-    return found
+    tables = [None if count is None else (int(count[arm]), int(count[control])) for count in counts]
+    # Lines with equal counts are many: each table is computed once.
+    different = sorted({table for table in tables if table is not None})
+    x1, x2 = np.array(different, dtype=np.int64).reshape(-1, 2).T
+    nothing = np.full(len(different), np.nan)
+    lower, upper, p = nothing, nothing, nothing
+    if "risk_difference" in comparison.statistics:
+        lower, upper = METHODS[comparison.method][0](x1, n1, x2, n2)
+    if "fisher" in comparison.statistics:
+        p = compute_fisher(x1, n1, x2, n2)
+    of_table: dict[tuple[int, int], Compared] = {}
+    for (a, b), *values in zip(different, 100 * lower, 100 * upper, p, strict=True):
+        estimated = [float(value) if n1 and n2 and a + b and not np.isnan(value) else None for value in values]
+        difference = Fraction(100 * (a * n2 - b * n1), n1 * n2) if n1 and n2 else None
+        of_table[a, b] = Compared(difference, *estimated)
+    return [None if table is None else of_table[table] for table in tables]

@@ -16,7 +16,10 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class EmergentEvents:
-    """Records of ADAE with SAFFL = Y and TRTEMFL = Y. `subject`: by record, the row of its subject in ADSL."""
+    """Records of ADAE with SAFFL = Y and TRTEMFL = Y. `subject`: by record, the row of its subject in ADSL.
+
+    `records` leaves USUBJID out: Polars checks all categories of an Enum each time its type is asked for.
+    """
 
     records: pl.DataFrame
     subject: Codes
@@ -35,7 +38,7 @@ class EmergentEvents:
 
     def names(self, variable: str) -> list[str]:
         """The values that codes stand for."""
-        kind = self.records.schema[variable]
+        kind = self.records[variable].dtype
         assert isinstance(kind, pl.Enum), "derive hands over text as Enum"
         return kind.categories.to_list()
 
@@ -59,7 +62,10 @@ class EmergentEvents:
 def select_emergent(datasets: AnalysisDatasets, *variables: str) -> EmergentEvents:
     """The events to count, with those of the variables that the data has."""
     adae = datasets.adae
-    found = adae.select("USUBJID", "SAFFL", "TRTEMFL", *(name for name in variables if name in adae.columns)).filter(
-        (pl.col("SAFFL") == "Y") & (pl.col("TRTEMFL") == "Y")
-    )
-    return EmergentEvents(found, found["USUBJID"].to_physical().to_numpy())
+    found = adae.select(
+        "SAFFL",
+        "TRTEMFL",
+        *(name for name in variables if name in adae.columns),
+        subject=pl.col("USUBJID").to_physical(),
+    ).filter((pl.col("SAFFL") == "Y") & (pl.col("TRTEMFL") == "Y"))
+    return EmergentEvents(found.drop("subject"), found["subject"].to_numpy())
