@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -26,6 +27,16 @@ ODM_NAMESPACES = {
     "http://ncicb.nci.nih.gov/xml/odm/EVS/CDISC": "nciodm",
 }
 """Namespace to the prefix that Longwatch uses, whatever prefix a document uses; ODM's own names have none."""
+
+TYPED_ITEMS = frozenset(
+    f"ItemData{kind}"
+    for kind in (
+        "Any", "String", "Integer", "Float", "Boolean", "URI", "HexBinary", "Base64Binary", "HexFloat", "Base64Float",
+        "Date", "Time", "Datetime", "PartialDate", "PartialTime", "PartialDatetime", "IncompleteDate", "IncompleteTime",
+        "IncompleteDatetime", "DurationDatetime", "IntervalDatetime",
+    )
+)  # fmt: skip
+"""Items whose value is the text in them; that of a plain ItemData is its attribute Value."""
 
 _NCI_CODE = "nci:ExtCodeID"
 
@@ -55,6 +66,37 @@ def check_is_odm(root: str, where: str, kind: str) -> None:
             expected="the first element ODM, of ODM 1.2 or 1.3",
             found=root[:80],
             next_step="check that it is the right file",
+        )
+
+
+def check_is_snapshot(attributes: Mapping[str, str], where: str) -> None:
+    """The attributes of the element ODM must say that the file holds the data as they are, not a list of changes.
+
+    Raises SourceError LW-ODM-002.
+    """
+    file_type = attributes.get("FileType", "")
+    if file_type != "Snapshot":
+        raise SourceError(
+            "LW-ODM-002",
+            "the file is no snapshot of the data",
+            where=where,
+            expected='FileType="Snapshot"',
+            found=repr(file_type[:40]),
+            next_step="export the data as a snapshot: changes (Transactional) cannot be read",
+        )
+
+
+def check_transaction(attributes: Mapping[str, str], line: int, where: str) -> None:
+    """A record of a snapshot is there: its TransactionType is Insert or not given. Raises SourceError LW-ODM-003."""
+    transaction = attributes.get("TransactionType", "Insert")
+    if transaction != "Insert":
+        raise SourceError(
+            "LW-ODM-003",
+            f"line {line:,}: a snapshot holds a change instead of a record",
+            where=where,
+            expected="TransactionType Insert, or none",
+            found=transaction[:40],
+            next_step="export the data as they are now, without their history",
         )
 
 

@@ -32,8 +32,9 @@ _TOKEN_LIMIT = 8 * 1024 * 1024
 _NOTHING: Mapping[str, str] = {}
 
 Event = tuple[bool, str, Mapping[str, str], str, int]
-"""(starts, name, attributes, text, line). At the start of an element: its attributes, and no text. At its end: the
-text that stands directly in it, where asked for, and no attributes. `line` is where the start or end tag begins."""
+"""(starts, name, attributes, text, line). At the start of an element: its attributes, and no text. At its end, which is
+told only of elements whose text is wanted: the text that stands directly in it, and no attributes. `line` is where the
+start or end tag begins."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,11 @@ def read_events(
     text_of: frozenset[str] | None = frozenset(),
     limits: Limits = DEFAULT_LIMITS,
 ) -> Iterator[Event]:
-    """The elements of a document in its order, one event at each start tag and one at each end tag.
+    """The elements of a document in its order: an event at each start tag, and at the end tags that were asked for.
 
     `source`: the bytes, or a file open for reading bytes, from where it stands. `where` names it in errors.
     `prefixes`: namespace to prefix; an empty prefix gives the plain name, as a name without a namespace has; a name
-    from any other namespace is `{namespace}name`. `text_of`: the elements whose text is wanted (None: all).
+    from any other namespace is `{namespace}name`. `text_of`: the elements whose end and text are wanted (None: all).
 
     Raises SourceError, with the line: LW-XML-001 (a document type declaration), LW-XML-002 (an entity that XML does
     not define), LW-XML-003 (not well-formed XML), LW-XML-004 (the document ends too early), LW-XML-005 (a byte that
@@ -170,8 +171,9 @@ class _Reading:
     def _end(self, name: str) -> None:
         self._depth -= 1
         element = self._open.pop()
-        text = "".join(element.pieces) if element else ""
-        self._events.append((False, self._given[name], _NOTHING, text, self._parser.CurrentLineNumber))
+        if element is not None:
+            text = "".join(element.pieces)
+            self._events.append((False, self._given[name], _NOTHING, text, self._parser.CurrentLineNumber))
 
     def _text(self, text: str) -> None:
         element = self._open[-1]
