@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCK := runtime/requirements.lock
 DEV_LOCK := runtime/requirements-dev.lock
 
-.PHONY: help demo test check lint types imports docs bench lock clean
+.PHONY: help demo test check lint types imports docs errors bench lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -44,6 +44,9 @@ imports: $(VENV)/.dev ## the import contract
 
 docs: $(VENV)/.dev ## the documents say what the code does
 	$(BIN)/pytest -q tests/architecture/test_documents.py
+
+errors: $(VENV)/.dev ## docs/errors.md from the code
+	$(BIN)/python -m tools.error_catalogue
 
 bench: $(VENV)/.dev ## times and memory, side by side with the floor
 	$(BIN)/python -m bench

@@ -6,14 +6,12 @@ for type checking only, so that a command that reads the registers does not load
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from longwatch.reports.template import ReportTemplate
 
     from longwatch.evidence.archived import ArchiveDescription, ArchiveReceipt
     from longwatch.evidence.audit import AuditEvent, AuditRecord
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
     from longwatch.evidence.snapshot import SourceSnapshot
     from longwatch.findings.finding import ValidationOutcome
     from longwatch.reports.contents import RenderedReport, ReportContents
+    from longwatch.reports.template import ReportTemplate
     from longwatch.standards.dataset import SourceData
     from longwatch.study import SourceSpec, Study
 
@@ -141,7 +140,18 @@ class RegisterTransaction(Protocol):
         snapshot_id: str | None,
         event: AuditEvent,
     ) -> None: ...
-    def record_findings(self, run_id: str, rows: Sequence[FindingRow], event: AuditEvent) -> None: ...
+    def record_findings(
+        self,
+        run_id: str,
+        rows: Sequence[FindingRow],
+        event: AuditEvent,
+        *,
+        snapshot_id: str | None = None,
+        evaluated: Collection[str] = (),
+    ) -> None:
+        """`evaluated`: rules judged on `snapshot_id`; what they no longer find there is closed as fixed."""
+        ...
+
     def add_report(self, report: ReportRow, event: AuditEvent) -> bool:
         """False where a report of that key is already there (the loser of a race); nothing is changed then."""
         ...

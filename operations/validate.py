@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from longwatch.errors import GateStopped
 from longwatch.evidence.registered import FindingRow
 from longwatch.evidence.snapshot import SourceSnapshot
-from longwatch.findings.finding import Severity, ValidationOutcome
+from longwatch.findings.finding import RuleStatus, Severity, ValidationOutcome
 from longwatch.findings.gate import compute_gate
 from longwatch.study import Study
 from operations.audited import make_event
@@ -47,10 +47,10 @@ def validate(
         FindingRow(finding, study.id, "new", run.id, run.id, snapshot.id, snapshot.id) for finding in outcome.findings
     ]
     counts = {severity.value: count for severity, count in outcome.counts().items()}
+    evaluated = {item.rule_id for item in outcome.results if item.status in (RuleStatus.PASS, RuleStatus.FAIL)}
+    event = make_event(adapters, "data validated", "run", run.id, {"findings": counts})
     with adapters.registers.transaction() as register:
-        register.record_findings(
-            run.id, rows, make_event(adapters, "data validated", "run", run.id, {"findings": counts})
-        )
+        register.record_findings(run.id, rows, event, snapshot_id=snapshot.id, evaluated=evaluated)
     return outcome, adapters.findings_files(run.id, study.id, outcome)
 
 
