@@ -40,27 +40,33 @@ def read_csv(path: Path, encoding: str, dataset: str, where: str) -> Reading:
     LW-SRC-062 (more or fewer values than the header), LW-SRC-063 (text in a number), LW-SRC-064 (quotes do not close).
     """
     encoding = check_encoding(encoding, where)
-    names = _header(path, encoding, where)
+    names, any_records = _header(path, encoding, dataset, where)
     variables = tuple(Variable(name, type="number" if is_numeric(dataset, name) else "text") for name in names)
     schema = pl.Schema({each.name: pl.Float64() if each.type == "number" else pl.String() for each in variables})
 
     def batches() -> Iterator[pl.DataFrame]:
         first = 1
-        for texts in _texts(path, encoding, names, f"{where}: {dataset}"):
+        for texts in _texts(path, encoding, names, dataset, where) if any_records else ():
             yield texts.select(_typed(texts, variable, first, path, encoding, where) for variable in variables)
             first += texts.height
 
     return Reading(dataset, "", variables, schema, batches, encoding, READER)
 
 
-def _header(path: Path, encoding: str, where: str) -> list[str]:
+def _header(path: Path, encoding: str, dataset: str, where: str) -> tuple[list[str], bool]:
+    """The names of the variables, and whether anything follows them."""
+    names: list[str] = []
+    any_records = True
     with path.open("r", encoding="utf-8-sig" if encoding == UTF_8 else encoding, newline="") as lines:
+        reader = csv.reader(lines, strict=True)
         try:
-            names = next(csv.reader(lines, strict=True), [])
-        except UnicodeDecodeError:
-            raise _fault(path, encoding, [], where) from None
+            names = next(reader, [])
+            any_records = any(reader)
+        except UnicodeError:
+            raise _fault(path, encoding, dataset, where) from None
         except csv.Error:
-            names = []
+            # In the header: refused below. In the records: told with its line when they are read.
+            pass
     if not names or not all(VARIABLE_NAME.fullmatch(name) for name in names if name):
         raise SourceError(
             "LW-SRC-060",
@@ -70,10 +76,10 @@ def _header(path: Path, encoding: str, where: str) -> list[str]:
             next_step="ask the data provider for the file with its header",
         )
     check_variables(names, where)
-    return names
+    return names, any_records
 
 
-def _texts(path: Path, encoding: str, names: list[str], where: str) -> Iterator[pl.DataFrame]:
+def _texts(path: Path, encoding: str, names: list[str], dataset: str, where: str) -> Iterator[pl.DataFrame]:
     """The records as text, empty as null."""
     try:
         reader = arrow_csv.open_csv(
@@ -87,7 +93,7 @@ def _texts(path: Path, encoding: str, names: list[str], where: str) -> Iterator[
         for batch in reader:
             yield pl.DataFrame(batch)
     except (pa.ArrowInvalid, UnicodeDecodeError) as refused:
-        raise _fault(path, encoding, names, where) from refused
+        raise _fault(path, encoding, dataset, where) from refused
 
 
 def _typed(texts: pl.DataFrame, variable: Variable, first: int, path: Path, encoding: str, where: str) -> pl.Series:
@@ -115,26 +121,22 @@ def _typed(texts: pl.DataFrame, variable: Variable, first: int, path: Path, enco
 # Where reading failed, a second, slower look finds the line.
 
 
-def _fault(path: Path, encoding: str, names: list[str], where: str) -> SourceError:
+def _fault(path: Path, encoding: str, dataset: str, where: str) -> SourceError:
     content = path.read_bytes()
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as invalid:
-        before = content[: invalid.start].decode(encoding)
-        rows = list(csv.reader(io.StringIO(before, newline="")))
-        column = len(rows[-1]) - 1 if rows else 0
-        variable = f".{names[column]}" if column < len(names) else ""
-        line = before.count("\n") + 1
-        return undecodable(content[invalid.start], invalid.start + 1, encoding, f"{where}{variable}, line {line:,}")
+        return _undecodable(content, invalid.start, encoding, dataset, where)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
+        width = len(next(reader))
         for row in reader:
-            if row and names and len(row) != len(names):
+            if row and len(row) != width:
                 return SourceError(
                     "LW-SRC-062",
                     f"line {reader.line_num:,} has not one value per variable",
                     where=where,
-                    expected=f"{len(names)} values",
+                    expected=f"{width} values",
                     found=str(len(row)),
                     next_step="ask the data provider to quote values that hold a comma",
                 )
@@ -147,6 +149,15 @@ def _fault(path: Path, encoding: str, names: list[str], where: str) -> SourceErr
         expected='values with a comma or a line break in "…", and " in them doubled',
         next_step="ask the data provider to write the file anew",
     )
+
+
+def _undecodable(content: bytes, offset: int, encoding: str, dataset: str, where: str) -> SourceError:
+    before = content[:offset].decode(encoding)
+    rows = list(csv.reader(io.StringIO(before, newline="")))
+    place = f"{where}, line {before.count(chr(10)) + 1:,}"
+    if len(rows) > 1 and len(rows[-1]) <= len(rows[0]):
+        place = f"{where}: {dataset}.{rows[0][len(rows[-1]) - 1]}, line {before.count(chr(10)) + 1:,}"
+    return undecodable(content[offset], offset + 1, encoding, place)
 
 
 def _line_of_record(path: Path, encoding: str, record: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from contextlib import suppress
 
 import polars as pl
 
@@ -16,8 +17,9 @@ _ASCII = bytes(range(0x20, 0x7F))
 def check_encoding(encoding: str, where: str) -> str:
     """The encoding's own name, where there is such an encoding. Raises SourceError LW-SRC-008."""
     try:
-        # A binary codec (base64, zip) is no encoding of text: this fails for it.
-        b"".decode(encoding)
+        with suppress(UnicodeError):
+            # A binary codec (base64, zip) is no encoding of text: LookupError.
+            b" ".decode(encoding)
         return codecs.lookup(encoding).name
     except LookupError as unknown:
         raise SourceError(
