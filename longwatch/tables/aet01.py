@@ -1,7 +1,8 @@
 """AET01: overview of adverse events (FDA guide v2.0, table 7).
 
 Lines, each with the subjects who had at least one such TEAE: any; by maximum severity; related; serious, and by
-seriousness criterion; related serious; leading to death; leading to withdrawal of study treatment; by action taken.
+seriousness criterion; related serious; leading to death, and related to it; leading to withdrawal of study treatment;
+by action taken.
 
 A line whose variable the data lacks, or never fills, prints NA: not collected is not zero.
 """
@@ -87,7 +88,6 @@ def _lines(events: EmergentEvents, arms: SafetyArms) -> Iterator[CountLine]:
 
     serious = events.equal("AESER", "Y") if events.is_collected("AESER") else None
     related = events.equal("AREL", "RELATED") if events.is_collected("AREL") else None
-    both_known = serious is not None and related is not None
     fatal, fatal_condition = _fatal(events)
 
     yield line("Related TEAE", "Related TEAE", "AREL = 'RELATED'", related)
@@ -95,16 +95,23 @@ def _lines(events: EmergentEvents, arms: SafetyArms) -> Iterator[CountLine]:
     for variable, label in CRITERIA.items():
         if variable in LEGACY and not events.has(variable):
             continue
-        known = serious is not None and events.is_collected(variable)
-        mask = serious & events.equal(variable, "Y") if known else None  # type: ignore[operator]
+        mask = None
+        if serious is not None and events.is_collected(variable):
+            mask = serious & events.equal(variable, "Y")
         yield line(label, variable, both("AESER = 'Y'", equals(variable, "Y")), mask, "Serious TEAE")
     yield line(
         "Related serious TEAE",
         "Related serious TEAE",
         "AESER = 'Y' AND AREL = 'RELATED'",
-        serious & related if both_known else None,  # type: ignore[operator]
+        serious & related if serious is not None and related is not None else None,
     )
     yield line("TEAE leading to death", "TEAE leading to death", fatal_condition, fatal)
+    yield line(
+        "Related TEAE leading to death",
+        "Related TEAE leading to death",
+        both(fatal_condition, "AREL = 'RELATED'"),
+        fatal & related if fatal is not None and related is not None else None,
+    )
     actions = events.is_collected("AEACN")
     yield line(
         "TEAE leading to withdrawal of study treatment",
