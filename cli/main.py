@@ -10,7 +10,7 @@ import typer
 
 from cli import archive_commands, data_commands, job_commands, operation_commands, table_commands
 from cli.exit_codes import DONE, FAULT, INTERRUPTED, exit_code_of
-from longwatch.errors import LongwatchError
+from longwatch.errors import LongwatchError, StudyError
 from longwatch.version import __version__
 
 app = typer.Typer(
@@ -69,12 +69,15 @@ def run(arguments: list[str]) -> int:
     return code if isinstance(code, int) else DONE
 
 
-def _report_fault(fault: Exception) -> int:
-    import click
+# Typer carries its own copy of click and exports its exceptions only in part; this is the base of all wrong use.
+WrongUse = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
-    if isinstance(fault, click.ClickException):
-        typer.echo(f"LW-CLI-001: {fault.format_message()}. Next: `longwatch --help` shows every command", err=True)
-        return 2
+
+def _report_fault(fault: Exception) -> int:
+    if isinstance(fault, WrongUse):
+        said = " ".join(fault.format_message().split()).rstrip(".")
+        typer.echo(f"LW-CLI-001: {said}. Next: `longwatch --help` shows every command", err=True)
+        return exit_code_of(StudyError("LW-CLI-001", said))
     if os.environ.get("LONGWATCH_DEBUG"):
         raise fault
     typer.echo(

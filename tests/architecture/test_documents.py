@@ -7,8 +7,8 @@ import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import click
 import pytest
 import typer.main
 import yaml
@@ -28,29 +28,22 @@ def sources(repository: Path) -> Iterator[Path]:
         yield from sorted((repository / package).rglob("*.py"))
 
 
-def commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[str]:
-    if isinstance(command, click.Group):
-        for name, child in command.commands.items():
-            yield from commands(child, (*path, name))
-    else:
-        yield " ".join(("longwatch", *path))
+def walk(command: Any, path: tuple[str, ...] = ("longwatch",)) -> Iterator[tuple[str, Any]]:
+    """A command with its words, and every one below it."""
+    yield " ".join(path), command
+    for name, child in getattr(command, "commands", {}).items():
+        yield from walk(child, (*path, name))
 
 
 def test_every_command_is_documented(repository: Path) -> None:
     text = (repository / "docs" / "commands.md").read_text()
-    present = set(commands(typer.main.get_command(app)))
+    present = {words for words, command in walk(typer.main.get_command(app)) if not hasattr(command, "commands")}
     documented = set(re.findall(r"^\| `(longwatch [a-z ]+?)(?: [A-Z\[-].*?)?` \|", text, re.MULTILINE))
     assert documented == present
 
 
 def test_every_command_says_what_it_does() -> None:
-    def walk(command: click.Command) -> Iterator[click.Command]:
-        yield command
-        if isinstance(command, click.Group):
-            for child in command.commands.values():
-                yield from walk(child)
-
-    assert [command.name for command in walk(typer.main.get_command(app)) if not command.help] == []
+    assert [words for words, command in walk(typer.main.get_command(app)) if not command.help] == []
 
 
 def test_every_error_is_documented(repository: Path) -> None:
