@@ -17,18 +17,17 @@ from report_templates.text import GREY, Style, width_of, wrap, wrap_at_most
 PROSE = Style("regular", 10.0, leading=15.0)
 PROSE_MEASURE = 470.0
 TITLE = Style("bold", 11.0, leading=15.0)
-SUBTITLE = Style("regular", 10.0, leading=14.0)
-META = Style("regular", 9.0, GREY, 13.0)
-FOOTNOTE = Style("regular", 9.0, leading=12.0)
+BELOW_TITLE = Style("regular", 9.5, GREY, 14.0)
+FOOTNOTE = Style("regular", 9.0, leading=11.5)
 QUIET_NOTE = Style("italic", 9.0, GREY, 12.0)
 
 PARAGRAPH_SPACE = 7.0
 BLOCK_SPACE = 22.0
-CAPTION_SPACE = 7.0
+CAPTION_SPACE = 6.0
 HEAD_SPACE = 4.0
 """White space between the rules of a heading and its text."""
-TABLE_FOOT = 6.0
-FOOTNOTE_SPACE = 2.0
+TABLE_FOOT = 5.0
+FOOTNOTE_SPACE = 1.5
 CONTINUES = "Continued on the next page"
 CONTINUED_HEIGHT = 18.0
 LEAST_ROWS = 4
@@ -38,14 +37,13 @@ SEPARATOR = "  ·  "
 
 @dataclass(frozen=True)
 class Caption:
-    """What stands over a table. `label`: `Table 2.1`. `key`: its anchor. `meta`: output code, guide number,
-    population."""
+    """What stands over a table. `label`: `Table 2.1`. `key`: its anchor. `below`: the line under the title: subtitle,
+    population, output code, guide number."""
 
     label: str
     key: str
     title: str
-    subtitle: str = ""
-    meta: str = ""
+    below: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,9 +72,9 @@ def prepare(block: PlainTable | TableResult, number: str, flow: Flow) -> Prepare
         grid = lay_out_listing(block, flow.upright, flow.landscape)
         return PreparedTable(Caption(label, key, block.title), grid, (), block.note, own_page=False)
     guide = f"FDA guide table {block.number}" if block.number else ""
-    meta = SEPARATOR.join(part for part in (block.code, guide, block.population) if part)
+    below = SEPARATOR.join(part for part in (block.subtitle, block.population, block.code, guide) if part)
     grid = lay_out_table(block, flow.upright, flow.landscape)
-    caption = Caption(label, key, block.title, block.subtitle, meta)
+    caption = Caption(label, key, block.title, below)
     return PreparedTable(caption, grid, block.footnotes, block.empty_note, own_page=True)
 
 
@@ -193,9 +191,9 @@ def _caption_lines(
     caption = table.caption
     indent = width_of(f"{caption.label}  ", TITLE)
     title = caption.title + " (continued)" * continued
-    meta = caption.meta
+    below = caption.below
     panels = len(table.grid.panels)
     if panels > 1:
-        meta = SEPARATOR.join(part for part in (meta, f"columns, part {panel + 1} of {panels}") if part)
-    texts = ((title, TITLE), (caption.subtitle, SUBTITLE), (meta, META))
+        below = SEPARATOR.join(part for part in (below, f"columns, part {panel + 1} of {panels}") if part)
+    texts = ((title, TITLE), (below, BELOW_TITLE))
     return [(wrap_at_most(text, style, width - indent, CAPTION_LINES), style, indent) for text, style in texts if text]

@@ -11,7 +11,7 @@ from report_templates.blocks import Caption, PreparedTable, place, prepare
 from report_templates.flow import Anchor, Flow, PagePlan
 from report_templates.front_matter import HEADING, Entry, put_contents, put_title_page
 
-SECTION_SPACE = 12.0
+SECTION_SPACE = 8.0
 
 
 @dataclass(frozen=True)

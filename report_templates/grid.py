@@ -8,10 +8,10 @@ from report_templates.alignment import Alignment
 from report_templates.row_plan import RowBox
 from report_templates.text import GREY, Style
 
-BODY = Style("regular", 9.0)
-STRONG = Style("bold", 9.0)
-NOTE = Style("italic", 9.0)
-QUIET = Style("regular", 9.0, GREY)
+BODY = Style("regular", 9.0, leading=11.5)
+STRONG = Style("bold", 9.0, leading=11.5)
+NOTE = Style("italic", 9.0, leading=11.5)
+QUIET = Style("regular", 9.0, GREY, 11.5)
 
 ROW_PAD = 2.0
 INDENT = 10.0

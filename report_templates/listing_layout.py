@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from longwatch.reports.contents import PlainTable
 from report_templates.alignment import Alignment, align, is_numeric
 from report_templates.grid import BODY, GUTTER, ROW_PAD, STRONG, Grid, GridColumn, GridRow, HeadRow, HeadText, Panel
 from report_templates.page import Geometry
 from report_templates.row_plan import RowBox
-from report_templates.text import longest_word, wrap, wrap_at_most
+from report_templates.text import longest_word, width_of, wrap, wrap_at_most
 
 _WIDEST_WORD = 0.3
 """A word wider than this part of the page is broken instead of widening its column."""
@@ -20,21 +21,31 @@ _TALL = 2.5
 _FEW_LINES = 30
 """A listing of so few lines stays on an upright page even where its rows are tall."""
 _SAMPLE = 200
+_HALVINGS = 50
 _HEADING_LINES = 8
+
+
+@dataclass(frozen=True)
+class _Needs:
+    """What the columns of a listing need in points: `words`, the width of the longest word of each; `whole`, the width
+    in which no cell of it is wrapped."""
+
+    words: tuple[float, ...]
+    whole: tuple[float, ...]
 
 
 def lay_out_listing(listing: PlainTable, upright: Geometry, landscape: Geometry) -> Grid:
     """The listing on upright pages, or on landscape ones where its words do not fit there or its rows would be tall.
 
     Each column has at least the width of its longest word, or, where not all of these fit, up to a limit beyond which
-    words are broken; what is left is divided as the listing's relative widths ask. Columns of numbers are aligned.
+    words are broken; and no more than its longest cell, while another column wants room. Within that the page is
+    divided as the listing's relative widths ask. Columns of numbers are aligned.
     """
-    widest = [_longest(listing, column) for column in range(len(listing.header))]
-    page = upright if _reads_well(listing, widest, upright) else landscape
-    widths = _column_widths(listing, widest, page)
+    needs = _measure(listing)
+    page = upright if _reads_well(listing, needs, upright) else landscape
     columns: list[GridColumn] = []
     x = page.left
-    for number, width in enumerate(widths):
+    for number, width in enumerate(_column_widths(listing, needs, page)):
         columns.append(GridColumn(number, x, width, _align(listing, number, width)))
         x += width + GUTTER
     headings = tuple(
@@ -53,19 +64,25 @@ def lay_out_listing(listing: PlainTable, upright: Geometry, landscape: Geometry)
     return Grid(page.measure, (panel,), rows, boxes, landscape=page is landscape)
 
 
-def _column_widths(listing: PlainTable, widest: Sequence[float], page: Geometry) -> list[float]:
-    room = page.measure - GUTTER * (len(listing.header) - 1)
-    least = widest if sum(widest) <= room else [min(width, page.measure * _WIDEST_WORD) for width in widest]
-    return _divide(room, least, listing.widths)
+def _measure(listing: PlainTable) -> _Needs:
+    words, whole = [], []
+    for number, heading in enumerate(listing.header):
+        cells = dict.fromkeys(row[number] for row in listing.rows)
+        lines = [line for cell in cells for line in cell.splitlines()]
+        longest = [longest_word(heading, STRONG.weight) * STRONG.size]
+        longest += [longest_word(cell, BODY.weight) * BODY.size for cell in cells]
+        words.append(max(longest) / 1000 + 0.1)
+        whole.append(max([width_of(heading, STRONG), *(width_of(line, BODY) for line in lines)]) + 0.1)
+    return _Needs(tuple(words), tuple(whole))
 
 
-def _reads_well(listing: PlainTable, widest: Sequence[float], page: Geometry) -> bool:
+def _reads_well(listing: PlainTable, needs: _Needs, page: Geometry) -> bool:
     """Whether the columns' words fit on a page without crowding and a row takes few lines on average, judged by the
     first rows."""
     room = page.measure - GUTTER * (len(listing.header) - 1)
-    if sum(min(width, page.measure * _WIDEST_WORD) for width in widest) > room * _CROWDED:
+    if sum(min(width, page.measure * _WIDEST_WORD) for width in needs.words) > room * _CROWDED:
         return False
-    widths = _column_widths(listing, widest, page)
+    widths = _column_widths(listing, needs, page)
     sample = listing.rows[:_SAMPLE]
     lines = sum(
         max(len(wrap(cell, BODY.weight, BODY.size, width)) for cell, width in zip(row, widths, strict=True))
@@ -74,30 +91,40 @@ def _reads_well(listing: PlainTable, widest: Sequence[float], page: Geometry) ->
     return lines <= max(_TALL * len(sample), _FEW_LINES)
 
 
+def _column_widths(listing: PlainTable, needs: _Needs, page: Geometry) -> list[float]:
+    room = page.measure - GUTTER * (len(listing.header) - 1)
+    least: Sequence[float] = needs.words
+    if sum(least) > room:
+        least = [min(width, page.measure * _WIDEST_WORD) for width in needs.words]
+    return divide_width(room, least, needs.whole, listing.widths)
+
+
+def divide_width(total: float, least: Sequence[float], most: Sequence[float], wanted: Sequence[float]) -> list[float]:
+    """Widths that add up to `total`, in the ratio of `wanted` as far as each stays between its `least` and its `most`.
+
+    Cases: 1. not even the least widths fit: they are shrunk alike; 2. the most are less than the total: the rest is
+    given in the ratio of `wanted`; 3. else the one ratio with which the bounded widths fill the total.
+    """
+    if sum(least) >= total:
+        return [total * width / sum(least) for width in least]
+    rest = total - sum(most)
+    if rest >= 0:
+        return [width + rest * share / sum(wanted) for width, share in zip(most, wanted, strict=True)]
+
+    def bounded(ratio: float) -> list[float]:
+        return [
+            min(max(share * ratio, low), max(low, high)) for low, high, share in zip(least, most, wanted, strict=True)
+        ]
+
+    low, high = 0.0, total / min(share for share in wanted if share > 0) * len(wanted)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if sum(bounded(middle)) < total else (low, middle)
+    return bounded(low)
+
+
 def _align(listing: PlainTable, column: int, width: float) -> Alignment | None:
     """The alignment of a column of numbers, None for text and for numbers that are wider than their column."""
     cells = [row[column] for row in listing.rows]
     alignment = align(cells, BODY) if any(cells) and is_numeric(cells) else None
     return alignment if alignment and alignment.width <= width else None
-
-
-def _longest(listing: PlainTable, column: int) -> float:
-    """The width of the longest word of a column, its heading included."""
-    words = [longest_word(listing.header[column], STRONG.weight) * STRONG.size]
-    words += [longest_word(row[column], BODY.weight) * BODY.size for row in listing.rows]
-    return max(words) / 1000 + 0.1
-
-
-def _divide(total: float, least: Sequence[float], wanted: Sequence[float]) -> list[float]:
-    """Widths that add up to `total`, in the ratio of `wanted`, none under its `least` (where those fit at all)."""
-    if sum(least) >= total:
-        return [total * width / sum(least) for width in least]
-    fixed: set[int] = set()
-    while True:
-        free = [number for number in range(len(least)) if number not in fixed]
-        rest = total - sum(least[number] for number in fixed)
-        share = rest / sum(wanted[number] for number in free)
-        short = {number for number in free if wanted[number] * share < least[number]}
-        if not short:
-            return [least[number] if number in fixed else wanted[number] * share for number in range(len(least))]
-        fixed |= short

@@ -51,17 +51,17 @@ def make_geometry(page_size: str, *, landscape: bool) -> Geometry:
             left=0.75 * INCH,
             right=long - 0.75 * INCH,
             top=narrow - 1.3 * INCH,
-            bottom=0.9 * INCH,
+            bottom=0.8 * INCH,
             header=narrow - 0.88 * INCH,
-            footer=0.55 * INCH,
+            footer=0.5 * INCH,
         )
     return Geometry(
         width=narrow,
         height=long,
         left=0.85 * INCH,
         right=narrow - 0.65 * INCH,
-        top=long - 1.15 * INCH,
-        bottom=1.0 * INCH,
+        top=long - 1.08 * INCH,
+        bottom=0.8 * INCH,
         header=long - 0.65 * INCH,
-        footer=0.6 * INCH,
+        footer=0.5 * INCH,
     )

@@ -114,7 +114,7 @@ def test_footnotes_stay_with_rows_wherever_the_page_ends(
 def test_an_empty_output_prints_title_headings_n_and_says_so(samples: ModuleType, open_pdf: Any, texts_of: Any) -> None:
     text = texts_of(open_pdf(samples.make_contents((samples.make_table((), title="Serious adverse events"),))))[-1]
     assert (
-        "Table 1.1 Serious adverse events AET02 · FDA guide table 14 · Safety population "
+        "Table 1.1 Serious adverse events Safety population · AET02 · FDA guide table 14 "
         "Placebo Xanomeline Low Dose Xanomeline High Dose Preferred term N=80 N=81 N=82 "
         "No events met the criteria Source: AE" in text
     )

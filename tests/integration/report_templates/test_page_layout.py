@@ -15,6 +15,7 @@ from report_templates.document_plan import DocumentPlan, plan_document
 from report_templates.draw import Running, draw_page
 from report_templates.flow import GridPart
 from report_templates.fonts import load_face
+from report_templates.listing_layout import divide_width
 from report_templates.page import INCH
 
 TOKEN = re.compile(
@@ -50,7 +51,7 @@ def drawn_texts(content: str) -> Iterator[Drawn]:
             text = "".join(glyphs[found["codes"][at : at + 4]] for at in range(0, len(found["codes"]), 4))
             start = current.right if current else x
             text_before = current.text if current else ""
-            width = sum(load_face(tag).advances[sign] for sign in text.rstrip(" ")) * size / 1000
+            width = sum(load_face(tag).advances[sign] for sign in text.rstrip(" \u00a0")) * size / 1000
             current = Drawn(current.left if current else x, start + width, y, size, text_before + text)
     if current:
         yield current
@@ -165,6 +166,26 @@ def test_a_table_that_fits_upright_is_upright_and_a_wide_one_landscape(samples: 
     wide = samples.make_table(samples.make_group("EYE", 3, 9), arms=9)
     plan = plan_document(samples.make_contents((narrow,), (wide,)))
     assert [page.landscape for page in plan.pages[plan.body :]] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "wanted", "widths"),
+    [
+        # as wanted
+        ((1, 1), (90, 90), (1, 3), (15, 45)),
+        # no column under its longest word, none over its longest cell while another wants room
+        ((30, 1), (90, 90), (1, 3), (30, 30)),
+        ((1, 1), (10, 90), (1, 1), (10, 50)),
+        # all cells fit: the rest is shared out
+        ((1, 1), (10, 20), (1, 2), (20, 40)),
+        # not even the words fit
+        ((90, 30), (90, 90), (1, 1), (45, 15)),
+    ],
+)
+def test_a_listings_columns_share_the_page(
+    least: tuple[float, ...], most: tuple[float, ...], wanted: tuple[float, ...], widths: tuple[float, ...]
+) -> None:
+    assert divide_width(60, least, most, wanted) == pytest.approx(list(widths))
 
 
 def test_the_n_of_an_arm_with_several_columns_stands_under_its_name(samples: ModuleType) -> None:
