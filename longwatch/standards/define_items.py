@@ -135,14 +135,15 @@ class DefinedItems:
 
     def _clause(self, element: Element, owners: Mapping[str, tuple[str, str]]) -> WhereClause:
         return WhereClause(
-            element.get("OID"), tuple(self._condition(each, owners) for each in element.all("RangeCheck"))
+            element.get("OID"),
+            tuple(self._condition(each, named(element), owners) for each in element.all("RangeCheck")),
         )
 
-    def _condition(self, check: Element, owners: Mapping[str, tuple[str, str]]) -> Condition:
+    def _condition(self, check: Element, clause: str, owners: Mapping[str, tuple[str, str]]) -> Condition:
         item_oid = check.get("def:ItemOID")
         dataset, variable = owners.get(item_oid, ("", ""))
         if not variable:
-            self._problems.append(_leads_nowhere(check.line, named(check), f"the variable {item_oid}"))
+            self._problems.append(_leads_nowhere(check.line, clause, f"the variable {item_oid}"))
         values = tuple(each.text for each in check.all("CheckValue"))
         return Condition(item_oid, dataset, variable, check.get("Comparator"), values)
 

@@ -29,6 +29,9 @@ _DECODED_HERE = frozenset(
 )
 """What sponsors' tools write besides; encodings with escape states (UTF-7, ISO-2022) can hide tags and stay out."""
 
+_ALSO_KNOWN_AS = {"windows-31j": "cp932", "x-sjis": "shift_jis", "x-euc-jp": "euc_jp"}
+"""Names in use that Python's codecs do not know."""
+
 
 @dataclass(frozen=True)
 class EncodedBytes:
@@ -82,7 +85,7 @@ def is_undecodable(window: bytes, encoding: str) -> bool:
 
 def _codec_name(declared: str, where: str) -> str:
     try:
-        name = codecs.lookup(declared).name
+        name = codecs.lookup(_ALSO_KNOWN_AS.get(declared.lower(), declared)).name
     except (LookupError, ValueError):
         name = ""
     if name in _BY_EXPAT or name in _DECODED_HERE or name in ("utf-16", "utf-16-le", "utf-16-be"):
