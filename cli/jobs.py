@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.progress import StageDisplay
+from longwatch.errors import StoreError
 
 if TYPE_CHECKING:
     from operations.run_study import RunOutcome
@@ -75,4 +76,13 @@ def prepare_prefect() -> None:
     """Prefect keeps its own files below our home folder, unless PREFECT_HOME says otherwise."""
     from runtime.settings import read_settings
 
-    os.environ.setdefault("PREFECT_HOME", str(read_settings().folder / "prefect"))
+    home = Path(os.environ.setdefault("PREFECT_HOME", str(read_settings().folder / "prefect")))
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as refused:
+        raise StoreError(
+            "LW-CLI-005",
+            f"the folder for Prefect's own files cannot be made: {refused.strerror}",
+            where=str(home),
+            next_step="set LONGWATCH_HOME or PREFECT_HOME to a folder that can be written, or use --direct",
+        ) from refused

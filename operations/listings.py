@@ -10,7 +10,12 @@ from longwatch.evidence.report_key import Engine
 from longwatch.evidence.snapshot import SourceSnapshot
 from longwatch.findings.finding import Finding, RuleStatus, Severity, ValidationOutcome
 from longwatch.reports.contents import PlainTable
-from longwatch.study import Study
+from longwatch.study import Study, TreatmentReference
+
+REFERENCE_WORDS = {
+    TreatmentReference.FIRST_INFUSION: "first dose of the study product",
+    TreatmentReference.FIRST_STUDY_INTERVENTION: "first dose of any study intervention, induction included",
+}
 
 
 def make_draft_reasons(outcome: ValidationOutcome) -> tuple[str, ...]:
@@ -36,7 +41,7 @@ def make_fields(study: Study, snapshot: SourceSnapshot, cutoff: date, engine: En
         "snapshot": snapshot.id[:12],
         "timezone": study.study.timezone,
         "treatment_basis": study.treatment.basis.value,
-        "treatment_reference": study.treatment_emergence.reference.value,
+        "treatment_reference": REFERENCE_WORDS[study.treatment_emergence.reference],
         "meddra": study.dictionaries.meddra or "not stated in the study file",
         "ctcae": study.dictionaries.ctcae or "not stated in the study file",
         "engine_version": engine.version,
@@ -62,7 +67,7 @@ def make_facts(
         ("Analysed by", f"{study.treatment.basis.value} treatment ({datasets.treatment_variable})"),
         ("Findings", counts),
         ("Rule set", outcome.ruleset_version[:12]),
-        ("Made with", f"Longwatch {engine.version} (lock file {engine.lock_sha256[:12]})"),
+        ("Made with", f"Longwatch {engine.version}, Python {engine.python} (lock file {engine.lock_sha256[:12]})"),
     )
 
 
@@ -136,11 +141,16 @@ def _findings(title: str, findings: Iterable[Finding]) -> PlainTable:
         title,
         ("Rule", "Dataset", "Record", "What was found", "What to do"),
         tuple(
-            (item.rule_id, item.dataset, item.record_key.replace("USUBJID=", ""), item.message, item.action)
+            (item.rule_id, item.dataset, item.record_key.replace("USUBJID=", ""), _said(item), item.action)
             for item in findings
         ),
         (0.7, 0.8, 1.9, 3.8, 2.6),
     )
+
+
+def _said(item: Finding) -> str:
+    """The message without its dataset, which has a column of its own."""
+    return item.message.removeprefix(f"{item.dataset}: ")
 
 
 def _plural(count: int, noun: str) -> str:

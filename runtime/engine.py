@@ -1,7 +1,9 @@
-"""Which program this is: version and lock file."""
+"""Which program this is: version, lock file, Python and compressor."""
 
 from __future__ import annotations
 
+import sys
+import zlib
 from functools import cache
 from pathlib import Path
 
@@ -14,5 +16,6 @@ LOCK_FILE = Path(__file__).with_name("requirements.lock")
 
 @cache
 def read_engine() -> Engine:
-    """The version and the SHA-256 of the lock file that came with it; both enter each report key."""
-    return Engine(__version__, sha256_of_bytes(LOCK_FILE.read_bytes()))
+    """What this program is; all of it enters each report key."""
+    minor = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return Engine(__version__, sha256_of_bytes(LOCK_FILE.read_bytes()), minor, zlib.ZLIB_RUNTIME_VERSION)

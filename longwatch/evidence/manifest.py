@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import orjson
 
@@ -65,7 +65,7 @@ def make_manifest(
                 "ruleset_version": identity.ruleset_version,
                 "dictionaries": identity.dictionaries,
                 "findings_digest": identity.findings_digest,
-                "engine": {"version": identity.engine.version, "lock_sha256": identity.engine.lock_sha256},
+                "engine": asdict(identity.engine),
             },
             "snapshot": {
                 "id": snapshot.id,

@@ -13,10 +13,16 @@ from longwatch.standards.hashing import sha256_of
 
 @dataclass(frozen=True)
 class Engine:
-    """The program that makes a report: its version, and the SHA-256 of the lock file it is installed from."""
+    """The program that makes a report: its version and the SHA-256 of the lock file it is installed from.
+
+    `python`: its minor version, since the lock file holds other packages for another one. `zlib`: the compressor, which
+    comes with Python and decides the bytes of a PDF's streams.
+    """
 
     version: str
     lock_sha256: str
+    python: str
+    zlib: str
 
 
 @dataclass(frozen=True)
