@@ -14,6 +14,7 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -135,6 +136,9 @@ class FolderSnapshotStore:
             except BaseException:
                 for source, target in reversed(moved):
                     target.rename(source)
+                    with suppress(OSError):
+                        # Gone too, unless something else lies in it.
+                        target.parent.rmdir()
                 raise
 
     def _make_typed_again(self, manifest: Manifest) -> None:

@@ -10,6 +10,9 @@ from typing import Any
 import pandas as pd
 import pyreadstat
 
+from connectors.snapshot_store import FolderSnapshotStore
+from longwatch.study import SourceSpec
+
 OBSERVATIONS = b"HEADER RECORD*******OBS     HEADER RECORD!!!!!!!"
 
 DM = {"USUBJID": ["S-001", "S-002"], "ARMCD": ["A", "B"], "AGE": [34.0, 51.0]}
@@ -79,3 +82,18 @@ def write_dataset_json(
     document.update(attributes)
     path.write_text(json.dumps({name: value for name, value in document.items() if value is not None}))
     return path
+
+
+def small_study(folder: Path) -> Path:
+    """A folder with DM, AE and TS as transport files and a define.xml."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_xpt(folder / "dm.xpt", DM, label="Demographics", labels={"AGE": "Age"})
+    write_xpt(folder / "ae.xpt", AE, label="Adverse Events", labels={"AETERM": "Reported Term"})
+    write_xpt(folder / "ts.xpt", {"TSSEQ": [1.0], "TSPARMCD": ["DCUTDTC"], "TSVAL": ["2026-01-31"]})
+    (folder / "define.xml").write_text("<ODM/>")
+    return folder
+
+
+def freeze_in_child(root: str, source: str) -> str:
+    """Freeze a folder into a store; the snapshot's id. For processes of their own."""
+    return FolderSnapshotStore(Path(root)).freeze([SourceSpec(path=source)], "/", lambda _message: None).id
