@@ -132,3 +132,100 @@ def is_numeric(dataset: str, variable: str) -> bool:
     if variable in NUMERIC_VARIABLES:
         return True
     return len(variable) > 2 and variable[:2] == dataset[:2] and variable[2:] in NUMERIC_ENDINGS
+
+
+_TOPIC_ENDINGS = {
+    DomainClass.EVENTS: "TERM",
+    DomainClass.INTERVENTIONS: "TRT",
+    DomainClass.FINDINGS: "TESTCD",
+    DomainClass.FINDINGS_ABOUT: "TESTCD",
+}
+_OTHER_TOPICS = {
+    "CO": "COVAL", "SE": "ETCD", "SM": "MIDS", "SV": "VISITNUM",
+    "TA": "ETCD", "TE": "ETCD", "TI": "IETESTCD", "TM": "MIDSTYPE", "TS": "TSPARMCD", "TV": "VISITNUM",
+    "LOT": "LOTID", "LOTTEST": "TEST", "LTFUPLAN": "VISITNUM", "CONTACT": "MODE",
+}  # fmt: skip
+_START_ENDINGS = {
+    DomainClass.EVENTS: "STDTC",
+    DomainClass.INTERVENTIONS: "STDTC",
+    DomainClass.FINDINGS: "DTC",
+    DomainClass.FINDINGS_ABOUT: "DTC",
+}
+_OTHER_STARTS = {"CO": "CODTC", "SE": "SESTDTC", "SM": "SMSTDTC", "SV": "SVSTDTC", "CONTACT": "DTC"}
+_NATURAL_KEYS = {
+    "DM": ("USUBJID",),
+    "SE": ("USUBJID", "ETCD"),
+    "SM": ("USUBJID", "MIDS"),
+    "SV": ("USUBJID", "VISITNUM"),
+    "TA": ("ARMCD", "TAETORD"),
+    "TD": ("TDORDER",),
+    "TE": ("ETCD",),
+    "TI": ("IETESTCD", "TIVERS"),
+    "TM": ("MIDSTYPE",),
+    "TS": ("TSPARMCD", "TSSEQ"),
+    "TV": ("VISITNUM", "ARMCD"),
+    "RELSUB": ("USUBJID", "RSUBJID", "SREL"),
+    "RELSPEC": ("USUBJID", "REFID"),
+    "LOT": ("LOTID",),
+    "LOTTEST": ("LOTID", "TEST", "METHOD"),
+    "LTFUPLAN": ("PHASE", "VISITNUM"),
+    "CONTACT": ("USUBJID", "DTC"),
+}
+
+
+def variable_prefix(dataset: str) -> str:
+    """The two letters that a dataset's own variables begin with: `AE` → AE, `LBCH` → LB, `FAAE` → FA.
+
+    Cases: a domain, whole or split → its code; a code of two letters that nobody knows (a sponsor's own domain) →
+    itself; supplemental qualifiers, RELREC, LOT and whatever else is no domain → empty.
+    """
+    domain = domain_of(dataset)
+    code = domain.code if domain else dataset
+    return code if len(code) == 2 and code.isalnum() else ""
+
+
+def topic_variable(dataset: str) -> str | None:
+    """The variable that says what a record is about, or None where the dataset has none (DM) or is not known.
+
+    Cases: events --TERM, interventions --TRT, findings --TESTCD; visits VISITNUM, elements ETCD, comments COVAL, trial
+    facts TSPARMCD, supplemental qualifiers QNAM; the long-term datasets what names their row. Source: SDTM v2.0, role
+    Topic; spec A.2, D.2, D.6.
+    """
+    if is_supplemental(dataset):
+        return "QNAM"
+    return _by_class(dataset, _OTHER_TOPICS, _TOPIC_ENDINGS)
+
+
+def start_variable(dataset: str) -> str | None:
+    """The variable that says when what a record tells of began, or None where there is none or it is not known.
+
+    Cases: events, interventions, elements and visits --STDTC; findings and comments --DTC. Source: SDTM v2.0, timing.
+    """
+    return _by_class(dataset, _OTHER_STARTS, _START_ENDINGS)
+
+
+def natural_key(dataset: str) -> tuple[str, ...]:
+    """What names a row where a sequence number does not: DM by subject, SV by subject and visit, TS by parameter and
+    TSSEQ, the other trial design and long-term datasets likewise; empty for all others. Source: SDTMIG, spec A.2."""
+    domain = domain_of(dataset)
+    return _NATURAL_KEYS.get(domain.code, ()) if domain else ()
+
+
+def sequence_variable(dataset: str) -> str | None:
+    """--SEQ, the number of a record within its subject and snapshot; None for what is no domain."""
+    prefix = variable_prefix(dataset)
+    return f"{prefix}SEQ" if prefix else None
+
+
+def study_day_variables(dataset: str) -> tuple[str, ...]:
+    """--DY, --STDY and --ENDY: derived from a date and the subject's reference start; none for what is no domain."""
+    prefix = variable_prefix(dataset)
+    return tuple(f"{prefix}{ending}" for ending in ("DY", "STDY", "ENDY")) if prefix else ()
+
+
+def _by_class(dataset: str, by_code: dict[str, str], endings: dict[DomainClass, str]) -> str | None:
+    domain = domain_of(dataset)
+    if domain is None:
+        return None
+    ending = endings.get(domain.domain_class)
+    return by_code.get(domain.code, f"{domain.code}{ending}" if ending else None)
