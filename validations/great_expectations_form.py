@@ -135,7 +135,9 @@ class GreatExpectationsJudge:
                     column=expect.column, value_set=literals(expect.values), **shared
                 )
             elif isinstance(expect, Matches):
-                yield gxe.ExpectColumnValuesToMatchRegex(column=expect.column, regex=rf"(?:{expect.text})\Z", **shared)
+                yield gxe.ExpectColumnValuesToMatchRegex(
+                    column=expect.column, regex=rf"\A(?:{expect.text})\Z", **shared
+                )
             elif isinstance(expect, Between):
                 yield gxe.ExpectColumnValuesToBeBetween(
                     column=expect.column, min_value=expect.min, max_value=expect.max, **shared

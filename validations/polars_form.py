@@ -40,7 +40,8 @@ def meets(condition: Condition) -> pl.Expr:
 
 def concerned(check: Check) -> pl.Expr:
     """Whether a row meets all conditions of a check; without conditions, every row does."""
-    return pl.all_horizontal([pl.lit(True), *(meets(condition) for condition in check.when)])
+    every_row = pl.repeat(True, pl.len(), dtype=pl.Boolean)
+    return pl.all_horizontal([every_row, *(meets(condition) for condition in check.when)])
 
 
 def judged_and_failing(check: Check) -> tuple[pl.Expr, pl.Expr]:

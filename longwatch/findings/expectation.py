@@ -6,13 +6,12 @@ An expectation that compares two columns judges only the rows that have both.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from longwatch.findings.rule_parts import ColumnName, Part, Values
+from longwatch.findings.rule_parts import ColumnName, Part, Values, check_pattern
 from longwatch.standards.dates import ISO8601_PARTIAL
 
 FORMS: Mapping[str, str] = {"sdtm_date": ISO8601_PARTIAL}
@@ -77,14 +76,11 @@ class Matches(_OnOneColumn):
     missing: Missing = "fails"
 
     @model_validator(mode="after")
-    def check_pattern(self) -> Matches:
+    def check_one_pattern(self) -> Matches:
         """One of pattern and form, and one that can be read."""
         if (self.pattern is None) == (self.form is None):
             raise ValueError("matches has exactly one of pattern and form")
-        try:
-            re.compile(self.text)
-        except re.error as broken:
-            raise ValueError(f"the pattern cannot be read: {broken}") from broken
+        check_pattern(self.text)
         return self
 
     @property

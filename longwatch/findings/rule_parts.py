@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StrictStr, model_validator
+import polars as pl
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StrictStr, model_validator
 
 ColumnName = Annotated[str, Field(pattern=r"^[A-Z0-9_*-]+$")]
 Scalar = StrictStr | StrictInt | StrictFloat
@@ -39,6 +41,22 @@ Values = Annotated[tuple[Scalar | Reference, ...], Field(min_length=1)]
 def literals(values: tuple[Scalar | Reference, ...]) -> list[str | int | float]:
     """The values of a bound check, in which no reference is left."""
     return [value for value in values if not isinstance(value, Reference)]
+
+
+def check_pattern(pattern: str) -> str:
+    """The pattern, where Python and Polars both read it as a part of another (no look-around, no flags at its start).
+
+    Raises ValueError.
+    """
+    try:
+        re.compile(rf"\A(?:{pattern})\Z")
+        pl.select(pl.lit("").str.contains(f"^(?:{pattern})$"))
+    except (re.error, pl.exceptions.ComputeError) as unreadable:
+        raise ValueError(f"the pattern cannot be read: {unreadable}") from unreadable
+    return pattern
+
+
+Pattern = Annotated[str, AfterValidator(check_pattern)]
 
 
 class Condition(Part):

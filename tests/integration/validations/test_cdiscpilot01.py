@@ -1,0 +1,176 @@
+"""Real trial data: CDISCPILOT01 judged by all rules, beside what Pinnacle 21 Community found in it."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from longwatch.findings.finding import RuleStatus, Severity, ValidationOutcome
+from longwatch.findings.gate import compute_gate
+from longwatch.standards.dataset import SourceData
+from longwatch.study import Study
+from validations import load_rules, validate, validate_by
+
+pytestmark = pytest.mark.shared_data
+
+SAME_AS_PINNACLE_21 = [
+    # our rule, dataset, Pinnacle 21's rule
+    ("SR02", "AE", "SD1132"),
+    ("SR14", "AE", "SD1332"),
+    ("ST02", "TS", "SD2232"),
+    ("DT03", "AE", "SD1090"),
+]
+"""SD1090 is SD1086 for --STDY. ST13 is one rule here and two there, see below."""
+
+DIFFERENT = {
+    (
+        "CH05",
+        "SV",
+    ): "a visit on the day after the date of death; Pinnacle 21 compares with RFPENDTC, which is that visit",
+}
+"""Findings of ours that Pinnacle 21 has no counterpart of, with the reason."""
+
+
+@pytest.fixture(scope="module")
+def pinnacle_21(shared_data: Path) -> dict[tuple[str, str], int]:
+    """Pinnacle 21's counts by dataset and rule id."""
+    path = shared_data / "validation" / "p21_cdiscpilot01_sdtm_issue_summary.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        counts: Counter[tuple[str, str]] = Counter()
+        for row in csv.DictReader(file):
+            counts[row["source"], row["p21_id"]] += int(row["found"])
+    return counts
+
+
+@pytest.fixture(scope="module")
+def ours(pilot_outcome: ValidationOutcome) -> Counter[tuple[str, str]]:
+    """Our counts of findings by rule and dataset."""
+    return Counter((finding.rule_id, finding.dataset) for finding in pilot_outcome.findings)
+
+
+@pytest.mark.parametrize(("rule", "dataset", "theirs"), SAME_AS_PINNACLE_21)
+def test_same_counts(
+    rule: str,
+    dataset: str,
+    theirs: str,
+    ours: Counter[tuple[str, str]],
+    pinnacle_21: dict[tuple[str, str], int],
+) -> None:
+    """The same records fail here and there."""
+    assert ours[rule, dataset] == pinnacle_21[dataset, theirs]
+
+
+def test_the_counts_themselves(ours: Counter[tuple[str, str]]) -> None:
+    """All findings, by rule and dataset: 36 contradicted AESER, 250 ends of events that go on, the cut and start that
+    TS lacks, one study day, one visit after death."""
+    assert ours == {
+        ("ST02", "TS"): 1,
+        ("ST13", "TS"): 2,
+        ("DT03", "AE"): 1,
+        ("CH05", "SV"): 1,
+        ("SR02", "AE"): 36,
+        ("SR14", "AE"): 250,
+    }
+
+
+def test_every_finding_is_compared(ours: Counter[tuple[str, str]], pinnacle_21: dict[tuple[str, str], int]) -> None:
+    """What both know agrees, and what only we find has a reason; ST13 is SD2226 (date) and SD2227 (description)."""
+    compared = {(rule, dataset) for rule, dataset, _ in SAME_AS_PINNACLE_21} | {("ST13", "TS")}
+    assert set(ours) == compared | set(DIFFERENT)
+    assert ours["ST13", "TS"] == pinnacle_21["TS", "SD2226"] + pinnacle_21["TS", "SD2227"]
+
+
+def test_what_pinnacle_21_finds_by_our_rules(
+    pilot_outcome: ValidationOutcome, pinnacle_21: dict[tuple[str, str], int]
+) -> None:
+    """Of every Pinnacle 21 rule that one of ours names as the same, each engine has findings where the other has.
+
+    SD1090 is the name that Pinnacle 21 gives SD1086 for start days. Nothing that it found by a mapped rule passes here.
+    """
+    failed = {result.rule_id for result in pilot_outcome.results if result.status is RuleStatus.FAIL}
+    found_there = {rule_id for _, rule_id in pinnacle_21}
+    also_there = {rule.id for rule in load_rules() if found_there & set(rule.elsewhere)}
+    assert also_there == {"ST02", "ST13", "SR02", "SR14"}
+    assert failed - also_there == {"DT03", "CH05"}
+
+
+def test_three_fatal_events_that_are_not_serious(pilot_outcome: ValidationOutcome) -> None:
+    """The three deaths of the study stand in AE with AESER N."""
+    fatal = [
+        finding for finding in pilot_outcome.findings if finding.rule_id == "SR02" and finding.values["AESDTH"] == "Y"
+    ]
+    assert sorted(finding.record_key for finding in fatal) == [
+        "USUBJID=01-701-1211 AESEQ=9",
+        "USUBJID=01-704-1445 AESEQ=1",
+        "USUBJID=01-710-1083 AESEQ=1",
+    ]
+    assert all(finding.message.startswith("AE: AESER is N but AESDTH = Y") for finding in fatal)
+
+
+def test_all_250_open_ends_are_of_events_not_recovered(pilot_outcome: ValidationOutcome) -> None:
+    """The other half of SR14, recovered events without an end, has no case."""
+    outcomes = {finding.values["AEOUT"] for finding in pilot_outcome.findings if finding.rule_id == "SR14"}
+    assert outcomes == {"NOT RECOVERED/NOT RESOLVED"}
+
+
+def test_what_could_not_be_judged(pilot_outcome: ValidationOutcome) -> None:
+    """Rules whose input the study lacks say so; they do not pass."""
+    reasons = {
+        result.rule_id: (result.status.value, result.reason)
+        for result in pilot_outcome.results
+        if result.status not in (RuleStatus.PASS, RuleStatus.FAIL)
+    }
+    assert reasons == {
+        "DT05": ("not evaluable", "needs TS.DCUTDTC"),
+        "CH02": ("not evaluable", "needs DM.RFICDTC, which is empty"),
+        "CH03": ("not evaluable", "needs DM.RFICDTC, which is empty"),
+        "SR06": ("not applicable", "the study has no DD"),
+    }
+
+
+def test_severity_changed_by_the_study(
+    pilot_outcome: ValidationOutcome, pilot_data: SourceData, repository: Path
+) -> None:
+    """With the default rules ST02 stops the run; the study file lowers it to error, and its reason is kept."""
+    st02 = next(result for result in pilot_outcome.results if result.rule_id == "ST02")
+    assert (st02.severity, st02.default_severity) == (Severity.ERROR, Severity.REJECT)
+    assert st02.severity_reason.startswith("The published copy of the study carries no start date")
+    decision = compute_gate(pilot_outcome)
+    assert not decision.stops
+    assert decision.draft == ("CH05", "DT03", "SR02", "ST02", "ST13")
+
+
+def test_default_rules_stop_the_run(
+    pilot_data: SourceData, pilot_study: Study, pilot_outcome: ValidationOutcome
+) -> None:
+    """Without the change the same finding, by its fingerprint, is a reject; the rule set has another version."""
+    unchanged = pilot_study.model_copy(update={"severities": ()})
+    st02 = [rule for rule in load_rules() if rule.id == "ST02"]
+    outcome = validate_by(st02, pilot_data, unchanged, lambda _: None)
+    assert compute_gate(outcome).rejected == ("ST02",)
+    lowered = next(finding for finding in pilot_outcome.findings if finding.rule_id == "ST02")
+    assert outcome.findings[0].fingerprint == lowered.fingerprint
+    assert validate_by(st02, pilot_data, pilot_study, lambda _: None).ruleset_version != outcome.ruleset_version
+
+
+def test_fingerprints_survive_a_refresh(
+    pilot_data: SourceData, pilot_study: Study, pilot_outcome: ValidationOutcome
+) -> None:
+    """The same records in another order, with other sequence numbers and columns in another order: the same
+    findings."""
+    ae = pilot_data.frame("AE").collect()
+    refreshed = (
+        ae.sample(fraction=1.0, shuffle=True, seed=20)
+        .select(sorted(ae.columns, reverse=True))
+        .with_columns((pl.int_range(pl.len()).over("USUBJID") + 1).cast(pl.Float64).alias("AESEQ"))
+    )
+    frames = {dataset.name: pilot_data.frame(dataset.name).collect() for dataset in pilot_data}
+    outcome = validate(SourceData.of(**{**frames, "AE": refreshed}), pilot_study, lambda _: None)
+    before = sorted((finding.rule_id, finding.fingerprint) for finding in pilot_outcome.findings)
+    after = sorted((finding.rule_id, finding.fingerprint) for finding in outcome.findings)
+    assert before == after
+    assert len({fingerprint for _, fingerprint in before}) == len(before)
