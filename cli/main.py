@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
@@ -70,7 +70,9 @@ def run(arguments: list[str]) -> int:
 
 
 # Typer carries its own copy of click and exports its exceptions only in part; this is the base of all wrong use.
-WrongUse = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
+WrongUse = cast(
+    type[typer.BadParameter], next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
+)
 
 
 def _report_fault(fault: Exception) -> int:

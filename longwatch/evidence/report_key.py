@@ -52,7 +52,7 @@ class ReportIdentity:
 
 
 def compute_findings_digest(outcome: ValidationOutcome) -> str:
-    """SHA-256 of the validation as a report renders it: each rule's result and each finding, without seconds or order."""
+    """SHA-256 of a validation as a report renders it: each rule's result, each finding; no seconds, no order."""
     rules = sorted(
         (result.rule_id, result.rule_version, result.severity, result.status, result.failed, result.reason,
          result.severity_reason)
