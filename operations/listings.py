@@ -12,6 +12,8 @@ from longwatch.findings.finding import Finding, RuleStatus, Severity, Validation
 from longwatch.reports.contents import PlainTable
 from longwatch.study import Study, TreatmentReference
 
+MOST_REASONS = 12
+
 REFERENCE_WORDS = {
     TreatmentReference.FIRST_INFUSION: "first dose of the study product",
     TreatmentReference.FIRST_STUDY_INTERVENTION: "first dose of any study intervention, induction included",
@@ -19,12 +21,21 @@ REFERENCE_WORDS = {
 
 
 def make_draft_reasons(outcome: ValidationOutcome) -> tuple[str, ...]:
-    """One line per rule with open errors; empty where the report is no DRAFT (CONTRACTS.md, Two gates)."""
-    return tuple(
+    """One line per rule with open errors; empty where the report is no DRAFT (CONTRACTS.md, Two gates).
+
+    The title page has room for a dozen: further rules are counted in the last line, and all are in the report.
+    """
+    reasons = [
         f"{result.rule_id}: {_plural(result.failed, 'open error')}. {result.title}."
         for result in outcome.results
         if result.status is RuleStatus.FAIL and result.severity is Severity.ERROR
-    )
+    ]
+    if len(reasons) > MOST_REASONS:
+        further = len(reasons) - MOST_REASONS + 1
+        reasons[MOST_REASONS - 1 :] = [
+            f"{_plural(further, 'further rule')} with open errors, listed under Data quality."
+        ]
+    return tuple(reasons)
 
 
 def make_fields(study: Study, snapshot: SourceSnapshot, cutoff: date, engine: Engine) -> dict[str, str]:
@@ -51,17 +62,13 @@ def make_fields(study: Study, snapshot: SourceSnapshot, cutoff: date, engine: En
 def make_facts(
     study: Study,
     snapshot: SourceSnapshot,
-    cutoff: date,
     datasets: AnalysisDatasets,
     outcome: ValidationOutcome,
     engine: Engine,
 ) -> tuple[tuple[str, str], ...]:
-    """The lines of the title page."""
+    """The lines of the title page, below study, title, sponsor and cut-off, which it prints anyway."""
     counts = ", ".join(f"{count} {severity.value}" for severity, count in outcome.counts().items())
     return (
-        ("Study", f"{study.id}: {study.study.title}"),
-        ("Sponsor", study.study.sponsor or "not stated"),
-        ("Data cut-off", cutoff.isoformat()),
         ("Snapshot", f"{snapshot.id[:12]} ({_plural(len(snapshot.files), 'file')}, {snapshot.rows:,} records)"),
         ("Safety population", _plural(datasets.safety_subjects, "subject")),
         ("Analysed by", f"{study.treatment.basis.value} treatment ({datasets.treatment_variable})"),

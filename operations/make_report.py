@@ -80,7 +80,7 @@ def make_report(
         fields=make_fields(study, snapshot, cutoff, adapters.engine),
         tables=tables,
         listings=make_listings(study, snapshot, outcome),
-        facts=make_facts(study, snapshot, cutoff, datasets, outcome, adapters.engine),
+        facts=make_facts(study, snapshot, datasets, outcome, adapters.engine),
         draft_reasons=draft_reasons,
     )
     rendered = stage("render", lambda: adapters.render(contents))
