@@ -1,0 +1,42 @@
+"""The study file of ISLET-1."""
+
+from __future__ import annotations
+
+from simulation import mockdra
+from simulation.event_profiles import POSSIBLE, RELATEDNESS
+from simulation.parameters import PRODUCT, STUDY_ID, TITLE, Parameters
+from simulation.trial_design import CTCAE, PROTOCOL
+
+DATA_FOLDER = "data"
+
+
+def study_file(p: Parameters) -> str:
+    """study.yaml as text. The cut-off is that of the data (TS.DCUTDTC)."""
+    arms = "\n".join(f"    - {{code: {arm.code}, name: {arm.name}}}" for arm in p.arms)
+    return f"""# Made by Longwatch's generator. No person, product or dictionary in this study is real.
+longwatch: 1
+study:
+  id: {STUDY_ID}
+  title: "{TITLE}"
+  sponsor: Example Cell Works (fictitious)
+  protocol: {PROTOCOL}
+  timezone: Europe/Zurich
+sources:
+  - path: {DATA_FOLDER}
+treatment:
+  basis: actual
+  arms:
+{arms}
+  products: [{PRODUCT}]
+treatment_emergence:
+  reference: FIRST_INFUSION
+relatedness:
+  related: [{", ".join(RELATEDNESS[POSSIBLE:])}]
+  not_related: [{", ".join(RELATEDNESS[:POSSIBLE])}]
+comparison:
+  control: {p.arms[1].code}
+  statistics: [risk_difference]
+dictionaries:
+  meddra: "{mockdra.NAME} {mockdra.VERSION}"
+  ctcae: "{CTCAE}"
+"""
