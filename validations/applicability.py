@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 from longwatch.findings.binding import InputMissing, Place, bind, values_of
 from longwatch.findings.derivation import CountRows
-from longwatch.findings.identity import SUBJECT, prefix_of
+from longwatch.findings.identity import SUBJECT
 from longwatch.findings.rule import Check, Rule
 from longwatch.standards.dataset import SourceData
-from longwatch.standards.sdtm import is_supplemental
+from longwatch.standards.sdtm import is_supplemental, variable_prefix
 from longwatch.study import Study
 from validations.lookups import DM_PREFIX, TS_PREFIX, Lookups
 
@@ -58,7 +58,7 @@ def apply_rule(rule: Rule, data: SourceData, study: Study, lookups: Lookups) -> 
         for dataset in _datasets(check, data, application):
             for stem in _stems(check, data, dataset):
                 columns = frozenset(data.datasets[dataset].columns) if dataset in data else frozenset()
-                prefix = prefix_of(dataset)
+                prefix = variable_prefix(dataset)
                 place = Place(dataset, prefix, stem, columns, values_of(study, prefix))
                 try:
                     bound = bind(check, place)
@@ -81,7 +81,9 @@ def _datasets(check: Check, data: SourceData, application: Application) -> Itera
         (application.missing if check.frame in CORE_DATASETS else application.absent).append(check.frame)
     else:
         for name in data.datasets:
-            fits = check.frame == "*" or (is_supplemental(name) if check.frame == "SUPP--" else bool(prefix_of(name)))
+            fits = check.frame == "*" or (
+                is_supplemental(name) if check.frame == "SUPP--" else bool(variable_prefix(name))
+            )
             if fits and name not in check.excluding:
                 yield name
 

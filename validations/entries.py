@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-from longwatch.findings.identity import ROW, prefix_of
+from longwatch.findings.identity import ROW
 from longwatch.standards.dataset import SourceData
-from longwatch.standards.sdtm import is_supplemental
+from longwatch.standards.sdtm import is_supplemental, variable_prefix
 
 ENTRY = "_ENTRY"
 """The column that identifies an entry, the same in every snapshot."""
@@ -62,6 +62,6 @@ def _variables(rows: Sequence[str], data: SourceData) -> Iterator[tuple[str, str
     for row in rows:
         owner, _, variable = row.partition(".")
         for dataset in data:
-            fits = {"--": bool(prefix_of(dataset.name)), "SUPP--": is_supplemental(dataset.name)}
+            fits = {"--": bool(variable_prefix(dataset.name)), "SUPP--": is_supplemental(dataset.name)}
             if fits.get(owner, dataset.name == owner):
                 yield dataset.name, variable, _yes(variable in dataset.columns)

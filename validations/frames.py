@@ -69,7 +69,7 @@ def build_frame(
     frame = part(source.with_row_index(ROW).select(ROW, *(_typed(name, schema[name], kinds.get(name)) for name in own)))
     if looked_up:
         subjects = lookups.subjects(looked_up).lazy().rename({SUBJECT: _KEY})
-        key = as_text(SUBJECT, schema[SUBJECT]).alias(_KEY)
+        key = as_text(SUBJECT, frame.collect_schema()[SUBJECT]).alias(_KEY)
         frame = frame.with_columns(key).join(subjects, on=_KEY, how="left", maintain_order="left").drop(_KEY)
     frame = frame.with_columns(
         *(_typed(name, pl.String(), kinds.get(name)) for name in looked_up),

@@ -6,8 +6,9 @@ other record of the subject in that dataset shares:
 
 1. the sponsor's id, --SPID;
 2. the reference id, --REFID;
-3. the topic (--TERM, --TRT or --TESTCD; VISITNUM in SV, ETCD in SE, TSPARMCD in TS, QNAM in SUPP--; none in DM) and the
-   start date (--STDTC, else --DTC); a missing start date is a value like others, a missing topic is not;
+3. the topic and the start date that SDTM gives the dataset (`standards.sdtm`: AETERM and AESTDTC, LBTESTCD and LBDTC,
+   VISITNUM in SV, QNAM in SUPP--; DM has none and needs none); a missing start date is a value like others, a missing
+   topic is not;
 4. the same with what tells tests of one time apart (VISITNUM, --CAT, --SPEC, --LOC, --LAT, --POS, --METHOD, --TPTNUM,
    --TPT) or qualifiers of one subject (IDVAR, IDVARVAL);
 5. its whole content, without --SEQ and the study days (--DY, --STDY, --ENDY); records that are equal in it are
@@ -24,44 +25,31 @@ value makes it another record here; the matching of records between snapshots (C
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 import polars as pl
 
 from longwatch.standards.hashing import sha256_of
-from longwatch.standards.sdtm import DomainClass, domain_of, is_supplemental
+from longwatch.standards.sdtm import (
+    is_supplemental,
+    natural_key,
+    sequence_variable,
+    start_variable,
+    study_day_variables,
+    topic_variable,
+    variable_prefix,
+)
 
 ROW = "_ROW"
 IDENTITY = "_IDENTITY"
 SUBJECT = "USUBJID"
 
 _UNIT = "\x1f"
-_TWO_LETTERS = re.compile(r"^[A-Z][A-Z0-9]$")
-_WITHOUT_PREFIX = frozenset({DomainClass.RELATIONSHIP, DomainClass.LONG_TERM})
-_TOPICS = {"SV": ("VISITNUM",), "SE": ("ETCD",), "TS": ("TSPARMCD",), "DM": ()}
-_TELLING = (
-    "IDVAR",
-    "IDVARVAL",
-    "VISITNUM",
-    "--CAT",
-    "--SPEC",
-    "--LOC",
-    "--LAT",
-    "--POS",
-    "--METHOD",
-    "--TPTNUM",
-    "--TPT",
-)
-_LOCATORS = {
-    "SV": ("VISITNUM",),
-    "SUPP": ("RDOMAIN", "IDVAR", "IDVARVAL", "QNAM"),
-    "RELREC": ("RDOMAIN", "IDVAR", "IDVARVAL", "RELID"),
-    "TA": ("ARMCD", "TAETORD"),
-    "TE": ("ETCD",),
-    "TI": ("IETESTCD",),
-    "TS": ("TSPARMCD", "TSSEQ"),
-    "TV": ("VISITNUM", "ARMCD"),
+_OF_ONE_TIME = ("VISITNUM", "--CAT", "--SPEC", "--LOC", "--LAT", "--POS", "--METHOD", "--TPTNUM", "--TPT")
+_TELLING = ("IDVAR", "IDVARVAL", *_OF_ONE_TIME)
+_LINKS = {
+    "SUPP": (SUBJECT, "RDOMAIN", "IDVAR", "IDVARVAL", "QNAM"),
+    "RELREC": (SUBJECT, "RDOMAIN", "IDVAR", "IDVARVAL", "RELID"),
 }
 
 
@@ -78,21 +66,12 @@ def as_text(column: str, dtype: pl.DataType) -> pl.Expr:
     return pl.when(value.is_not_nan()).then(shortest).alias(column)
 
 
-def prefix_of(dataset: str) -> str:
-    """The letters that a dataset's variables begin with: the code of its domain (of a split dataset its parent's), or
-    its own name where that has two letters; empty where its variables have no such letters (SUPP--, RELREC, LOT …)."""
-    domain = domain_of(dataset)
-    if domain is None:
-        return dataset if _TWO_LETTERS.match(dataset) else ""
-    return "" if domain.domain_class in _WITHOUT_PREFIX else domain.code
-
-
 def locator_columns(dataset: str, columns: Sequence[str]) -> tuple[str, ...]:
-    """The variables that locate a record within its snapshot (spec A.2): USUBJID and --SEQ, or what the dataset has in
-    its place; empty where it has none of them."""
-    prefix = prefix_of(dataset)
-    own = _LOCATORS.get(dataset) or (_LOCATORS["SUPP"] if is_supplemental(dataset) else (f"{prefix}SEQ",))
-    return tuple(name for name in (SUBJECT, *own) if name in columns)
+    """The variables that locate a record within its snapshot (spec A.2): what names a row of the dataset, else USUBJID
+    and --SEQ; empty where the dataset has none of them."""
+    own = _LINKS.get(dataset) or (_LINKS["SUPP"] if is_supplemental(dataset) else natural_key(dataset))
+    names = own or (SUBJECT, sequence_variable(dataset) or "")
+    return tuple(name for name in names if name in columns)
 
 
 def compute_identities(dataset: str, records: pl.DataFrame) -> pl.DataFrame:
@@ -102,7 +81,6 @@ def compute_identities(dataset: str, records: pl.DataFrame) -> pl.DataFrame:
     Cases: see the module. Records without USUBJID are told apart in the whole dataset.
     """
     schema = records.schema
-    prefix = prefix_of(dataset)
     texts = records.select(pl.col(ROW), *(as_text(name, dtype) for name, dtype in schema.items() if name != ROW))
     if {"IDVAR", "IDVARVAL"} <= set(schema):
         by_number = pl.col("IDVAR").str.ends_with("SEQ").fill_null(False)
@@ -112,11 +90,11 @@ def compute_identities(dataset: str, records: pl.DataFrame) -> pl.DataFrame:
         pl.lit(dataset), pl.col(SUBJECT).fill_null("") if SUBJECT in schema else pl.lit(""), separator=_UNIT
     )
     choices = []
-    for key in _keys(dataset, prefix, frozenset(schema)):
+    for key in _keys(dataset, frozenset(schema)):
         alone = pl.len().over([*scope, *key]) == 1
         filled = pl.col(key[0]).is_not_null() if key else pl.lit(True)
         choices.append(pl.when(alone & filled).then(pl.concat_str(head, _pairs(key), separator=_UNIT)))
-    content = pl.concat_str(head, _pairs(_content(dataset, prefix, schema)), separator=_UNIT)
+    content = pl.concat_str(head, _pairs(_content(dataset, schema)), separator=_UNIT)
     return (
         texts.with_columns(pl.coalesce([*choices, content]).alias(IDENTITY))
         .sort(ROW)
@@ -135,31 +113,26 @@ def compute_fingerprint(rule_id: str, identities: Iterable[str]) -> str:
     return sha256_of([rule_id, sorted(identities)])
 
 
-def _keys(dataset: str, prefix: str, columns: frozenset[str]) -> list[tuple[str, ...]]:
+def _keys(dataset: str, columns: frozenset[str]) -> list[tuple[str, ...]]:
     """What may tell records of a subject apart, in the order of the module's cases 1 to 4."""
-    keys: list[tuple[str, ...]] = [
-        (f"{prefix}{suffix}",) for suffix in ("SPID", "REFID") if f"{prefix}{suffix}" in columns
-    ]
-    supplemental = is_supplemental(dataset)
-    topics = _TOPICS.get(
-        dataset, ("QNAM",) if supplemental else tuple(f"{prefix}{s}" for s in ("TERM", "TRT", "TESTCD"))
-    )
-    topic = next((name for name in topics if name in columns), None)
+    prefix = variable_prefix(dataset)
+    ids = (f"{prefix}SPID", f"{prefix}REFID") if prefix else ()
+    keys: list[tuple[str, ...]] = [(name,) for name in ids if name in columns]
     if dataset == "DM":
         return [*keys, ()]
-    if topic is None:
+    topic, start = topic_variable(dataset), start_variable(dataset)
+    if topic is None or topic not in columns:
         return keys
-    start = next((name for name in (f"{prefix}STDTC", f"{prefix}DTC") if prefix and name in columns), None)
-    first = (topic, start) if start else (topic,)
-    telling = tuple(name.replace("--", prefix) for name in _TELLING)
+    first = (topic, start) if start in columns else (topic,)
+    telling = (name.replace("--", prefix) for name in _TELLING)
     more = tuple(name for name in telling if name in columns and name not in first)
     return [*keys, first, *([(*first, *more)] if more else [])]
 
 
-def _content(dataset: str, prefix: str, schema: Iterable[str]) -> tuple[str, ...]:
+def _content(dataset: str, columns: Iterable[str]) -> tuple[str, ...]:
     """The variables that are content, sorted by name."""
-    left_out = {ROW, SUBJECT, *(f"{prefix}{suffix}" for suffix in ("SEQ", "DY", "STDY", "ENDY") if prefix)}
-    return tuple(sorted(name for name in schema if name not in left_out))
+    left_out = {ROW, SUBJECT, sequence_variable(dataset), *study_day_variables(dataset)}
+    return tuple(sorted(name for name in columns if name not in left_out))
 
 
 def _pairs(names: Sequence[str]) -> pl.Expr:

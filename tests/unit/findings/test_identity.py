@@ -14,7 +14,6 @@ from longwatch.findings.identity import (
     compute_fingerprint,
     compute_identities,
     locator_columns,
-    prefix_of,
 )
 
 
@@ -99,24 +98,6 @@ def test_without_subject() -> None:
     assert identities("TS", {"TSPARMCD": "SSTDTC", "TSVAL": "2022-01-01", "TSSEQ": 1.0}) == [
         ["TS", "", "TSPARMCD=SSTDTC"]
     ]
-
-
-@pytest.mark.parametrize(
-    ("dataset", "prefix"),
-    [
-        ("AE", "AE"),
-        ("LBCH", "LB"),
-        ("X1", "X1"),
-        ("SUPPAE", ""),
-        ("SQAE", ""),
-        ("RELREC", ""),
-        ("LOT", ""),
-        ("ADSL", ""),
-    ],
-)
-def test_prefix_of(dataset: str, prefix: str) -> None:
-    """The letters that a dataset's variables begin with."""
-    assert prefix_of(dataset) == prefix
 
 
 @pytest.mark.parametrize(
