@@ -34,21 +34,24 @@ def read_adverse_events(
     """The adverse events that started by the cut-off, coded, in source order, as AE has them.
 
     Terms: AEBODSYS, or AESOC where the data has no AEBODSYS, missing → `UNCODED`; AEDECOD, missing → `UNCODED: ` and
-    the verbatim term (never dropped: spec C.2 rule 5). An AEENDTC that can only lie after D is missing, and the AEOUT
-    of such a record with it. `variables`: which of ANALYSED to read; None means all.
+    the verbatim term (never dropped: spec C.2 rule 5). An AEENDTC that can only lie after D is missing, and with it the
+    AEOUT of such a record, and that it ended in death (AESDTH = Y). Where the data has no AEENDTC or AESEQ, they are
+    there and missing. `variables`: which of ANALYSED to read; None means all.
     """
     wanted = [name for name in ANALYSED if variables is None or name in variables or name in ("AESDTH", "AEOUT")]
     soc = "AEBODSYS" if "AEBODSYS" in data.datasets["AE"].columns else "AESOC"
     ae = read_coded(data, "AE", subjects, (soc, "AEDECOD", "AESTDTC", "AEENDTC", *wanted), ("AESEQ",))
-    if "AEENDTC" not in ae.columns:
-        ae = ae.with_columns(AEENDTC=pl.lit(None, pl.Enum([])))
+    absent = {"AEENDTC": pl.lit(None, pl.Enum([])), "AESEQ": pl.lit(None, pl.Float64)}
+    ae = ae.with_columns(value.alias(name) for name, value in absent.items() if name not in ae.columns)
     ae = _with_uncoded_terms(ae.rename({soc: "AEBODSYS"}), data, subjects)
     ae = keep_started(ae, "AESTDTC", cutoff)
     known = forget_later(ae, "AEENDTC", cutoff)
-    if "AEOUT" in ae.columns:
-        forgotten = known["AEENDTC"].is_null() & ae["AEENDTC"].is_not_null()
-        known = known.with_columns(known["AEOUT"].set(forgotten, None))
-    return known
+    forgotten = known["AEENDTC"].is_null() & ae["AEENDTC"].is_not_null()
+    return known.with_columns(
+        known[name].set(forgotten if name == "AEOUT" else forgotten & (known[name] == "Y").fill_null(False), None)
+        for name in ("AEOUT", "AESDTH")
+        if name in known.columns
+    )
 
 
 def derive_adae(ae: pl.DataFrame, adsl: pl.DataFrame, study: Study, cutoff: date) -> pl.DataFrame:

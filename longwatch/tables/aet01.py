@@ -95,8 +95,9 @@ def _lines(events: EmergentEvents, arms: SafetyArms) -> Iterator[CountLine]:
     for variable, label in CRITERIA.items():
         if variable in LEGACY and not events.has(variable):
             continue
+        # Criteria are often left blank where nothing is serious: then none is met.
         mask = None
-        if serious is not None and events.is_collected(variable):
+        if serious is not None and events.has(variable) and (events.is_collected(variable) or not serious.any()):
             mask = serious & events.equal(variable, "Y")
         yield line(label, variable, both("AESER = 'Y'", equals(variable, "Y")), mask, "Serious TEAE")
     yield line(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from longwatch.derive import AnalysisDatasets
+from longwatch.derive import AnalysisDatasets, derive
 from longwatch.study import Study
 
 Make = Callable[..., AnalysisDatasets]
@@ -149,6 +149,16 @@ def test_no_events(derived: Make) -> None:
     assert without.adae.is_empty()
     assert without.adae.columns == with_records.adae.columns
     assert without.adae_with_occurrence_flags().is_empty()
+
+
+def test_only_the_variables_asked_for(derived: Make, make_study: Callable[..., Study], make_data: Any) -> None:
+    """Terms, dates and what death hangs on are always read; the rest on request."""
+    record = event(AESEV="MILD", AESER="N", AESDTH="N", AEACN="DRUG WITHDRAWN")
+    everything = derived(AE=[record])
+    subject = {"USUBJID": "S1", "ARMCD": "CELL", "ACTARMCD": "CELL"}
+    data = make_data(DM=[subject], AE=[record], EX=[{"USUBJID": "S1", "EXTRT": "ISLET CELLS", "EXDOSE": 1.0}])
+    few = derive(data, make_study(), date(2023, 12, 31), variables=("AESER",))
+    assert set(everything.adae.columns) - set(few.adae.columns) == {"AESEV", "AEACN"}
 
 
 def test_the_same_data_in_another_order_gives_the_same_codes(derived: Make) -> None:

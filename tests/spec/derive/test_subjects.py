@@ -142,7 +142,12 @@ DEATHS = [
     # lost first, died later
     ({"DTHFL": "Y", "DTHDTC": "2023-05-01"}, {"DSDECOD": "LOST TO FOLLOW-UP", "DSSTDTC": "2023-01-10"}, {}, {},
      ("Y", date(2023, 5, 1))),
+    # a partial date of death is not imputed
+    ({"DTHFL": "Y", "DTHDTC": "2023"}, {}, {}, {}, ("Y", None)),
+    ({"DTHFL": "Y", "DTHDTC": "2023"}, {"DSDECOD": "DEATH", "DSSTDTC": "2023-05-02"}, {}, {}, ("Y", date(2023, 5, 2))),
+    ({"DTHFL": "Y", "DTHDTC": "2024"}, {}, {}, {}, (None, None)),
     # after the cut-off: not known at D
+    ({}, {}, {"AEOUT": "FATAL", "AESDTH": "Y", "AEENDTC": "2024-01-01"}, {}, (None, None)),
     ({"DTHFL": "Y", "DTHDTC": "2024-01-01"}, {}, {}, {}, (None, None)),
     ({}, {"DSDECOD": "DEATH", "DSSTDTC": "2024-01-01"}, {}, {}, (None, None)),
     ({"DTHFL": "Y", "DTHDTC": "2024-01-01"}, {}, {"AEOUT": "FATAL", "AEENDTC": "2024-01-01"}, {}, (None, None)),
