@@ -26,7 +26,7 @@ from connectors.places.zipped import ZipLimits
 from connectors.raw_bytes import RawBytes
 from connectors.s3 import S3Settings
 from connectors.snapshot_manifest import Manifest, TypedDataset
-from connectors.staging import flush, locked, staging_folder, store_writable, write_flushed
+from connectors.staging import flush, locked, staging_folder, store_readable, store_writable, write_flushed
 from connectors.typed_copies import TypedCopies
 from longwatch.errors import IntegrityError, StudyError
 from longwatch.evidence.snapshot import SourceFile, SourceSnapshot, compute_snapshot_id
@@ -71,7 +71,8 @@ class FolderSnapshotStore:
             known = self._known(manifest)
             if known is not None:
                 progress(f"snapshot {snapshot.id[:12]} is there already; its raw bytes are hashed again")
-                self._verify_raw(known)
+                with store_readable(self.root):
+                    self._verify_raw(known)
                 return known.snapshot
             # The disk writes the raw bytes while they are read.
             with ThreadPoolExecutor(1) as flushing:
@@ -88,9 +89,11 @@ class FolderSnapshotStore:
         """The snapshot of an id; a unique beginning of at least 8 digits will do.
 
         Raises StudyError LW-SNP-001 (no such snapshot), LW-SNP-002 (several begin so), LW-SNP-003 (no id);
-        IntegrityError LW-SNP-008 (its manifest is not what was written).
+        IntegrityError LW-SNP-008 (its manifest is not what was written); StoreError LW-SNP-012 (the store cannot be
+        read).
         """
-        return self._manifest(snapshot_id).snapshot
+        with store_readable(self.root):
+            return self._manifest(snapshot_id).snapshot
 
     def open(self, snapshot_id: str) -> SourceData:
         """The typed copy, lazy. Made again from the raw bytes where it is gone or was made by another reader.
@@ -98,10 +101,11 @@ class FolderSnapshotStore:
         Raises as `get`; IntegrityError LW-SNP-009 (the typed copy was altered), LW-SNP-006/007 (raw bytes are gone,
         were altered); SourceError and StoreError as `freeze`, where it has to be made.
         """
-        manifest = self._manifest(snapshot_id)
-        if not self.typed.path(manifest).is_dir():
-            self._make_typed_again(manifest)
-        return self.typed.open(manifest)
+        with store_readable(self.root):
+            manifest = self._manifest(snapshot_id)
+            if not self.typed.path(manifest).is_dir():
+                self._make_typed_again(manifest)
+            return self.typed.open(manifest)
 
     def verify(self, snapshot_id: str) -> None:
         """Hash the raw bytes, and the typed copy if there is one, again.
@@ -109,10 +113,11 @@ class FolderSnapshotStore:
         Raises as `get`; IntegrityError LW-SNP-006 (raw bytes are gone), LW-SNP-007 (raw bytes were altered), LW-SNP-009
         (the typed copy was altered).
         """
-        manifest = self._manifest(snapshot_id)
-        self._verify_raw(manifest)
-        if self.typed.path(manifest).is_dir():
-            self.typed.verified(manifest)
+        with store_readable(self.root):
+            manifest = self._manifest(snapshot_id)
+            self._verify_raw(manifest)
+            if self.typed.path(manifest).is_dir():
+                self.typed.verified(manifest)
 
     def _verify_raw(self, manifest: Manifest) -> None:
         for file in manifest.snapshot.files:
@@ -154,7 +159,8 @@ class FolderSnapshotStore:
         """The manifest that is there for these files, if they were read in the same way and can be opened."""
         if not self._manifest_path(manifest.snapshot.id).exists():
             return None
-        known = self._manifest(manifest.snapshot.id)
+        with store_readable(self.root):
+            known = self._manifest(manifest.snapshot.id)
         same = known.reading == manifest.reading and self.typed.path(known).is_dir()
         return known if same else None
 

@@ -41,6 +41,20 @@ def store_writable(root: Path) -> Iterator[None]:
 
 
 @contextmanager
+def store_readable(root: Path) -> Iterator[None]:
+    """What the operating system refuses inside becomes StoreError LW-SNP-012."""
+    try:
+        yield
+    except OSError as refused:
+        raise StoreError(
+            "LW-SNP-012",
+            f"the snapshot store cannot be read ({refused.strerror or refused})",
+            where=str(root),
+            next_step="check who may read the folder, and the disk or share that it lies on",
+        ) from refused
+
+
+@contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Only one process or thread is inside for this folder."""
     handle = os.open(folder, os.O_RDONLY)

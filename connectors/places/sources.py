@@ -66,7 +66,7 @@ def find_deliveries(
 
     Raises SourceError: those of the places; LW-SRC-002 (no dataset file there), LW-SRC-005 (one file name from two
     sources), LW-SRC-007 (an included file is not there), LW-SRC-009 (a file of a kind that is not read), LW-SRC-010
-    (`dataset` for several files), LW-SRC-008 (no such encoding).
+    (`dataset` for several files), LW-SRC-008 (no such encoding), LW-SRC-015 (a file name that is not UTF-8).
     """
     deliveries: dict[str, Delivery] = {}
     for source in sources:
@@ -85,8 +85,19 @@ def find_deliveries(
 
 
 def place_of(path: str, base: Path, s3: S3Settings, limits: ZipLimits) -> Place:
-    """The place that a source's path means: `s3://…`, a zip (by its name), a folder, or one file."""
+    """The place that a source's path means: `s3://…`, a zip (by its name), a folder, or one file.
+
+    Raises SourceError LW-SRC-016 (a zip in a bucket).
+    """
     if path.startswith(SCHEME):
+        if path.lower().endswith(".zip"):
+            raise SourceError(
+                "LW-SRC-016",
+                "a zip in a bucket is not unpacked",
+                where=path,
+                expected="s3://bucket/prefix of the dataset files themselves",
+                next_step="put the files there one by one, or fetch the zip and name it as a path",
+            )
         return BucketPlace(path, s3, single=format_of(path.rpartition("/")[2]) is not None)
     full = base / path
     if full.suffix.lower() == ".zip" and not full.is_dir():
@@ -98,6 +109,8 @@ def place_of(path: str, base: Path, s3: S3Settings, limits: ZipLimits) -> Place:
 
 def _deliveries_of(source: SourceSpec, place: Place, progress: Callable[[str], None]) -> list[Delivery]:
     names = place.names()
+    for name in names:
+        _check_name(name, place)
     chosen = source.include or tuple(name for name in names if format_of(name))
     absent = sorted(set(chosen) - set(names))
     if absent:
@@ -131,6 +144,20 @@ def _deliveries_of(source: SourceSpec, place: Place, progress: Callable[[str], N
             next_step="name the one file by `include:`, and give the others a source of their own",
         )
     return deliveries
+
+
+def _check_name(name: str, place: Place) -> None:
+    """A name is part of the snapshot's id, so it must be text. File systems also hold names in other encodings."""
+    try:
+        name.encode()
+    except UnicodeEncodeError as not_text:
+        raise SourceError(
+            "LW-SRC-015",
+            "a file's name is not valid in utf-8",
+            where=place.where,
+            found=ascii(name[:80]),
+            next_step="rename the file",
+        ) from not_text
 
 
 def _nothing_to_read(names: Sequence[str], place: Place) -> SourceError:

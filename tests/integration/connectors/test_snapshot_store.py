@@ -14,7 +14,7 @@ import pytest
 
 from connectors.readers.typed_copy import READERS
 from connectors.snapshot_store import FolderSnapshotStore
-from longwatch.errors import IntegrityError, StudyError
+from longwatch.errors import IntegrityError, StoreError, StudyError
 from longwatch.evidence.snapshot import SourceSnapshot, compute_snapshot_id
 from longwatch.standards.dataset import Variable
 from longwatch.study import SourceSpec
@@ -318,6 +318,16 @@ def test_a_changed_manifest(store: FolderSnapshotStore, frozen: SourceSnapshot, 
     path.write_bytes(re.sub(pattern, by, path.read_bytes(), count=1))
     with pytest.raises(IntegrityError, match="LW-SNP-008"):
         store.get(frozen.id)
+
+
+def test_a_store_that_cannot_be_read(store: FolderSnapshotStore, frozen: SourceSnapshot) -> None:
+    """Folders where files were: the operating system refuses, whoever asks."""
+    path = store.root / "snapshots" / f"{frozen.id}.json"
+    path.unlink()
+    path.mkdir()
+    for use in (store.get, store.open, store.verify):
+        with pytest.raises(StoreError, match="LW-SNP-012"):
+            use(frozen.id)
 
 
 # The data's own cut

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,7 @@ def test_one_file_may_be_named_beside_define_xml(base: Path) -> None:
         ([{"path": "three"}], "LW-SRC-001", ["three"]),
         ([{"path": "three.zip"}], "LW-SRC-001", ["three.zip"]),
         ([{"path": "s3://"}], "LW-SRC-035", ["s3://bucket/prefix"]),
+        ([{"path": "s3://bucket/cut.zip"}], "LW-SRC-016", ["s3://bucket/cut.zip"]),
     ],
 )
 def test_what_does_not_go_together(
@@ -93,6 +95,13 @@ def test_what_does_not_go_together(
         found(base, *(SourceSpec.model_validate(source) for source in sources))
     assert refused.value.error_id == error_id
     assert all(word in str(refused.value) for word in words)
+
+
+def test_a_name_that_is_no_text(base: Path) -> None:
+    """é.csv as latin-1 wrote it: the name would enter the snapshot's id."""
+    (base / os.fsdecode(b"\xe9.csv")).write_text("x")
+    with pytest.raises(SourceError, match="LW-SRC-015"):
+        found(base, SourceSpec(path="."))
 
 
 def test_a_file_that_cannot_be_read(base: Path) -> None:

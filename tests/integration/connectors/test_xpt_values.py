@@ -11,7 +11,7 @@ import pytest
 
 from connectors.readers import xpt
 from connectors.readers.xpt_numbers import ibm_to_ieee
-from longwatch.errors import SourceError
+from longwatch.errors import IntegrityError, SourceError
 from longwatch.standards.dataset import Variable
 from tests.integration.connectors.conftest import Reader
 from tests.integration.connectors.small_files import AE, observations_at, patch, rewrite, write_xpt
@@ -136,6 +136,13 @@ def test_utf_8_is_read_without_declaring_it(read: Reader, tmp_path: Path) -> Non
 def test_another_encoding_is_read_where_declared(read: Reader, tmp_path: Path, encoding: str, term: str) -> None:
     path = with_term(tmp_path, term.encode(encoding))
     assert read(path, encoding).column("AETERM") == ["Headache", term, "Headache"]
+
+
+def test_a_replacement_character_is_kept_where_the_source_has_it_and_never_put_in(read: Reader, tmp_path: Path) -> None:
+    """The source's own U+FFFD is its text. One that only decoding makes, here by an escape, is an integrity failure."""
+    assert read(with_term(tmp_path, "a\ufffd".encode())).column("AETERM")[1] == "a\ufffd"
+    with pytest.raises(IntegrityError, match=r"LW-SNP-011: ae\.xpt: AE\.AETERM, record 2"):
+        read(with_term(tmp_path, b"\xe9\\ufffd"), "raw_unicode_escape")
 
 
 def test_an_undeclared_byte_names_dataset_variable_record_and_byte(read: Reader, tmp_path: Path) -> None:
