@@ -66,7 +66,17 @@ def run(arguments: list[str]) -> int:
         return INTERRUPTED
     except Exception as fault:  # noqa: BLE001 - the edge: every fault becomes one line and exit 70
         return _report_fault(fault)
+    finally:
+        _close()
     return code if isinstance(code, int) else DONE
+
+
+def _close() -> None:
+    """Give back what a command held open; a command that held nothing has not loaded the wiring."""
+    if "runtime.wiring" in sys.modules:
+        from runtime.wiring import close_adapters
+
+        close_adapters()
 
 
 # Typer carries its own copy of click and exports its exceptions only in part; this is the base of all wrong use.

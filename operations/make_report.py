@@ -5,10 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from longwatch.reports.assemble import assemble
-from longwatch.reports.template import ReportTemplate
-from longwatch.tables.catalogue import make_table
-
 from longwatch.derive import AnalysisDatasets
 from longwatch.evidence.manifest import make_manifest
 from longwatch.evidence.registered import ReportRow, ReportState
@@ -16,9 +12,12 @@ from longwatch.evidence.report_key import ReportIdentity, compute_findings_diges
 from longwatch.evidence.snapshot import SourceSnapshot
 from longwatch.findings.finding import ValidationOutcome
 from longwatch.findings.gate import compute_gate
+from longwatch.reports.assemble import assemble
 from longwatch.reports.contents import RenderedReport
+from longwatch.reports.template import ReportTemplate
 from longwatch.standards.hashing import sha256_of_bytes
 from longwatch.study import ReportRequest, Study
+from longwatch.tables.catalogue import make_table
 from longwatch.tables.export import results_csv, results_json
 from longwatch.tables.result import TableResult
 from operations.audited import make_event

@@ -177,6 +177,10 @@ class Registers(Protocol):
         """Where it is and its schema revision. StoreError where it cannot be reached."""
         ...
 
+    def close(self) -> None:
+        """Give back what it holds open."""
+        ...
+
 
 class Adapters(Protocol):
     """Everything outside that operations use, chosen once in `runtime.wiring`; each is made when first asked for.

@@ -109,6 +109,11 @@ class Wiring:
         """As set."""
         return self.settings.archive_lock_days
 
+    def close(self) -> None:
+        """Close the database's connections, where any was opened."""
+        if "registers" in self.__dict__:
+            self.registers.close()
+
     @property
     def _s3(self) -> S3Settings:
         from connectors.s3 import S3Settings
@@ -116,6 +121,18 @@ class Wiring:
         return S3Settings(endpoint_url=self.settings.s3_endpoint or None, region=self.settings.s3_region or None)
 
 
+_made: dict[Settings, Wiring] = {}
+
+
 def make_adapters(settings: Settings) -> Adapters:
-    """The adapters of the settings, typed as operations know them."""
-    return Wiring(settings)
+    """The adapters of the settings, typed as operations know them; the same ones again for the same settings."""
+    if settings not in _made:
+        _made[settings] = Wiring(settings)
+    return _made[settings]
+
+
+def close_adapters() -> None:
+    """Close what adapters hold open (database connections). They open again when used again."""
+    for wiring in _made.values():
+        wiring.close()
+    _made.clear()
