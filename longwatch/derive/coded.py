@@ -119,8 +119,10 @@ def _as_enum(column: pl.Series) -> pl.Series:
         return column
     words = column.dtype.categories.to_series()
     blank = words.str.strip_chars() == ""
-    enum = pl.Enum(words.filter(~blank).unique().sort())
-    return words.set(blank, None).cast(enum).gather(column.to_physical()).alias(column.name)
+    if blank.any():
+        words = words.set(blank, None)
+    values = words.cast(pl.Enum(words.drop_nulls().sort()))
+    return values.gather(column.to_physical()).alias(column.name)
 
 
 def _batches(expressions: Sequence[pl.Expr], size: int) -> Iterator[Sequence[pl.Expr]]:
