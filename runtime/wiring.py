@@ -13,7 +13,6 @@ from runtime.settings import Settings
 
 if TYPE_CHECKING:
     from connectors.s3 import S3Settings
-
     from longwatch.evidence.report_key import Engine
     from operations.ports import (
         Adapters,

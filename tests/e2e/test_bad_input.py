@@ -40,14 +40,17 @@ def edit_bytes(study: Path, file: str, change: Callable[[bytes], bytes]) -> None
 
 
 def undecodable(content: bytes) -> bytes:
-    """The first letter of the first verbatim term becomes byte 0xE9: é in cp1252, nothing in UTF-8."""
-    verbatim = re.search(rb"AE\s+ISLET-1", content)
-    assert verbatim
-    place = content.index(b"NAUSEA") if b"NAUSEA" in content else verbatim.start() + 400
+    """One letter of one verbatim term becomes byte 0xE9: é in cp1252, nothing in UTF-8."""
+    place = content.index(b"Loose stools") + 1
     return content[:place] + b"\xe9" + content[place + 1 :]
 
 
-SOURCE = "pull"
+def unknown_arm(study: Path) -> None:
+    """The data has HALF; the study file names HALB."""
+    for setting in ("code", "control"):
+        edit_study(study, f"{setting}: HALF", f"{setting}: HALB")
+
+
 DAMAGES = {
     "missing folder": (lambda study: edit_study(study, r"path: data", "path: nowhere"), 3, "nowhere"),
     "missing file": (lambda study: edit_study(study, r"path: data", "path: data/nothing.xpt"), 3, "nothing.xpt"),
@@ -60,7 +63,7 @@ DAMAGES = {
     ),
     "undecodable byte": (lambda study: edit_bytes(study, "ae.xpt", undecodable), 3, "AE."),
     "domain without USUBJID": (lambda study: rewrite(study, "AE", lambda frame: frame.drop("USUBJID")), 3, "USUBJID"),
-    "unknown arm": (lambda study: edit_study(study, r"^ *- \{ ?code: HALF.*\n", ""), 2, "HALF"),
+    "unknown arm": (unknown_arm, 2, "HALF"),
 }
 
 
