@@ -23,7 +23,8 @@ PARENT = "_PARENT"
 RELATIONSHIP = "_RELATIONSHIP"
 """Column of RELREC: all records of the relationship, by such names."""
 
-_SCOPE = frozenset({"STUDYID", "DOMAIN", "RDOMAIN", SUBJECT})
+_SAME_FOR_ALL = frozenset({"STUDYID", "DOMAIN"})
+_SCOPE = _SAME_FOR_ALL | {"RDOMAIN", SUBJECT}
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,11 @@ def record_keys(dataset: str, columns: Sequence[str], declared: Sequence[str] = 
     1. content: every variable but --SEQ and the study days (--DY, --STDY, --ENDY); in a link whose parent is carried
        the parent stands in place of IDVARVAL, and in RELREC of RELID, which only numbers the relationships.
     2. sponsor's ids: USUBJID with --SPID, then with --REFID.
-    3. declared: the keys of define.xml without --SEQ; not used where they then name no more than the subject, nor in
-       links.
+    3. declared: the keys of define.xml without --SEQ; not used where they then name no more than the subject, where
+       one of them is not there (STUDYID and DOMAIN may lack: all records have the same), nor in links.
     4. topic: USUBJID, topic and start date (in findings about, the object too); then the natural key where the
        standard gives one (DM by subject; TS by TSPARMCD and TSSEQ, then TSPARMCD …). Links: the parent with QNAM; the
-       parent alone for comments; both ends for RELREC, then this end and RELID.
+       parent with the date for comments; both ends for RELREC, then this end and RELID.
 
     `columns`: the variables that both snapshots have. A dataset of a domain that nobody knows takes --TERM, --TRT or
     --TESTCD as its topic, whichever it has.
@@ -73,7 +74,7 @@ def record_keys(dataset: str, columns: Sequence[str], declared: Sequence[str] = 
     left_out = numbers | set(study_day_variables(dataset))
     subject = (SUBJECT,) if SUBJECT in known else ()
     ids = tuple((*subject, f"{prefix}{ending}") for ending in ("SPID", "REFID") if prefix)
-    given = tuple(name for name in declared if name != sequence)
+    given = tuple(name for name in declared if name != sequence and (name in known or name not in _SAME_FOR_ALL))
     usable = not link and bool(set(given) - _SCOPE) and set(given) <= known
     return RecordKeys(
         content=tuple(name for name in columns if name not in left_out),
@@ -87,8 +88,9 @@ def record_keys(dataset: str, columns: Sequence[str], declared: Sequence[str] = 
 def _link_keys(dataset: str, subject: tuple[str, ...], known: frozenset[str]) -> tuple[tuple[str, ...], ...]:
     parent = (*subject, PARENT)
     if dataset == "RELREC":
-        return ((*parent, RELATIONSHIP), (*parent, "RELID"))
-    return ((*parent, "QNAM"),) if "QNAM" in known else (parent,)
+        return tuple((*parent, name) for name in (RELATIONSHIP, "RELID") if name in known)
+    named = "CODTC" if dataset == "CO" else "QNAM"
+    return ((*parent, named),) if named in known else (parent,)
 
 
 def _topic_keys(
