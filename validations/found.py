@@ -24,6 +24,9 @@ from validations.applicability import Instance
 from validations.entries import ENTRY, ENTRY_LOCATORS
 from validations.judge import Verdict
 
+IDENTITY_ROWS = 250_000
+"""About how many records are held at a time to tell them apart."""
+
 MISSING = "missing"
 _LISTED_VALUES = 5
 
@@ -105,22 +108,31 @@ def _read_records(data: SourceData, dataset: str, verdicts: Sequence[Verdict]) -
     failing = pl.concat([rows.select(ROW) for verdict in verdicts for rows in verdict.failing]).unique()
     everything = data.frame(dataset).with_row_index(ROW)
     schema = everything.collect_schema()
-    if SUBJECT in schema:
-        subjects = everything.join(failing.lazy(), on=ROW, how="semi").select(SUBJECT).unique()
-        concerned = everything.join(subjects, on=SUBJECT, how="semi", nulls_equal=True).collect()
-    else:
-        concerned = everything.collect()
-    identities = compute_identities(dataset, concerned)
     located = locator_columns(dataset, list(schema))
-    texts = concerned.select(ROW, *(as_text(name, schema[name]) for name in located))
-    rows = failing.join(identities, on=ROW).join(texts, on=ROW)
-    return {
-        int(row[ROW]): _Record(
-            str(row[IDENTITY]),
-            {name: row[name] for name in located if row[name] is not None} or {"record": str(int(row[ROW]) + 1)},
-        )
-        for row in rows.iter_rows(named=True)
-    }
+    records: dict[int, _Record] = {}
+    for concerned in _subjects_concerned(everything, failing, data.datasets[dataset].rows):
+        texts = concerned.select(ROW, *(as_text(name, schema[name]) for name in located))
+        rows = failing.join(compute_identities(dataset, concerned), on=ROW).join(texts, on=ROW)
+        for row in rows.iter_rows(named=True):
+            locator = {name: row[name] for name in located if row[name] is not None}
+            number = int(row[ROW])
+            records[number] = _Record(str(row[IDENTITY]), locator or {"record": str(number + 1)})
+    return records
+
+
+def _subjects_concerned(everything: pl.LazyFrame, failing: pl.DataFrame, rows: int) -> Iterator[pl.DataFrame]:
+    """All records of the subjects that a failing record belongs to, a part of the subjects at a time."""
+    if SUBJECT not in everything.collect_schema():
+        yield everything.collect()
+        return
+    subjects = (
+        everything.select(ROW, SUBJECT).join(failing.lazy(), on=ROW, how="semi").select(SUBJECT).unique().collect()
+    )
+    parts = -(-rows // IDENTITY_ROWS)
+    for number in range(parts):
+        some = subjects.filter(pl.col(SUBJECT).hash(seed=2) % parts == number)
+        if some.height:
+            yield everything.join(some.lazy(), on=SUBJECT, how="semi", nulls_equal=True).collect()
 
 
 def _set_findings(

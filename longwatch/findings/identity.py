@@ -75,7 +75,7 @@ def locator_columns(dataset: str, columns: Sequence[str]) -> tuple[str, ...]:
 
 
 def compute_identities(dataset: str, records: pl.DataFrame) -> pl.DataFrame:
-    """The identity of each record: columns `_ROW` and `_IDENTITY`.
+    """The identity of each record: columns `_ROW` and `_IDENTITY`, in no order.
 
     Expects all records of the subjects concerned (uniqueness is judged among them), blank text as null, with `_ROW`.
     Cases: see the module. Records without USUBJID are told apart in the whole dataset.
@@ -89,23 +89,18 @@ def compute_identities(dataset: str, records: pl.DataFrame) -> pl.DataFrame:
     head = pl.concat_str(
         pl.lit(dataset), pl.col(SUBJECT).fill_null("") if SUBJECT in schema else pl.lit(""), separator=_UNIT
     )
-    choices = []
+    choices = [pl.lit(None, pl.String)]
     for key in _keys(dataset, frozenset(schema)):
         alone = pl.len().over([*scope, *key]) == 1
         filled = pl.col(key[0]).is_not_null() if key else pl.lit(True)
         choices.append(pl.when(alone & filled).then(pl.concat_str(head, _pairs(key), separator=_UNIT)))
+    chosen = texts.with_columns(pl.coalesce(choices).alias(IDENTITY))
+    told_apart = chosen.filter(pl.col(IDENTITY).is_not_null()).select(ROW, IDENTITY)
     content = pl.concat_str(head, _pairs(_content(dataset, schema)), separator=_UNIT)
-    return (
-        texts.with_columns(pl.coalesce([*choices, content]).alias(IDENTITY))
-        .sort(ROW)
-        .with_columns(pl.int_range(1, pl.len() + 1).over(IDENTITY).alias("_TIE"))
-        .select(
-            ROW,
-            pl.when(pl.col("_TIE") == 1)
-            .then(pl.col(IDENTITY))
-            .otherwise(pl.concat_str(IDENTITY, pl.lit("again="), pl.col("_TIE"), separator=_UNIT)),
-        )
-    )
+    others = chosen.filter(pl.col(IDENTITY).is_null()).sort(ROW).select(ROW, content.alias(IDENTITY))
+    tie = pl.int_range(1, pl.len() + 1).over(IDENTITY)
+    numbered = pl.concat_str(IDENTITY, pl.lit("again="), tie, separator=_UNIT)
+    return pl.concat([told_apart, others.with_columns(pl.when(tie > 1).then(numbered).otherwise(IDENTITY))])
 
 
 def compute_fingerprint(rule_id: str, identities: Iterable[str]) -> str:
