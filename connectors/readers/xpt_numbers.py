@@ -20,6 +20,8 @@ Doubles = npt.NDArray[np.float64]
 FRAME_TYPES = {"number": pl.Float64(), "date": pl.Date(), "datetime": pl.Datetime("us"), "time": pl.Time()}
 
 _FRACTION = np.uint64(0x00FF_FFFF_FFFF_FFFF)
+# What a fraction is worth under each first byte (sign and exponent): a power of two.
+_SCALE = np.array([(-1.0) ** (byte >> 7) * 2.0 ** (4 * ((byte & 0x7F) - 64) - 56) for byte in range(256)])
 _EPOCH_DAYS = 3653  # from 1960-01-01, SAS's day 0, to 1970-01-01
 _FIRST_DAY, _LAST_DAY = -137_774, 2_936_547  # 1582-10-15 and 9999-12-31, the days SAS formats
 _DAY_SECONDS = 86_400
@@ -52,11 +54,10 @@ def find_missing(words: Words) -> tuple[Truths, Truths]:
 
 def ibm_to_ieee(words: Words) -> Doubles:
     """IBM floating point (sign, exponent to 16 plus 64 in 7 bits, fraction in 56 bits) as IEEE, rounded to nearest."""
-    fraction = (words & _FRACTION).astype(np.float64)
-    exponent = ((words >> np.uint64(56)) & np.uint64(0x7F)).astype(np.int32)
-    size = np.ldexp(fraction, 4 * (exponent - 64) - 56)
-    negative = (words >> np.uint64(63)).astype(np.bool_) & (size != 0)
-    return np.where(negative, -size, size)
+    scale = _SCALE[(words >> np.uint64(56)).astype(np.uint8)]
+    # Powers of two keep every bit; adding 0 makes of -0 a 0.
+    values: Doubles = (words & _FRACTION).astype(np.float64) * scale + 0.0
+    return values
 
 
 def kind_by_format(format_name: str) -> str:
