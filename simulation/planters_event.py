@@ -23,11 +23,13 @@ def _events(bench: Bench, *conditions: pl.Expr) -> pl.DataFrame:
     return bench.frame("AE").join(dm, on="USUBJID", how="left", maintain_order="left").filter(*conditions)
 
 
-def _set_one(variable: str, value: str, note: str, *conditions: pl.Expr) -> Callable[[Bench], None]:
+def _set_one(
+    variable: str, value: str, note: str, *conditions: pl.Expr, shared: bool = False
+) -> Callable[[Bench], None]:
     """An error that is one value in one event."""
 
     def planter(bench: Bench) -> None:
-        row = bench.pick("AE", _events(bench, *conditions))
+        row = bench.pick("AE", _events(bench, *conditions), shared=shared)
         bench.change("AE", row, variable, value)
         bench.expect("AE", row, variable, note)
 
@@ -70,7 +72,7 @@ def _death_criterion_of_the_living(bench: Bench) -> None:
 
 
 def _fatal_end(bench: Bench) -> None:
-    row = bench.pick("AE", _events(bench, _FATAL))
+    row = bench.pick("AE", _events(bench, _FATAL), shared=True)  # a small study may have one only
     end = add_days(str(row["AEENDTC"]), -1)
     bench.change("AE", row, "AEENDTC", end)
     bench.change("AE", row, "AEENDY", study_day_of(end, str(row["RFSTDTC"])))
@@ -130,7 +132,7 @@ EVENT_PLANTERS: dict[str, Callable[[Bench], None]] = {
     "KY05": _qualifier_twice,
     "SR01": _criterion_lost,
     "SR02": _set_one("AESHOSP", "Y", "a criterion is met, but AESER is N", _NOT_SERIOUS, _EMERGENT),
-    "SR03": _set_one("AESDTH", "N", "outcome FATAL, but AESDTH is N", _FATAL),
+    "SR03": _set_one("AESDTH", "N", "outcome FATAL, but AESDTH is N", _FATAL, shared=True),
     "SR04": _death_criterion_of_the_living,
     "SR09": _fatal_end,
     "SR10": _set_one("AETOXGR", "5", "grade 5, but the outcome is not FATAL", _C("AESEV") == "SEVERE", ~_FATAL),

@@ -160,12 +160,17 @@ class Bench:
             raise self._none(dataset)
         return self.clean[dataset].with_row_index(ROW)
 
-    def pick(self, dataset: str, rows: pl.DataFrame, fresh: bool = False) -> Row:
+    def pick(self, dataset: str, rows: pl.DataFrame, *, fresh: bool = False, shared: bool = False) -> Row:
         """One of these rows, chosen at random: of a subject without errors so far, where there is one.
 
-        `fresh`: only of such a subject. Raises LW-SIM-001 where none is left.
+        `fresh`: only of such a subject. `shared`: a row that has an error already will do. Raises LW-SIM-001 where none
+        is left.
         """
-        free = rows.filter(~pl.col(ROW).is_in([row for name, row in self._used_rows if name == dataset]))
+        free = (
+            rows
+            if shared
+            else rows.filter(~pl.col(ROW).is_in([row for name, row in self._used_rows if name == dataset]))
+        )
         if "USUBJID" in free.columns:
             untouched = free.filter(~pl.col("USUBJID").is_in(sorted(self._used_subjects)))
             free = untouched if fresh or untouched.height else free
@@ -259,7 +264,7 @@ _LOCATORS = {
     "SV": ("VISITNUM",),
     "SUPPAE": ("RDOMAIN", "IDVAR", "IDVARVAL", "QNAM"),
     "RELREC": ("RDOMAIN", "IDVAR", "IDVARVAL", "RELID"),
-    "TS": ("TSPARMCD", "TSSEQ"),
+    "TS": ("TSPARMCD",),
     "CONTACT": ("DTC", "MODE", "RESULT"),
     "LOT": ("LOTID",),
 }
