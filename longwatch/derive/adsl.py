@@ -6,7 +6,7 @@ from datetime import date
 
 import polars as pl
 
-from longwatch.derive.coded import Subjects, by_value, read_coded
+from longwatch.derive.coded import Subjects, by_value, read_coded, read_values
 from longwatch.derive.cutoff import keep_started
 from longwatch.derive.death import derive_death
 from longwatch.derive.exposure import EX_NUMBERS, EX_TEXTS, derive_exposure
@@ -45,10 +45,13 @@ def read_subjects(data: SourceData, cutoff: date) -> Subjects:
     """
     dm = data.datasets["DM"]
     dates = [name for name in _ENROLLED if name in dm.columns]
-    frame = dm.frame.select("USUBJID", *dates).filter(pl.col("USUBJID").str.strip_chars() != "").collect()
-    days = [earliest_day(pl.col(name)) for name in dates]
-    late = (pl.min_horizontal(*days) > cutoff).fill_null(False) if days else pl.lit(False)
-    return Subjects.of(frame.filter(~late)["USUBJID"].unique(maintain_order=True))
+    coded = read_values(dm, dates)
+    days = [by_value(coded[name], earliest_day(pl.col("text")).alias(name))[name] for name in dates]
+    names = dm.frame.select("USUBJID").collect()["USUBJID"]
+    kept = names.str.strip_chars() != ""
+    if days:
+        kept &= pl.select((pl.min_horizontal(*days) <= cutoff).fill_null(True)).to_series()
+    return Subjects.of(names.filter(kept).unique(maintain_order=True))
 
 
 def derive_adsl(data: SourceData, study: Study, cutoff: date, subjects: Subjects, ae: pl.DataFrame) -> pl.DataFrame:

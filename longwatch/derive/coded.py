@@ -9,34 +9,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from longwatch.standards.dataset import SourceData
+from longwatch.standards.dataset import Dataset, SourceData
 
-CELLS_AT_ONCE = 32_000_000
+CELLS_AT_ONCE = 8_000_000
 """Values read together: a bound on memory. Small data is read in one go."""
 
 
 @dataclass(frozen=True)
 class Subjects:
-    """The subjects of an analysis: `keys` is USUBJID by row of ADSL (an Enum), the rest finds the row of a USUBJID.
+    """The subjects of an analysis. `keys`: USUBJID by row of ADSL, a Categorical whose code is that row.
 
-    The Categorical is kept as a series: Polars forgets the codes of categories that no series holds.
+    Other series of the same Categorical get the same codes for as long as `keys` is held: Polars forgets the codes of
+    categories that no series holds.
     """
 
     keys: pl.Series
-    _coded: pl.Series
-    _row_of_code: NDArray[np.uint32]
 
     @classmethod
     def of(cls, names: pl.Series) -> Subjects:
         """From different USUBJIDs, in the order of ADSL."""
-        coded = names.cast(pl.Categorical(pl.Categories.random()))
-        rows = np.full(len(names) + 1, len(names), dtype=np.uint32)
-        rows[coded.to_physical().to_numpy()] = np.arange(len(names), dtype=np.uint32)
-        return cls(names.cast(pl.Enum(names)).alias("USUBJID"), coded, rows)
+        keys = names.rechunk().cast(pl.Categorical(pl.Categories.random())).alias("USUBJID")
+        # Polars codes a series from its start; should it ever not, the rows follow the codes.
+        return cls(keys if keys.to_physical().is_sorted() else keys.gather(keys.to_physical().arg_sort()))
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -44,12 +40,11 @@ class Subjects:
     @property
     def as_code(self) -> pl.Expr:
         """The expression that reads USUBJID for `rows_of`."""
-        return pl.col("USUBJID").cast(pl.String).cast(self._coded.dtype)
+        return pl.col("USUBJID").cast(pl.String).cast(self.keys.dtype)
 
     def rows_of(self, codes: pl.Series) -> pl.Series:
-        """The row of each subject that `as_code` read; a subject that is none of these, or none, → len(self)."""
-        found = codes.to_physical().fill_null(len(self)).to_numpy()
-        return pl.Series("subject", self._row_of_code[np.minimum(found, len(self))])
+        """The row of each subject that `as_code` read; a subject that is none of these, or missing → len(self)."""
+        return codes.to_physical().fill_null(len(self)).clip(upper_bound=len(self)).alias("subject")
 
     def lay_out(self, frame: pl.DataFrame) -> pl.DataFrame:
         """A frame with at most one row per `subject`, as one row per subject in their order; without one, missing."""
@@ -70,17 +65,29 @@ def read_coded(
     if name not in data:
         return pl.DataFrame(schema={"subject": pl.UInt32})
     dataset = data.datasets[name]
-    schema = dataset.frame.collect_schema()
-    expressions = [subjects.as_code]
-    expressions += [_as_category(column, schema[column]) for column in texts if column in schema]
-    expressions += [pl.col(column).cast(pl.Float64, strict=False) for column in numbers if column in schema]
-    columns: list[pl.Series] = []
-    for batch in _batches(expressions, max(1, CELLS_AT_ONCE // max(dataset.rows, 1))):
-        columns += dataset.frame.select(batch).collect(engine="streaming").get_columns()
-    subject = subjects.rows_of(columns[0])
-    frame = pl.DataFrame([subject, *(_as_enum(column) for column in columns[1:])])
+    columns = _read(dataset, [subjects.as_code, *_expressions(dataset, texts, numbers)])
+    subject = subjects.rows_of(next(columns))
+    frame = pl.DataFrame([subject, *map(_as_enum, columns)])
     known = subject < len(subjects)
     return frame if known.all() else frame.filter(known)
+
+
+def read_values(dataset: Dataset, texts: Sequence[str]) -> pl.DataFrame:
+    """The text variables of all records of a dataset, as `read_coded` reads them, without their subject."""
+    return pl.DataFrame(list(map(_as_enum, _read(dataset, _expressions(dataset, texts, ())))))
+
+
+def _expressions(dataset: Dataset, texts: Sequence[str], numbers: Sequence[str]) -> list[pl.Expr]:
+    schema = dataset.frame.collect_schema()
+    found = [_as_category(column, schema[column]) for column in texts if column in schema]
+    return found + [pl.col(column).cast(pl.Float64, strict=False) for column in numbers if column in schema]
+
+
+def _read(dataset: Dataset, expressions: Sequence[pl.Expr]) -> Iterator[pl.Series]:
+    """The columns, a few at a time where the dataset is large."""
+    size = max(1, CELLS_AT_ONCE // max(dataset.rows, 1))
+    for start in range(0, len(expressions), size):
+        yield from dataset.frame.select(expressions[start : start + size]).collect(engine="streaming")
 
 
 def code_text(frame: pl.DataFrame) -> pl.DataFrame:
@@ -123,8 +130,3 @@ def _as_enum(column: pl.Series) -> pl.Series:
         words = words.set(blank, None)
     values = words.cast(pl.Enum(words.drop_nulls().sort()))
     return values.gather(column.to_physical()).alias(column.name)
-
-
-def _batches(expressions: Sequence[pl.Expr], size: int) -> Iterator[Sequence[pl.Expr]]:
-    for start in range(0, len(expressions), size):
-        yield expressions[start : start + size]

@@ -20,7 +20,7 @@ from longwatch.study import Study, TreatmentBasis
 class AnalysisDatasets:
     """ADSL and ADAE as known at the cut-off.
 
-    `adsl`: one row per subject; row i is the subject whose USUBJID has the code i (`USUBJID` is an Enum in both).
+    `adsl`: one row per subject; row i is the subject whose USUBJID has the code i (a Categorical, the same in both).
     `adae`: one row per adverse event that started by D. `treatment_variable`: TRT01A or TRT01P, the one that tables
     use. `unmapped_relatedness`: values of AEREL that the study file does not map.
     """

@@ -16,10 +16,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class EmergentEvents:
-    """Records of ADAE with SAFFL = Y and TRTEMFL = Y. `subject`: by record, the row of its subject in ADSL.
-
-    `records` leaves USUBJID out: Polars checks all categories of an Enum each time its type is asked for.
-    """
+    """Records of ADAE with SAFFL = Y and TRTEMFL = Y. `subject`: by record, the row of its subject in ADSL."""
 
     records: pl.DataFrame
     subject: Codes
