@@ -179,6 +179,6 @@ def _say_death() -> str:
 def _say_severity(events: EmergentEvents) -> str:
     graded = not events.is_collected("AESEV") and events.is_collected("AETOXGR")
     return (
-        f"Maximum severity: each subject once, at the worst {'AETOXGR' if graded else 'AESEV'} reported; a missing "
-        f"severity is not imputed."
+        f"Maximum severity: each subject once, at the worst {'AETOXGR' if graded else 'AESEV'} reported. Not reported: "
+        f"missing, or no value of the scale, on all of the subject's TEAEs; nothing is imputed."
     )

@@ -42,8 +42,8 @@ def make_aet02(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
     """The table. Parameters: `serious` (only AESER = Y; the code becomes AET02_SER), `events` (the column of events,
     default yes).
 
-    No event → no rows, and `No events met the criteria`. Serious asked and no AESER in the data → no rows, and a note
-    that says so: nothing is counted as not serious unasked.
+    No event → no rows, and `No events met the criteria`. Serious asked, and AESER not in the data or never filled →
+    no rows, and a note that says so: not collected is not zero.
     """
     serious = bool(parameters.get("serious", False))
     with_events = bool(parameters.get("events", True))
@@ -52,8 +52,8 @@ def make_aet02(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
     events = select_emergent(datasets, "AEBODSYS", "AEDECOD", *(("AESER",) if serious else ()))
     note = "No events met the criteria"
     lines: list[CountLine] = []
-    if serious and not events.has("AESER"):
-        note = "Serious events cannot be told apart: the data has no AESER"
+    if serious and not events.is_collected("AESER"):
+        note = "Serious events cannot be told apart: AESER is not in the data, or never filled"
     else:
         lines = _count_lines(events, arms, serious, with_events)
     rows, statistics = layout.lines(lines)

@@ -192,11 +192,12 @@ def test_no_event(tabulate: Tabulate, texts: Callable[..., Any]) -> None:
 
 
 def test_seriousness_that_was_not_collected_is_not_zero(tabulate: Tabulate) -> None:
-    """Without AESER the table of serious events says so."""
-    table = tabulate("AET02_SER", {"CELL": 12, "SOC": 12}, MICRO)
-    assert table.rows == ()
-    assert "no AESER" in table.empty_note
-    assert {item.statistic for item in table.statistics} == {"N"}
+    """Without AESER, or where it is never filled, the table of serious events says so."""
+    for events in (MICRO, [(*event, {"AESER": None}) for event in MICRO]):
+        table = tabulate("AET02_SER", {"CELL": 12, "SOC": 12}, events)
+        assert table.rows == ()
+        assert "AESER is not in the data, or never filled" in table.empty_note
+        assert {item.statistic for item in table.statistics} == {"N"}
 
 
 def test_terms_not_coded_are_lines(tabulate: Tabulate) -> None:
