@@ -37,8 +37,9 @@ class Lookups:
         return None
 
     def is_empty(self, name: str) -> bool:
-        """Whether a column `DM_…` is empty for every subject."""
-        return bool(self.subjects([name])[name].is_null().all())
+        """Whether a column `DM_…` is empty in every record of DM."""
+        variable = pl.col(name.removeprefix(DM_PREFIX))
+        return bool(self._data.frame("DM").select(variable.is_null().all()).collect().item())
 
     def parameter(self, name: str) -> str | None:
         """The value of the TS parameter that `TS_…` names; None where TS has none, or, of a parameter that is a date by
