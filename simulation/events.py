@@ -75,8 +75,8 @@ def draw_events(cohort: Cohort, showcase: Showcase, clinical: ClinicalEvents) ->
     hypo = np.full(int(severe.sum()), len(PROFILES))
     dead = np.flatnonzero((cohort.reason == DIED) & (cohort.death_cause == 1))
     lasted = np.round(profiles.FATAL.days * rng.lognormal(0, 0.5, len(dead))).astype(np.int64) + 1
-    cause = len(PROFILES) + 1 + (np.full(len(dead), 2) if showcase.events else cohort.fatal_event[dead])
     scripted = showcase.events
+    cause = len(PROFILES) + 1 + (np.full(len(dead), len(fatal_pts) - 1) if scripted else cohort.fatal_event[dead])
     own_subject = np.array([event.subject for event in scripted], dtype=np.int64)
     own_kind = np.array([pts.index(event.pt) for event in scripted], dtype=np.int64)
     own_day = cohort.infusion[own_subject] + np.array([event.day for event in scripted], dtype=np.int64)

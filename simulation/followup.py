@@ -122,6 +122,9 @@ def contact_frame(cohort: Cohort, visits: Visits) -> pl.DataFrame:
     note = np.repeat(np.arange(len(parts)), [len(part[0]) for part in parts])
     kept = (day <= end[subject]) | (note == 4)
     subject, day, mode, result, note = (a[kept] for a in (subject, day, mode, result, note))
+    # A call that was planned for the day of the cut anyway is one contact.
+    _, once = np.unique(np.stack([subject, day, mode, result]), axis=1, return_index=True)
+    subject, day, mode, result, note = (a[once] for a in (subject, day, mode, result, note))
     order = np.lexsort((note, day, subject))
     subject, day, mode, result, note = (a[order] for a in (subject, day, mode, result, note))
     notes = ["Visit", "Visit missed", "Visit missed", "Last contact or status call", "Search for subject"]

@@ -88,7 +88,7 @@ def lb_frame(cohort: Cohort, visits: Visits, events: AdverseEvents) -> pl.DataFr
     """LB: one row per subject, visit, test and time point of the treated, in the order of time.
 
     LBLOBXFL marks one result of each test and subject: the last one done before the first treatment; of C-peptide the
-    fasting one.
+    fasting one. At screening, of C-peptide and of tacrolimus, every test is done.
     """
     rng = stream(cohort.design.seed, "LB", cohort.design.part)
     onsite = np.array([visit.labs for visit in VISITS])[visits.visit]
@@ -98,9 +98,8 @@ def lb_frame(cohort: Cohort, visits: Visits, events: AdverseEvents) -> pl.DataFr
     row, test, minute = (a[order] for a in (found.row, found.test, found.minute))
     value = found.value[order]
     subject, day = visits.subject[row], visits.day[row]
-    done = (rng.random(len(row)) >= cohort.design.parameters.not_done) | np.isin(
-        test, (_PLACE["CPEPTIDE"], _PLACE["TACRO"])
-    )
+    never = np.isin(test, (_PLACE["CPEPTIDE"], _PLACE["TACRO"])) | (visits.visit[row] == 0)
+    done = never | (rng.random(len(row)) >= cohort.design.parameters.not_done)
     return _records(cohort, visits, row, subject, day, test, minute, value, done)
 
 

@@ -12,7 +12,7 @@ from simulation.generate import Making
 from simulation.layout import layouts
 from simulation.parameters import Design, Parameters
 
-PART = 50_000
+PART = 20_000
 """Treated subjects made at a time."""
 
 

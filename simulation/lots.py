@@ -22,7 +22,7 @@ SHELF_LIFE = 200
 RELEASED, EXCEPTIONAL, REJECTED, RECALLED = range(4)
 _STATUS = ("RELEASED", "EXCEPTIONAL", "REJECTED", "RECALLED")
 
-# Test, method, specification, unit, decimals, and the mean and SD of results in percent of nothing: plain numbers.
+# Test, method, specification, unit, decimals, mean and SD of results.
 _TESTS = (
     ("IDENTITY NKX6.1/C-PEPTIDE", "FLOW CYTOMETRY", ">= 60", "%", 1, 78.0, 4.0),
     ("IDENTITY INS/GCG", "FLOW CYTOMETRY", ">= 50", "%", 1, 68.0, 4.0),
@@ -40,8 +40,8 @@ _EXCEPTIONAL_VIABILITY = 66.5
 
 @dataclass(frozen=True)
 class Infusions:
-    """Every infusion, in order of subject and number: `first` marks the first of a subject. `lot_a`, `lot_b`: index
-    into the lots; `lot_b` is -1 where the dose is of one lot."""
+    """Every infusion, in order of subject and `number` (1 or 2). `lot_a`, `lot_b`: index into the lots; `lot_b` is -1
+    where the dose is of one lot."""
 
     subject: Days
     number: Days
