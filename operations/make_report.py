@@ -104,6 +104,7 @@ def _identify(
     return ReportIdentity(
         study_content=study.content_used_by_reports(),
         snapshot_id=snapshot.id,
+        reading=snapshot.reading(),
         cutoff=cutoff,
         as_of=cutoff,
         template=template.model_dump(mode="json"),

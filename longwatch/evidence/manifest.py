@@ -58,6 +58,7 @@ def make_manifest(
             "identity": {
                 "study_content": identity.study_content,
                 "snapshot_id": identity.snapshot_id,
+                "reading": identity.reading,
                 "cutoff": identity.cutoff,
                 "as_of": identity.as_of,
                 "template": identity.template,

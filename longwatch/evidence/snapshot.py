@@ -45,6 +45,10 @@ class SourceSnapshot:
         """Bytes over all files."""
         return sum(file.size for file in self.files)
 
+    def reading(self) -> tuple[tuple[str, str, str], ...]:
+        """How each file was read: name, dataset and encoding, empty where it has none. Sorted."""
+        return tuple(sorted((file.name, file.dataset or "", file.encoding or "") for file in self.files))
+
 
 def compute_snapshot_id(files: Iterable[tuple[str, str]]) -> str:
     """SHA-256 over the sorted pairs (dataset file name, SHA-256 of the file).

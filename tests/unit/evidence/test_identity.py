@@ -17,6 +17,7 @@ from longwatch.standards.hashing import canonical_json, sha256_of_bytes
 IDENTITY = ReportIdentity(
     study_content={"id": "ISLET-1"},
     snapshot_id="a" * 64,
+    reading=(("dm.xpt", "DM", "utf-8"),),
     cutoff=date(2025, 6, 30),
     as_of=date(2025, 6, 30),
     template={"id": "safety_summary", "version": 1},
@@ -67,6 +68,7 @@ def test_snapshot_id_is_the_documented_hash() -> None:
     [
         {"study_content": {"id": "ISLET-2"}},
         {"snapshot_id": "0" * 64},
+        {"reading": (("dm.xpt", "DM", "cp1252"),)},
         {"cutoff": date(2025, 7, 1)},
         {"as_of": date(2025, 7, 1)},
         {"template": {"id": "safety_summary", "version": 2}},
