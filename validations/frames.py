@@ -8,7 +8,16 @@ from dataclasses import replace
 import polars as pl
 
 from longwatch.findings.binding import rename_columns
-from longwatch.findings.derivation import Contains, CountMet, CountRows, DateFact, Derivation, FirstPresent, NamesMet
+from longwatch.findings.derivation import (
+    Constant,
+    Contains,
+    CountMet,
+    CountRows,
+    DateFact,
+    Derivation,
+    FirstPresent,
+    NamesMet,
+)
 from longwatch.findings.identity import ROW, SUBJECT, as_text
 from longwatch.standards.dataset import SourceData
 from longwatch.standards.dates import (
@@ -121,6 +130,8 @@ def _expression(derivation: Derivation, present: Iterable[str]) -> pl.Expr:
             pl.col(name).str.contains(derivation.pattern).fill_null(False) for name in derivation.of if name in present
         ]
         return pl.when(pl.any_horizontal([pl.lit(False), *found])).then(pl.lit("Y")).otherwise(pl.lit("N"))
+    if isinstance(derivation, Constant):
+        return pl.lit(derivation.value)
     if isinstance(derivation, DateFact):
         return _date_fact(derivation)
     if isinstance(derivation, FirstPresent):

@@ -12,7 +12,9 @@ import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import count
+from operator import and_
 from typing import Any
 
 import polars as pl
@@ -34,7 +36,9 @@ from longwatch.findings.rule_parts import Condition, literals
 
 _EXCEPTION = re.compile(r"^([\w.]+(?:Error|Exception|Warning)\w*)\b", re.MULTILINE)
 _ONE_AT_A_TIME = threading.Lock()
-_SAME = "_SAME"
+PART = "_PART"
+"""The column that says which rows belong together."""
+
 RESULT_FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 0}
 
 
@@ -72,48 +76,42 @@ class GreatExpectationsJudge:
         self._batches = asset.add_batch_definition_whole_dataframe("whole")
         self._names = count(1)
 
-    def count(self, frame: pl.DataFrame, rule_id: str, checks: Sequence[Check]) -> list[Count]:
-        """The count of each check of one rule on a frame, of which only the columns needed are handed over.
+    def count(self, frame: pl.DataFrame, rule_id: str, check: Check) -> Count:
+        """The count of one check on a frame, which has the columns that the check names and PART: rows of different
+        parts are not compared with each other.
 
-        Raises IntegrityError LW-VAL-005 where one was not computed.
+        Raises IntegrityError LW-VAL-005 where something was not computed.
         """
-        names = sorted({name for check in checks for name in (*check.expect.judged, *(c.column for c in check.when))})
-        pandas = frame.select(*names, pl.lit(0).alias(_SAME)).to_pandas()
-        expectations = [(number, part) for number, check in enumerate(checks) for part in self._compile(check, number)]
-        suite = self._gx.ExpectationSuite(
-            name=f"{rule_id}-{next(self._names)}", expectations=[p for _, p in expectations]
-        )
+        expectations = list(self._compile(check))
+        suite = self._gx.ExpectationSuite(name=f"{rule_id}-{next(self._names)}", expectations=expectations)
+        pandas = frame.to_pandas()
         with _ONE_AT_A_TIME:
             # The library keeps the context in use in a global; another validation may have set its own.
             self._set_context(self._context)
             batch = self._batches.get_batch(batch_parameters={"dataframe": pandas})
-            results = batch.validate(suite, result_format=RESULT_FORMAT)
-        judged: dict[int, int] = {}
-        failed = dict.fromkeys(range(len(checks)), 0)
-        for result in results.results:
-            number = result.expectation_config.meta["check"]
-            found = _counted(result, rule_id)
-            # A check that is two expectations counts as judged what the first, on missing values, was given.
-            judged[number] = max(judged.get(number, 0), found.judged)
-            failed[number] += found.failed
-        if len(results.results) != len(expectations) or set(judged) != set(failed):
-            raise _not_computed(rule_id, f"{len(results.results)} results for {len(expectations)} expectations")
-        return [Count(judged[number], failed[number]) for number in failed]
+            results = batch.validate(suite, result_format=RESULT_FORMAT).results
+        if len(results) != len(expectations):
+            raise _not_computed(rule_id, f"{len(results)} results for {len(expectations)} expectations")
+        counts = [_counted(result, rule_id) for result in results]
+        # Of two expectations, the one on missing values is given all rows, the other those that are filled.
+        return Count(max(count.judged for count in counts), sum(count.failed for count in counts))
 
-    def _compile(self, check: Check, number: int) -> Iterator[Any]:
+    def _compile(self, check: Check) -> Iterator[Any]:
         """One expectation, or two whose failures add up: a value is missing, or it is there and wrong."""
         gxe, expect = self._gx.expectations, check.expect
-        shared: dict[str, Any] = {"meta": {"check": number}}
-        if check.when:
-            shared["row_condition"] = self._row_condition(check.when)
+        conditions = [test for condition in check.when for test in self._tests(condition)]
+        shared = _under(conditions)
         if isinstance(expect, Unique):
-            # With the constant beside it, one column is a compound too, in which missing equals missing.
+            # A compound, even of one column, in which missing equals missing.
             yield gxe.ExpectCompoundColumnsToBeUnique(
-                column_list=[*expect.columns, _SAME], ignore_row_if="never", **shared
+                column_list=[*expect.columns, PART], ignore_row_if="never", **shared
             )
         elif isinstance(expect, Null):
             yield gxe.ExpectColumnValuesToBeNull(column=expect.column, **shared)
         elif isinstance(expect, EqualColumns):
+            if expect.missing == "fails":
+                comparable = _under([*conditions, self._column(expect.other).is_not_null()])
+                yield gxe.ExpectColumnValuesToNotBeNull(column=expect.column, **comparable)
             yield gxe.ExpectColumnPairValuesToBeEqual(
                 column_A=expect.column, column_B=expect.other, ignore_row_if="either_value_is_missing", **shared
             )
@@ -143,13 +141,6 @@ class GreatExpectationsJudge:
                     column=expect.column, min_value=expect.min, max_value=expect.max, **shared
                 )
 
-    def _row_condition(self, conditions: Sequence[Condition]) -> Any:
-        parts = [part for condition in conditions for part in self._tests(condition)]
-        whole = parts[0]
-        for part in parts[1:]:
-            whole = whole & part
-        return whole
-
     def _tests(self, condition: Condition) -> Iterator[Any]:
         column = self._column(condition.column)
         if condition.state is not None:
@@ -165,6 +156,11 @@ class GreatExpectationsJudge:
             yield column >= condition.at_least
         else:
             yield column <= condition.at_most
+
+
+def _under(conditions: Sequence[Any]) -> dict[str, Any]:
+    """The arguments that restrict an expectation to the rows that meet all conditions."""
+    return {"row_condition": reduce(and_, conditions)} if conditions else {}
 
 
 def _counted(result: Any, rule_id: str) -> Count:

@@ -1,4 +1,4 @@
-"""Judging the checks on one frame twice, and holding the two counts against each other."""
+"""Judging the checks on one frame: Polars finds the failing rows, and has its counts confirmed."""
 
 from __future__ import annotations
 
@@ -9,34 +9,32 @@ from time import perf_counter
 
 import polars as pl
 
-from longwatch.errors import IntegrityError
 from longwatch.findings.identity import ROW
 from longwatch.findings.rule import Check
 from longwatch.standards.dataset import SourceData
+from validations.agreement import Agreement
 from validations.applicability import Instance
 from validations.entries import ENTRY, build_entries
 from validations.frames import build_frame, derive_entries, share_derived_columns
-from validations.great_expectations_form import Count, GreatExpectationsJudge
+from validations.great_expectations_form import Count
 from validations.lookups import Lookups
 from validations.polars_form import judged_and_failing
 
 CHUNK_ROWS = 1_000_000
-"""How many rows Great Expectations is shown at a time: memory grows with this, not with the data."""
+"""How many rows are looked at at a time."""
 
 
 @dataclass
 class Verdict:
-    """What one check came to: counts that both engines agree on, and its failing rows (`_ROW`, for entries `_ENTRY`,
-    and the columns that findings show)."""
+    """The failing rows of one check: `_ROW`, for entries `_ENTRY`, and the columns that findings show."""
 
     instance: Instance
-    judged: int = 0
     failing: list[pl.DataFrame] = field(default_factory=list)
 
 
 @dataclass
 class Judgement:
-    """The verdicts on one frame. `checked`: rows of it that a rule judged. `seconds`: what a rule took."""
+    """The verdicts on one frame. `checked`: how many of its rows a rule judged. `seconds`: what a rule took."""
 
     verdicts: list[Verdict]
     checked: dict[str, int] = field(default_factory=dict)
@@ -48,7 +46,7 @@ def judge_dataset(
     dataset: str,
     instances: Sequence[Instance],
     lookups: Lookups,
-    judge: GreatExpectationsJudge,
+    agreement: Agreement,
     chunk_rows: int = CHUNK_ROWS,
 ) -> Judgement:
     """Judge the checks on one dataset, by chunks of rows; checks of uniqueness by chunks of keys, a key in one
@@ -59,7 +57,7 @@ def judge_dataset(
     if rows <= chunk_rows:
         start = perf_counter()
         frame = build_frame(data, dataset, instances, lookups)
-        _judge_frame(frame, judgement.verdicts, judge, judgement, perf_counter() - start)
+        _judge_frame(frame, judgement.verdicts, agreement, judgement, perf_counter() - start)
         return judgement
     by_row = [verdict for verdict in judgement.verdicts if not _is_unique(verdict.instance.check)]
     if by_row:
@@ -67,7 +65,7 @@ def judge_dataset(
             start = perf_counter()
             part = _slice(offset, chunk_rows)
             frame = build_frame(data, dataset, [verdict.instance for verdict in by_row], lookups, part)
-            _judge_frame(frame, by_row, judge, judgement, perf_counter() - start)
+            _judge_frame(frame, by_row, agreement, judgement, perf_counter() - start)
     parts = -(-rows // chunk_rows)
     for verdict in judgement.verdicts:
         if not _is_unique(verdict.instance.check):
@@ -76,12 +74,12 @@ def judge_dataset(
             start = perf_counter()
             part = _keys(verdict.instance.check.expect.judged, parts, number)
             frame = build_frame(data, dataset, [verdict.instance], lookups, part)
-            _judge_frame(frame, [verdict], judge, judgement, perf_counter() - start)
+            _judge_frame(frame, [verdict], agreement, judgement, perf_counter() - start)
     return judgement
 
 
 def judge_entries(
-    data: SourceData, instances: Sequence[Instance], lookups: Lookups, judge: GreatExpectationsJudge
+    data: SourceData, instances: Sequence[Instance], lookups: Lookups, agreement: Agreement
 ) -> Iterator[Judgement]:
     """Judge the checks on entries, those on the same entries together."""
 
@@ -92,7 +90,7 @@ def judge_entries(
         start = perf_counter()
         judgement = Judgement([Verdict(instance) for instance in members])
         frame = derive_entries(build_entries(frame_name, rows, data), members, lookups)
-        _judge_frame(frame, judgement.verdicts, judge, judgement, perf_counter() - start)
+        _judge_frame(frame, judgement.verdicts, agreement, judgement, perf_counter() - start)
         yield judgement
 
 
@@ -111,46 +109,35 @@ def _keys(columns: Sequence[str], parts: int, number: int) -> Callable[[pl.LazyF
 def _judge_frame(
     frame: pl.DataFrame,
     verdicts: Sequence[Verdict],
-    judge: GreatExpectationsJudge,
+    agreement: Agreement,
     judgement: Judgement,
     shared_seconds: float,
 ) -> None:
-    """Judge one frame by both engines, rule by rule. Raises IntegrityError LW-VAL-004 where their counts differ."""
+    """Judge one frame rule by rule, and hand each count over for confirmation."""
     rules = [(rule_id, list(group)) for rule_id, group in groupby(verdicts, key=lambda v: v.instance.rule.id)]
     for rule_id, group in rules:
         start = perf_counter()
-        checks = [verdict.instance.check for verdict in group]
         masks = frame.select(
             expression.alias(f"{name}{number}")
-            for number, check in enumerate(checks)
-            for name, expression in zip(("judged", "failing"), judged_and_failing(check), strict=True)
+            for number, verdict in enumerate(group)
+            for name, expression in zip(("judged", "failing"), judged_and_failing(verdict.instance.check), strict=True)
         )
-        for number, (verdict, counted) in enumerate(zip(group, judge.count(frame, rule_id, checks), strict=True)):
-            ours = Count(int(masks[f"judged{number}"].sum()), int(masks[f"failing{number}"].sum()))
-            if ours != counted:
-                raise _disagreement(verdict.instance, ours, counted)
-            verdict.judged += ours.judged
-            if ours.failed:
-                columns = [ROW, *([ENTRY] if ENTRY in frame.columns else []), *_kept(verdict.instance.check, frame)]
-                verdict.failing.append(frame.filter(masks[f"failing{number}"]).select(list(dict.fromkeys(columns))))
         any_judged = masks.select(pl.any_horizontal(pl.col("^judged[0-9]+$")).sum()).item()
         judgement.checked[rule_id] = judgement.checked.get(rule_id, 0) + int(any_judged)
+        counts = []
+        for number, verdict in enumerate(group):
+            failing = masks[f"failing{number}"]
+            counts.append(Count(int(masks[f"judged{number}"].sum()), int(failing.sum())))
+            if counts[-1].failed:
+                verdict.failing.append(frame.filter(failing).select(_kept(verdict.instance.check, frame)))
         seconds = perf_counter() - start + shared_seconds / len(rules)
         judgement.seconds[rule_id] = judgement.seconds.get(rule_id, 0.0) + seconds
+        for verdict, count in zip(group, counts, strict=True):
+            agreement.add(rule_id, verdict.instance.dataset, verdict.instance.check, frame, count)
 
 
 def _kept(check: Check, frame: pl.DataFrame) -> list[str]:
-    """The columns of failing rows that a finding shows or a set is made by."""
-    extra = ("DATASET", "TSPARMCD", "VARIABLE") if check.is_on_entries else ()
-    return [name for name in (*check.shown, *check.expect.judged, *extra) if name in frame.columns]
-
-
-def _disagreement(instance: Instance, ours: Count, theirs: Count) -> IntegrityError:
-    return IntegrityError(
-        "LW-VAL-004",
-        f"the two engines disagree on rule {instance.rule.id}",
-        where=instance.dataset,
-        expected=f"Great Expectations: {theirs.failed} failing of {theirs.judged}",
-        found=f"list of records: {ours.failed} failing of {ours.judged}",
-        next_step="report this with the rule id; no finding of this validation may be relied on",
-    )
+    """The columns of failing rows that a finding shows, or that an entry or a set is known by."""
+    entry = (ENTRY, "DATASET", "TSPARMCD", "VARIABLE") if check.is_on_entries else ()
+    names = dict.fromkeys((ROW, *entry, *check.shown, *check.expect.judged))
+    return [name for name in names if name in frame.columns]

@@ -23,6 +23,7 @@ class Lookups:
     def __init__(self, data: SourceData) -> None:
         self._data = data
         self._subjects: dict[str, pl.DataFrame] = {}
+        self._counts: dict[str, pl.DataFrame] = {}
 
     def lacks(self, name: str) -> str | None:
         """What is missing for a column `DM_…` or `TS_…`, in words; None where nothing is."""
@@ -95,6 +96,12 @@ class Lookups:
 
     def counts(self, count: CountRows) -> pl.DataFrame:
         """How many records of the other dataset have each combination of values: `by` as text, and `_COUNT`."""
+        key = count.model_dump_json()
+        if key not in self._counts:
+            self._counts[key] = self._count(count)
+        return self._counts[key]
+
+    def _count(self, count: CountRows) -> pl.DataFrame:
         frame = self._data.frame(count.dataset)
         schema = frame.collect_schema()
         for condition in count.where:

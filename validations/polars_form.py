@@ -60,8 +60,11 @@ def judged_and_failing(check: Check) -> tuple[pl.Expr, pl.Expr]:
     column = pl.col(expect.column)
     if isinstance(expect, EqualColumns | ColumnLe):
         other = pl.col(expect.other)
-        judged = rows & column.is_not_null() & other.is_not_null()
         wrong = column != other if isinstance(expect, EqualColumns) else column > other
+        judged = rows & other.is_not_null()
+        if isinstance(expect, EqualColumns) and expect.missing == "fails":
+            return judged, judged & wrong.fill_null(True)
+        judged = judged & column.is_not_null()
         return judged, judged & wrong.fill_null(False)
     filled = column.is_not_null()
     judged = rows & filled if expect.missing == "passes" else rows

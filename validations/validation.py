@@ -12,6 +12,7 @@ from longwatch.findings.rule import Rule
 from longwatch.findings.rulebook import RuleInForce, check_ids, compute_ruleset_version, parse_rules, rules_in_force
 from longwatch.standards.dataset import SourceData
 from longwatch.study import Study
+from validations.agreement import Agreement
 from validations.applicability import Application, Instance, apply_rule
 from validations.found import find_in_dataset, find_in_entries
 from validations.great_expectations_form import GreatExpectationsJudge
@@ -69,10 +70,10 @@ def validate_by(
     findings: list[Finding] = []
     if instances:
         progress("validation: starting Great Expectations")
-        judge = GreatExpectationsJudge()
+        agreement = Agreement(GreatExpectationsJudge())
         on_entries = [instance for instance in instances if instance.check.is_on_entries]
         verdicts = []
-        for judgement in judge_entries(data, on_entries, lookups, judge):
+        for judgement in judge_entries(data, on_entries, lookups, agreement):
             verdicts += judgement.verdicts
             for rule_id, count in judgement.checked.items():
                 checked[rule_id] = max(checked.get(rule_id, 0), count)
@@ -80,10 +81,13 @@ def validate_by(
         findings += find_in_entries(verdicts, severities)
         for dataset, members in _by_dataset(data, instances).items():
             progress(f"validation: {dataset}, {data.datasets[dataset].rows:,} records")
-            judgement = judge_dataset(data, dataset, members, lookups, judge)
+            judgement = judge_dataset(data, dataset, members, lookups, agreement)
             findings += find_in_dataset(data, dataset, judgement.verdicts, severities)
             _add(checked, judgement.checked)
             _add(seconds, judgement.seconds)
+        progress("validation: Great Expectations counts again")
+        agreement.confirm()
+        _add(seconds, agreement.seconds)
     order = {rule.id: number for number, rule in enumerate(rules)}
     findings.sort(key=lambda finding: order[finding.rule_id])
     failed: dict[str, int] = {}

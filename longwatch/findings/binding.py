@@ -79,20 +79,20 @@ def _rewrite(value: Any, rename: Callable[[str], str], place: Place | None) -> A
         return rename(value)
     if isinstance(value, Mapping):
         return {
-            (rename(key) if key.isupper() else key): (
-                item
-                if key in _KEPT_AS_THEY_ARE
-                else _values(item, place)
-                if key in _VALUE_LISTS and place is not None
-                else item
-                if key in _VALUE_LISTS
-                else _rewrite(item, rename, place)
-            )
+            (rename(key) if key.isupper() else key): _rewrite_item(key, item, rename, place)
             for key, item in value.items()
         }
     if isinstance(value, (list, tuple)):
         return [_rewrite(item, rename, place) for item in value]
     return value
+
+
+def _rewrite_item(key: str, item: Any, rename: Callable[[str], str], place: Place | None) -> Any:
+    if key in _VALUE_LISTS:
+        return item if place is None else _values(item, place)
+    if key == "value":
+        return item if place is None else _values([item], place)[0]
+    return item if key in _KEPT_AS_THEY_ARE else _rewrite(item, rename, place)
 
 
 def _values(items: Any, place: Place) -> list[Any]:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from longwatch.findings.rule_parts import ColumnName, Condition, Part, Pattern, Scalar
+from longwatch.findings.rule_parts import ColumnName, Condition, Part, Pattern, Reference, Scalar
 
 
 class _Derived(Part):
@@ -20,6 +20,11 @@ class _Derived(Part):
     def any_of(self) -> tuple[str, ...]:
         """Columns of which it needs one; those that the study lacks count as empty."""
         return ()
+
+    @property
+    def is_text(self) -> bool:
+        """Whether what it derives is text; else it is a number or a day."""
+        return False
 
 
 class Match(Part):
@@ -49,6 +54,11 @@ class NamesMet(_Met):
 
     type: Literal["names_met"]
 
+    @property
+    def is_text(self) -> bool:
+        """It is."""
+        return True
+
 
 class DateFact(_Derived):
     """What an SDTM date can mean: `first_day`, `last_day` the earliest and latest day; `first_moment`, `last_moment`
@@ -62,6 +72,11 @@ class DateFact(_Derived):
     def inputs(self) -> tuple[str, ...]:
         """The date."""
         return (self.of,)
+
+    @property
+    def is_text(self) -> bool:
+        """Only the precision is."""
+        return self.type == "precision"
 
 
 class StudyDay(_Derived):
@@ -99,6 +114,23 @@ class Contains(_Derived):
     of: Annotated[tuple[ColumnName, ...], Field(min_length=1)]
     pattern: Pattern
 
+    @property
+    def is_text(self) -> bool:
+        """It is."""
+        return True
+
+
+class Constant(_Derived):
+    """The same value in every record: one that is written, or one that the study or the domain gives."""
+
+    type: Literal["constant"]
+    value: Scalar | Reference
+
+    @property
+    def is_text(self) -> bool:
+        """Unless a number is written; what the study gives is text."""
+        return isinstance(self.value, str | Reference)
+
 
 class FirstPresent(_Derived):
     """Another name for the first of these variables that the dataset has."""
@@ -113,5 +145,6 @@ class FirstPresent(_Derived):
 
 
 Derivation = Annotated[
-    CountMet | NamesMet | DateFact | StudyDay | CountRows | Contains | FirstPresent, Field(discriminator="type")
+    CountMet | NamesMet | DateFact | StudyDay | CountRows | Contains | Constant | FirstPresent,
+    Field(discriminator="type"),
 ]

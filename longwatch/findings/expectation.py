@@ -106,9 +106,10 @@ class Between(_OnOneColumn):
 
 
 class EqualColumns(_OnTwoColumns):
-    """The two columns are equal."""
+    """The two columns are equal. With `missing: fails` a row that lacks the first, but not the other, fails."""
 
     type: Literal["equal_columns"]
+    missing: Missing = "passes"
 
 
 class ColumnLe(_OnTwoColumns):

@@ -120,10 +120,10 @@ class Check(Part):
             elif isinstance(derivation, Contains):
                 texts.update(derivation.of)
         derived = set(self.derive)
-        if isinstance(self.expect, ColumnLe) or (
-            isinstance(self.expect, EqualColumns) and derived & {self.expect.other}
-        ):
+        if isinstance(self.expect, ColumnLe):
             numbers.update(self.expect.judged)
+        elif isinstance(self.expect, EqualColumns) and self.expect.other in self.derive:
+            (texts if self.derive[self.expect.other].is_text else numbers).add(self.expect.column)
         both = sorted((texts & numbers) - derived)
         if both:
             raise ValueError(f"{', '.join(both)} is compared as text and as a number")

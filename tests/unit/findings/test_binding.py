@@ -69,6 +69,15 @@ def test_values_from_the_study() -> None:
     )
 
 
+def test_a_constant() -> None:
+    """One value, written or given by the domain."""
+    check: dict[str, Any] = {"frame": "--", "expect": {"type": "equal_columns", "column": "DOMAIN", "other": "NAME"}}
+    given = {"NAME": {"type": "constant", "value": {"from": "domain"}}}
+    assert bound(derive=given, **check)["derive"] == {"NAME": {"type": "constant", "value": "AE"}}
+    written = {"NAME": {"type": "constant", "value": "--"}}
+    assert bound(derive=written, **check)["derive"] == written
+
+
 def test_values_that_the_study_does_not_have() -> None:
     """Nothing but references, and they stand for nothing: the check cannot be judged."""
     with pytest.raises(InputMissing, match=r"study\.relatedness, which the study file leaves empty"):
