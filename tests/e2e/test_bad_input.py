@@ -45,6 +45,10 @@ def undecodable(content: bytes) -> bytes:
     return content[:place] + b"\xe9" + content[place + 1 :]
 
 
+def without_usubjid(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.drop("USUBJID")
+
+
 def unknown_arm(study: Path) -> None:
     """The data has HALF; the study file names HALB."""
     for setting in ("code", "control"):
@@ -53,32 +57,18 @@ def unknown_arm(study: Path) -> None:
 
 # What is done to the study · exit code · error id · a word that the line must hold.
 DAMAGES = {
-    "missing folder": (lambda study: edit_study(study, r"path: data", "path: nowhere"), 3, "LW-SRC-001", "nowhere"),
-    "missing file": (
-        lambda study: edit_study(study, r"path: data", "path: data/nothing.xpt"),
-        3,
-        "LW-SRC-001",
-        "nothing.xpt",
-    ),
-    "empty file": (lambda study: edit_bytes(study, "ae.xpt", lambda content: b""), 3, "LW-SRC-003", "ae.xpt"),
-    "truncated XPT": (
-        lambda study: edit_bytes(study, "ae.xpt", lambda content: content[:-777]),
-        3,
-        "LW-SRC-045",
-        "ae.xpt",
-    ),
+    "missing folder": (lambda study: edit_study(study, "path: data", "path: nowhere"), 3, "LW-SRC-001", "nowhere"),
+    "missing file": (lambda study: edit_study(study, "path: data", "path: data/no.xpt"), 3, "LW-SRC-001", "no.xpt"),
+    "empty file": (lambda study: edit_bytes(study, "ae.xpt", lambda _: b""), 3, "LW-SRC-003", "ae.xpt"),
+    "truncated XPT": (lambda study: edit_bytes(study, "ae.xpt", lambda old: old[:-777]), 3, "LW-SRC-045", "ae.xpt"),
     "text named .xpt": (
-        lambda study: edit_bytes(study, "ae.xpt", lambda content: b"USUBJID,AETERM\n" * 40),
+        lambda study: edit_bytes(study, "ae.xpt", lambda _: b"USUBJID\n" * 40),
         3,
+        "LW-SRC-040",
         "ae.xpt",
     ),
-    "undecodable byte": (lambda study: edit_bytes(study, "ae.xpt", undecodable), 3, "LW-SRC-012", "LW-SRC-040", "AE."),
-    "domain without USUBJID": (
-        lambda study: rewrite(study, "AE", lambda frame: frame.drop("USUBJID")),
-        3,
-        "LW-FIT-002",
-        "USUBJID",
-    ),
+    "undecodable byte": (lambda study: edit_bytes(study, "ae.xpt", undecodable), 3, "LW-SRC-012", "AE."),
+    "domain without USUBJID": (lambda study: rewrite(study, "AE", without_usubjid), 3, "LW-FIT-002", "USUBJID"),
     "unknown arm": (unknown_arm, 2, "LW-FIT-004", "HALF"),
 }
 
