@@ -17,7 +17,13 @@ from longwatch.errors import SourceError
 from longwatch.study import SourceSpec
 
 DEFINE = "define-xml"
-_FORMATS = {".xpt": "xpt", ".json": "dataset-json", ".csv": "csv"}
+_FORMATS = {
+    ".xpt": "xpt",
+    ".json": "dataset-json",
+    ".ndjson": "dataset-ndjson",
+    ".dsjc": "dataset-json-compressed",
+    ".csv": "csv",
+}
 _ENCODED = {"xpt", "csv"}
 _SHOWN = 5
 
@@ -48,7 +54,7 @@ class Delivery:
 
 
 def format_of(name: str) -> str | None:
-    """`xpt`, `dataset-json`, `csv` or `define-xml` by the file's name, or None: such a file does not count."""
+    """The format of a dataset file, or `define-xml`, by the file's name; None: such a file does not count."""
     if name.startswith("."):
         return None
     if name.lower() == "define.xml":
@@ -167,7 +173,7 @@ def _nothing_to_read(names: Sequence[str], place: Place) -> SourceError:
         "LW-SRC-002",
         "there is no dataset file",
         where=place.where,
-        expected="*.xpt, *.json (Dataset-JSON) or *.csv, not in folders within",
+        expected=f"{', '.join(f'*{ending}' for ending in _FORMATS)}, not in folders within",
         found=_list(names) or "nothing",
         next_step="correct `path:` of this source in the study file",
     )
@@ -178,7 +184,7 @@ def _not_read(name: str, place: Place) -> SourceError:
         "LW-SRC-009",
         f"{name} is of a kind that is not read",
         where=place.where,
-        expected="*.xpt (version 5), *.json (Dataset-JSON 1.1), *.csv, define.xml, or a *.zip of them",
+        expected=f"{', '.join(f'*{ending}' for ending in _FORMATS)}, define.xml, or a *.zip of them",
         next_step="convert it, or leave it out",
     )
 

@@ -6,7 +6,8 @@ Source: CDISC Dataset-JSON 1.1 (2024-12-05); spec A.9.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from longwatch.errors import SourceError
 from longwatch.standards.dataset import Variable
 
 READER = f"longwatch-dataset-json 1 (orjson {version('orjson')})"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 VERSION = re.compile(r"1\.1(\.\d+)?")
 REQUIRED = (
     "datasetJSONCreationDateTime", "datasetJSONVersion", "itemGroupOID", "records", "name", "label", "columns",
@@ -50,64 +52,92 @@ def read_dataset_json(path: Path, where: str) -> Reading:
     in Dataset-JSON 1.1), LW-SRC-052 (records differ from rows), LW-SRC-053 (a row is too long or short), LW-SRC-013/014
     (no columns, one twice); and, as the rows are read, LW-SRC-055 (a value is not of its declared type).
     """
-    document = _document(path, where)
-    columns = _columns(document, where)
+    document = check_document(json_value(path.read_bytes().removeprefix(BYTE_ORDER_MARK), where), where)
+    columns = JsonColumns.of(document, where)
     rows = document.get("rows") or []
-    _check_rows(rows, document["records"], len(columns), where)
-    variables = tuple(_variable(column) for column in columns)
-    schema = pl.Schema({variable.name: _FRAME_TYPES[variable.type] for variable in variables})
-
-    def batches() -> Iterator[pl.DataFrame]:
-        values = list(zip(*rows, strict=True)) or [()] * len(columns)
-        yield pl.DataFrame(
-            [
-                _series(column, variable, items, where)
-                for column, variable, items in zip(columns, variables, values, strict=True)
-            ],
-            schema=schema,
-        )
-
+    if not isinstance(rows, list):
+        raise not_as_specified(where, "rows", "an array of arrays", type(rows).__name__)
+    check_count(len(rows), document["records"], where)
+    check_widths(rows, len(columns.columns), where)
     return Reading(
         dataset=document["name"],
         label=document["label"],
-        variables=variables,
-        schema=schema,
-        batches=batches,
+        variables=columns.variables,
+        schema=columns.schema,
+        batches=lambda: iter((columns.frame(rows, where),)),
         encoding=UTF_8,
         reader=READER,
         rows=len(rows),
     )
 
 
-def _document(path: Path, where: str) -> dict[str, Any]:
-    content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+@dataclass(frozen=True)
+class JsonColumns:
+    """The columns as the file describes them, and the variables that they become."""
+
+    columns: list[dict[str, Any]]
+    variables: tuple[Variable, ...]
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any], where: str) -> JsonColumns:
+        """The columns of a document. Raises SourceError LW-SRC-051, LW-SRC-013/014."""
+        columns = _columns(document, where)
+        return cls(columns, tuple(_variable(column) for column in columns))
+
+    @property
+    def schema(self) -> pl.Schema:
+        """The frame's columns."""
+        return pl.Schema({variable.name: _FRAME_TYPES[variable.type] for variable in self.variables})
+
+    def frame(self, rows: Sequence[Sequence[Any]], where: str, first: int = 1) -> pl.DataFrame:
+        """Rows as typed columns; `first` is the number of the first of them. Raises SourceError LW-SRC-055."""
+        values = list(zip(*rows, strict=True)) or [()] * len(self.columns)
+        return pl.DataFrame(
+            [
+                _series(column, variable, items, first, where)
+                for column, variable, items in zip(self.columns, self.variables, values, strict=True)
+            ],
+            schema=self.schema,
+        )
+
+
+def json_value(content: bytes, where: str, line: int = 1) -> Any:
+    """The JSON value of these bytes, which begin at a line of the file.
+
+    Raises SourceError LW-SRC-012 (not UTF-8), LW-SRC-050 (not JSON).
+    """
     try:
-        document = orjson.loads(content)
+        return orjson.loads(content)
     except orjson.JSONDecodeError as broken:
         try:
             content.decode()
         except UnicodeDecodeError as invalid:
-            raise undecodable(content[invalid.start], invalid.start + 1, UTF_8, where) from invalid
+            place = where if line == 1 else f"{where}, line {line:,}"
+            raise undecodable(content[invalid.start], invalid.start + 1, UTF_8, place) from invalid
         raise SourceError(
             "LW-SRC-050",
-            f"line {broken.lineno}, column {broken.colno}: this is not JSON",
+            f"line {line - 1 + broken.lineno}, column {broken.colno}: this is not JSON",
             where=where,
             expected="a Dataset-JSON 1.1 object",
             next_step="transfer the file again and compare its size with the sender's",
         ) from broken
+
+
+def check_document(document: Any, where: str) -> dict[str, Any]:
+    """The document, where its own attributes are as in Dataset-JSON 1.1. Raises SourceError LW-SRC-051."""
     if not isinstance(document, dict):
-        raise _not_as_specified(where, "the document", "an object", type(document).__name__)
+        raise not_as_specified(where, "the document", "an object", type(document).__name__)
     for name in REQUIRED:
         if name not in document:
-            raise _not_as_specified(where, name, "given", "missing")
+            raise not_as_specified(where, name, "given", "missing")
     if not VERSION.fullmatch(str(document["datasetJSONVersion"])):
-        raise _not_as_specified(where, "datasetJSONVersion", "1.1 or 1.1.n", str(document["datasetJSONVersion"])[:20])
+        raise not_as_specified(where, "datasetJSONVersion", "1.1 or 1.1.n", str(document["datasetJSONVersion"])[:20])
     expected: tuple[tuple[str, type, str], ...] = (
         ("records", int, "an integer"), ("name", str, "text"), ("label", str, "text"), ("columns", list, "an array"),
     )  # fmt: skip
     for name, kind, words in expected:
         if not isinstance(document[name], kind):
-            raise _not_as_specified(where, name, words, type(document[name]).__name__)
+            raise not_as_specified(where, name, words, type(document[name]).__name__)
     return document
 
 
@@ -115,35 +145,38 @@ def _columns(document: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
     columns: list[dict[str, Any]] = document["columns"]
     for number, column in enumerate(columns, 1):
         if not isinstance(column, dict):
-            raise _not_as_specified(where, f"column {number}", "an object", type(column).__name__)
+            raise not_as_specified(where, f"column {number}", "an object", type(column).__name__)
         for attribute in COLUMN_REQUIRED:
             if not isinstance(column.get(attribute), str):
-                raise _not_as_specified(where, f"{attribute} of column {number}", "text", "nothing or another type")
+                raise not_as_specified(where, f"{attribute} of column {number}", "text", "nothing or another type")
         if column["dataType"] not in DATA_TYPES:
-            raise _not_as_specified(
+            raise not_as_specified(
                 where, f"dataType of {column['name']}", ", ".join(DATA_TYPES), str(column["dataType"])[:20]
             )
         if column.get("targetDataType") not in (None, "integer", "decimal"):
-            raise _not_as_specified(
+            raise not_as_specified(
                 where, f"targetDataType of {column['name']}", "integer or decimal", str(column["targetDataType"])[:20]
             )
     check_variables([column["name"] for column in columns], where)
     return columns
 
 
-def _check_rows(rows: Any, records: int, width: int, where: str) -> None:
-    if not isinstance(rows, list):
-        raise _not_as_specified(where, "rows", "an array of arrays", type(rows).__name__)
-    if len(rows) != records:
+def check_count(found: int, records: int, where: str) -> None:
+    """As many rows as the file declares. Raises SourceError LW-SRC-052."""
+    if found != records:
         raise SourceError(
             "LW-SRC-052",
             "the number of rows is not what the file declares",
             where=where,
             expected=f"records: {records:,}",
-            found=f"{len(rows):,} rows",
+            found=f"{found:,} rows",
             next_step="ask the data provider for the complete file",
         )
-    for number, row in enumerate(rows, 1):
+
+
+def check_widths(rows: Sequence[Any], width: int, where: str, first: int = 1) -> None:
+    """Every row is an array of one value per column. Raises SourceError LW-SRC-053."""
+    for number, row in enumerate(rows, first):
         if not isinstance(row, list) or len(row) != width:
             raise SourceError(
                 "LW-SRC-053",
@@ -155,7 +188,8 @@ def _check_rows(rows: Any, records: int, width: int, where: str) -> None:
             )
 
 
-def _not_as_specified(where: str, what: str, expected: str, found: str) -> SourceError:
+def not_as_specified(where: str, what: str, expected: str, found: str) -> SourceError:
+    """SourceError LW-SRC-051."""
     return SourceError(
         "LW-SRC-051",
         f"{what} is not as in Dataset-JSON 1.1",
@@ -181,7 +215,7 @@ def _variable(column: Mapping[str, Any]) -> Variable:
     )
 
 
-def _series(column: Mapping[str, Any], variable: Variable, values: Sequence[Any], where: str) -> pl.Series:
+def _series(column: Mapping[str, Any], variable: Variable, values: Sequence[Any], first: int, where: str) -> pl.Series:
     """The values of one column, typed; every value is of the declared type or missing."""
     name, data_type = variable.name, column["dataType"]
     allowed: set[type] = {type(None)}
@@ -192,26 +226,26 @@ def _series(column: Mapping[str, Any], variable: Variable, values: Sequence[Any]
     else:
         allowed |= {int, float} if variable.type == "number" else {str}
     if not set(map(type, values)) <= allowed:
-        row = next(number for number, value in enumerate(values, 1) if type(value) not in allowed)
-        raise _wrong_value(column, row, type(values[row - 1]).__name__, where)
+        row = next(number for number, value in enumerate(values) if type(value) not in allowed)
+        raise _wrong_value(column, first + row, type(values[row]).__name__, where)
     if data_type == "boolean":
         return pl.Series(name, [None if value is None else str(value).lower() for value in values], dtype=pl.String)
     if data_type == "decimal":
         texts = pl.Series(name, [None if value is None else str(value) for value in values], dtype=pl.String)
-        return _converted(column, texts, texts.cast(pl.Float64, strict=False), where)
+        return _converted(column, texts, texts.cast(pl.Float64, strict=False), first, where)
     if variable.type == "number":
         return pl.Series(name, [None if value is None else float(value) for value in values], dtype=pl.Float64)
     texts = pl.Series(name, values, dtype=pl.String)
     if variable.type == "text":
         return texts.str.strip_chars_end(" ")
     converted = texts.str.strptime(*_ISO[variable.type], strict=False)
-    return _converted(column, texts, converted, where)
+    return _converted(column, texts, converted, first, where)
 
 
-def _converted(column: Mapping[str, Any], texts: pl.Series, converted: pl.Series, where: str) -> pl.Series:
+def _converted(column: Mapping[str, Any], texts: pl.Series, converted: pl.Series, first: int, where: str) -> pl.Series:
     lost = (texts.is_not_null() & (converted.is_null() | ~_finite(converted))).arg_true()
     if lost.len():
-        raise _wrong_value(column, int(lost[0]) + 1, "another text", where)
+        raise _wrong_value(column, first + int(lost[0]), "another text", where)
     return converted
 
 

@@ -18,6 +18,7 @@ from connectors.readers.csv import READER as CSV_READER
 from connectors.readers.csv import read_csv
 from connectors.readers.dataset_json import READER as DATASET_JSON_READER
 from connectors.readers.dataset_json import read_dataset_json
+from connectors.readers.dataset_ndjson import COMPRESSED_READER, NDJSON_READER, read_dataset_dsjc, read_dataset_ndjson
 from connectors.readers.reading import Reading, check_dataset_name
 from connectors.readers.xpt import READER as XPT_READER
 from connectors.readers.xpt import read_xpt
@@ -26,7 +27,13 @@ from longwatch.standards.dataset import Variable
 
 _OS_ERROR = re.compile(r"os error (\d+)")
 
-READERS = {"xpt": XPT_READER, "dataset-json": DATASET_JSON_READER, "csv": CSV_READER}
+READERS = {
+    "xpt": XPT_READER,
+    "dataset-json": DATASET_JSON_READER,
+    "dataset-ndjson": NDJSON_READER,
+    "dataset-json-compressed": COMPRESSED_READER,
+    "csv": CSV_READER,
+}
 """The reader of each format, with its version: a new version makes a new typed copy (CONTRACTS.md)."""
 
 
@@ -73,6 +80,10 @@ def _open(path: Path, file_format: str, encoding: str, dataset_name: str | None,
         return read_xpt(path, encoding, file_name)
     if file_format == "dataset-json":
         return read_dataset_json(path, file_name)
+    if file_format == "dataset-ndjson":
+        return read_dataset_ndjson(path, file_name)
+    if file_format == "dataset-json-compressed":
+        return read_dataset_dsjc(path, file_name)
     if file_format == "csv":
         # The columns' types depend on the domain, so the name comes first.
         return read_csv(path, encoding, check_dataset_name(dataset_name or Path(file_name).stem, file_name), file_name)

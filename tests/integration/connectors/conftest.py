@@ -9,12 +9,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from connectors.places.sources import format_of
 from connectors.readers.typed_copy import ReadResult, read_dataset
 from connectors.snapshot_store import FolderSnapshotStore
 from longwatch.evidence.snapshot import SourceSnapshot
 from longwatch.study import SourceSpec
-
-FORMATS = {".xpt": "xpt", ".json": "dataset-json", ".csv": "csv"}
 
 
 @dataclass(frozen=True)
@@ -39,11 +38,13 @@ Freeze = Callable[..., SourceSnapshot]
 
 @pytest.fixture
 def read(tmp_path: Path) -> Reader:
-    """Read a dataset file: `read(path, encoding="utf-8", dataset=None)`."""
+    """Read a dataset file in the format of its name: `read(path, encoding="utf-8", dataset=None)`."""
 
     def read_file(path: Path, encoding: str = "utf-8", dataset: str | None = None) -> Read:
         target = tmp_path / "typed.parquet"
-        result = read_dataset(path, FORMATS[path.suffix], encoding, dataset, target, path.name)
+        file_format = format_of(path.name)
+        assert file_format is not None
+        result = read_dataset(path, file_format, encoding, dataset, target, path.name)
         frame = pl.read_parquet(target)
         target.unlink()
         assert result.rows == frame.height

@@ -26,7 +26,8 @@ from longwatch.study import SourceSpec
         ("define.xml", "define-xml"),
         ("Define.xml", "define-xml"),
         ("define2-1.xml", None),
-        ("ae.ndjson", None),
+        ("ae.ndjson", "dataset-ndjson"),
+        ("ae.dsjc", "dataset-json-compressed"),
         ("ae.sas7bdat", None),
         ("ae.xpt.bak", None),
         # what macOS and editors leave beside a file
