@@ -19,6 +19,7 @@ from longwatch.study import SourceSpec
 DEFINE = "define-xml"
 _FORMATS = {
     ".xpt": "xpt",
+    ".sas7bdat": "sas7bdat",
     ".json": "dataset-json",
     ".ndjson": "dataset-ndjson",
     ".dsjc": "dataset-json-compressed",

@@ -20,6 +20,8 @@ from connectors.readers.dataset_json import READER as DATASET_JSON_READER
 from connectors.readers.dataset_json import read_dataset_json
 from connectors.readers.dataset_ndjson import COMPRESSED_READER, NDJSON_READER, read_dataset_dsjc, read_dataset_ndjson
 from connectors.readers.reading import Reading, check_dataset_name
+from connectors.readers.sas7bdat import READER as SAS7BDAT_READER
+from connectors.readers.sas7bdat import read_sas7bdat
 from connectors.readers.xpt import READER as XPT_READER
 from connectors.readers.xpt import read_xpt
 from longwatch.errors import IntegrityError
@@ -29,6 +31,7 @@ _OS_ERROR = re.compile(r"os error (\d+)")
 
 READERS = {
     "xpt": XPT_READER,
+    "sas7bdat": SAS7BDAT_READER,
     "dataset-json": DATASET_JSON_READER,
     "dataset-ndjson": NDJSON_READER,
     "dataset-json-compressed": COMPRESSED_READER,
@@ -54,8 +57,8 @@ def read_dataset(
 ) -> ReadResult:
     """Read a dataset file and write it as Parquet to `target`.
 
-    `dataset_name`: what the study file calls it; else the file's own name for it (XPT, Dataset-JSON), else the file
-    name (CSV). `file_name` stands in messages, since `path` may be a working copy.
+    `dataset_name`: what the study file calls it; else the file's own name for it, where its format has one, else the
+    file name. `file_name` stands in messages, since `path` may be a working copy.
 
     Raises SourceError: those of the readers, LW-SRC-011 (the name is none a dataset can have). IntegrityError
     LW-SNP-010 where other than all records were written. OSError where `target` cannot be written.
@@ -78,6 +81,8 @@ def read_dataset(
 def _open(path: Path, file_format: str, encoding: str, dataset_name: str | None, file_name: str) -> Reading:
     if file_format == "xpt":
         return read_xpt(path, encoding, file_name)
+    if file_format == "sas7bdat":
+        return read_sas7bdat(path, file_name)
     if file_format == "dataset-json":
         return read_dataset_json(path, file_name)
     if file_format == "dataset-ndjson":

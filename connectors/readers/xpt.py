@@ -21,24 +21,20 @@ import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from connectors.readers.reading import Reading
+from connectors.readers.sas_values import FRAME_TYPES, MISSING_SUFFIX, beside, fits, kind_by_format, typed
 from connectors.readers.text import check_encoding, decode
 from connectors.readers.xpt_header import Field, Layout, find_second_dataset, read_layout
 from connectors.readers.xpt_numbers import (
-    FRAME_TYPES,
     Bytes,
     find_missing,
-    fits,
     ibm_to_ieee,
-    kind_by_format,
     letters_of,
-    typed,
     words_of,
 )
 from longwatch.errors import SourceError
 from longwatch.standards.dataset import Variable
 
 READER = "longwatch-xpt 1"
-MISSING_SUFFIX = "__MISSING"
 BATCH_BYTES = 16 * 1024 * 1024
 WORKERS = 2
 
@@ -119,9 +115,8 @@ def _columns(layout: Layout, numbers: dict[str, _Number]) -> tuple[pl.Schema, tu
         schema[field.name] = FRAME_TYPES.get(kind, pl.String())
         variables.append(Variable(field.name, field.label, kind, field.length, field.format))
         if field.numeric and numbers[field.name].special:
-            beside = field.name + MISSING_SUFFIX
-            schema[beside] = pl.String()
-            variables.append(Variable(beside, f"Special missing value of {field.name}", "text", 1))
+            variables.append(beside(variables[-1]))
+            schema[variables[-1].name] = pl.String()
     return schema, tuple(variables)
 
 
@@ -170,7 +165,7 @@ def _frame(
         if field.numeric:
             words = words_of(records, field)
             missing, special = find_missing(words)
-            columns.append(typed(field.name, words, missing, numbers[field.name].kind))
+            columns.append(typed(field.name, ibm_to_ieee(words), missing, numbers[field.name].kind))
             if numbers[field.name].special:
                 columns.append(letters_of(field.name + MISSING_SUFFIX, words, special))
         else:

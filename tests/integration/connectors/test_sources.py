@@ -28,7 +28,8 @@ from longwatch.study import SourceSpec
         ("define2-1.xml", None),
         ("ae.ndjson", "dataset-ndjson"),
         ("ae.dsjc", "dataset-json-compressed"),
-        ("ae.sas7bdat", None),
+        ("ae.sas7bdat", "sas7bdat"),
+        ("formats.sas7bcat", None),
         ("ae.xpt.bak", None),
         # what macOS and editors leave beside a file
         ("._ae.xpt", None),
