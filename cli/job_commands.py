@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -95,7 +98,16 @@ def _print_outcome(outcome: RunOutcome, seconds: dict[str, float], as_json: bool
     typer.echo(f"          {outcome.findings_files[0]}")
     typer.echo("Stages    " + ", ".join(f"{name} {value:.1f} s" for name, value in seconds.items()))
     key = reports[0]["report_key"][:12] if reports else ""
+    command = _command()
     typer.echo("Try next:")
-    typer.echo("  longwatch archive list")
-    typer.echo(f"  longwatch archive get {key}")
-    typer.echo(f"  longwatch findings list {outcome.study_id} --severity error")
+    typer.echo(f"  {command} archive list")
+    typer.echo(f"  {command} archive get {key}")
+    typer.echo(f"  {command} findings list {outcome.study_id} --severity error")
+
+
+def _command() -> str:
+    """How to call this program from here: by its name where the shell finds it, else by its path."""
+    program = Path(sys.argv[0])
+    if program.name != "longwatch" or shutil.which("longwatch"):
+        return "longwatch"
+    return os.path.relpath(program)
