@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -52,6 +53,14 @@ class RawBytes:
 
     def verify(self, file: SourceFile) -> None:
         """Hash the bytes of a file again. Raises IntegrityError LW-SNP-006 (gone), LW-SNP-007 (altered)."""
+        for _ in self.chunks(file):
+            pass
+
+    def chunks(self, file: SourceFile) -> Iterator[bytes]:
+        """The bytes of a file, piece by piece, hashed on the way; who uses them must take them to the end.
+
+        Raises IntegrityError LW-SNP-006 (gone) before the first piece, LW-SNP-007 (altered) after the last one.
+        """
         path = self.path(file)
         if not path.exists():
             raise IntegrityError(
@@ -61,14 +70,18 @@ class RawBytes:
                 expected=f"SHA-256 {file.sha256}",
                 next_step="restore the file from a backup, or pull the same files again",
             )
-        found = sha256_of_file(path)
-        if found != file.sha256:
+        digest = hashlib.sha256()
+        with path.open("rb") as stored:
+            while chunk := stored.read(_HASH_BYTES):
+                digest.update(chunk)
+                yield chunk
+        if digest.hexdigest() != file.sha256:
             raise IntegrityError(
                 "LW-SNP-007",
                 f"the raw bytes of {file.name} are not those that were stored",
                 where=str(path),
                 expected=f"SHA-256 {file.sha256}",
-                found=found,
+                found=digest.hexdigest(),
                 next_step="find out what changed it, and restore the file from a backup",
             )
 

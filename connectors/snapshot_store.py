@@ -25,6 +25,7 @@ from connectors.places.sources import find_deliveries
 from connectors.places.zipped import ZipLimits
 from connectors.raw_bytes import RawBytes
 from connectors.s3 import S3Settings
+from connectors.snapshot_export import export_snapshot
 from connectors.snapshot_manifest import Manifest, TypedDataset
 from connectors.staging import flush, locked, staging_folder, store_readable, store_writable, write_flushed
 from connectors.typed_copies import TypedCopies
@@ -118,6 +119,33 @@ class FolderSnapshotStore:
             self._verify_raw(manifest)
             if self.typed.path(manifest).is_dir():
                 self.typed.verified(manifest)
+
+    def read_file(self, snapshot_id: str, name: str) -> bytes:
+        """The bytes of one file, for files that are read whole (define.xml), once they have proved unchanged.
+
+        Raises as `get`; StudyError LW-SNP-013 (the snapshot has no such file), IntegrityError LW-SNP-006/007.
+        """
+        with store_readable(self.root):
+            snapshot = self._manifest(snapshot_id).snapshot
+            file = next((each for each in snapshot.files if each.name == name), None)
+            if file is None:
+                raise StudyError(
+                    "LW-SNP-013",
+                    f"the snapshot has no file {name}",
+                    where=f"snapshot {snapshot.id[:12]}",
+                    next_step="`longwatch snapshot show` lists its files; capitals count",
+                )
+            return b"".join(self.raw.chunks(file))
+
+    def export(self, snapshot_id: str, folder: str, progress: Progress) -> tuple[str, ...]:
+        """The raw files as they were into a folder of their own (see `connectors.snapshot_export`); what was written.
+
+        Raises as `get`; IntegrityError LW-SNP-006/007; StudyError LW-SNX-001 and StoreError LW-SNX-002/003 of the
+        folder.
+        """
+        with store_readable(self.root):
+            manifest = self._manifest(snapshot_id)
+        return export_snapshot(manifest, self.raw, Path(folder), progress)
 
     def _verify_raw(self, manifest: Manifest) -> None:
         for file in manifest.snapshot.files:

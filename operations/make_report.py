@@ -65,7 +65,7 @@ def make_report(
         progress(f"{request.template}: already archived as {key[:12]}")
         return ReportMade(present, already_archived=True)
 
-    tables = stage("tabulate", lambda: _tabulate(study, template, datasets))
+    tables = stage("tabulate", lambda: tabulate(study, template, datasets))
     check_report_gate(tables, datasets)
     draft_reasons = make_draft_reasons(outcome)
     contents = assemble(
@@ -116,7 +116,8 @@ def _identify(
     )
 
 
-def _tabulate(study: Study, template: ReportTemplate, datasets: AnalysisDatasets) -> dict[str, TableResult]:
+def tabulate(study: Study, template: ReportTemplate, datasets: AnalysisDatasets) -> dict[str, TableResult]:
+    """Every output of a template, by its key there, in the template's order."""
     return {block.key: make_table(block.table, datasets, study, block.parameters) for block in template.table_blocks()}
 
 

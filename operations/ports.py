@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     )
     from longwatch.evidence.report_key import Engine
     from longwatch.evidence.snapshot import SourceSnapshot
+    from longwatch.evidence.snapshot_diff import SnapshotDiff
+    from longwatch.evidence.table_diff import MovedNumber
     from longwatch.findings.finding import ValidationOutcome
     from longwatch.reports.contents import RenderedReport, ReportContents
     from longwatch.reports.template import ReportTemplate
@@ -63,6 +65,14 @@ class SnapshotStore(Protocol):
         """Hash the raw bytes again; IntegrityError where one differs."""
         ...
 
+    def read_file(self, snapshot_id: str, name: str) -> bytes:
+        """The bytes of one file, compared with its SHA-256."""
+        ...
+
+    def export(self, snapshot_id: str, folder: str, progress: Progress) -> tuple[str, ...]:
+        """The raw files as they were, with their manifest and checksums, into an empty folder; what was written."""
+        ...
+
 
 class Validator(Protocol):
     """Judges a snapshot by rules."""
@@ -93,6 +103,25 @@ class FindingsFiles(Protocol):
 
     def __call__(self, run_id: str, study_id: str, outcome: ValidationOutcome) -> tuple[str, ...]:
         """Write `findings-<run>.csv` and `.json`; where they are."""
+        ...
+
+
+class ChangeFiles(Protocol):
+    """Where a comparison of two snapshots is written for people to open."""
+
+    def check(self, folder: str) -> None:
+        """Raise where the files cannot be written there."""
+        ...
+
+    def write(
+        self,
+        folder: str,
+        diff: SnapshotDiff,
+        moves: Sequence[MovedNumber] | None,
+        facts: Sequence[tuple[str, str]],
+    ) -> tuple[str, ...]:
+        """CSV files and a workbook; where they are. `moves`: None where no report was compared. `facts`: what was
+        compared, as lines of label and value."""
         ...
 
 
@@ -203,6 +232,8 @@ class Adapters(Protocol):
     def templates(self) -> Templates: ...
     @property
     def findings_files(self) -> FindingsFiles: ...
+    @property
+    def change_files(self) -> ChangeFiles: ...
     @property
     def clock(self) -> Clock: ...
     @property

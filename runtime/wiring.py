@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from operations.ports import (
         Adapters,
         Archive,
+        ChangeFiles,
         Clock,
         FindingsFiles,
         Registers,
@@ -87,6 +88,13 @@ class Wiring:
         from connectors.findings_files import FindingsFolder
 
         return FindingsFolder(self.settings.folder / "findings")
+
+    @cached_property
+    def change_files(self) -> ChangeFiles:
+        """CSV files and a workbook, in the folder that is named with the call."""
+        from connectors.change_files import FolderChangeFiles
+
+        return FolderChangeFiles()
 
     @property
     def clock(self) -> Clock:
