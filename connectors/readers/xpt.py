@@ -1,4 +1,4 @@
-"""SAS transport files, version 5: observations to typed rows.
+"""SAS transport files, versions 5 and 8: observations to typed rows.
 
 The observations are cut from the bytes here. Of the two readers at hand, one makes a byte that is not UTF-8 a
 replacement character, and a time of 24 hours or more, or a special missing value, null; the other drops undecodable
@@ -23,7 +23,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from connectors.readers.reading import Reading
 from connectors.readers.sas_values import FRAME_TYPES, MISSING_SUFFIX, beside, fits, kind_by_format, typed
 from connectors.readers.text import check_encoding, decode
-from connectors.readers.xpt_header import Field, Layout, find_second_dataset, read_layout
+from connectors.readers.xpt_header import Field, Layout, find_second_dataset, read_layout, second_dataset
 from connectors.readers.xpt_numbers import (
     Bytes,
     find_missing,
@@ -31,7 +31,6 @@ from connectors.readers.xpt_numbers import (
     letters_of,
     words_of,
 )
-from longwatch.errors import SourceError
 from longwatch.standards.dataset import Variable
 
 READER = "longwatch-xpt 1"
@@ -56,9 +55,9 @@ def read_xpt(path: Path, encoding: str, where: str) -> Reading:
     gets that type if every value of the file fits it (whole days, a time below 24 hours), else it stays a number: no
     value is lost.
 
-    Raises SourceError: those of `read_layout`; LW-SRC-008 (no such encoding); LW-SRC-044 (a second dataset in the
-    file); and, as the rows are read, LW-SRC-012 (a byte that is not valid in the encoding: dataset, variable, record,
-    byte).
+    Raises SourceError: those of `read_layout`; LW-SRC-008 (no such encoding); LW-SRC-044 (a second dataset among
+    the observations); and, as the rows are read, LW-SRC-012 (a byte that is not valid in the encoding: dataset,
+    variable, record, byte).
     """
     encoding = check_encoding(encoding, where)
     layout = read_layout(path, encoding, where)
@@ -98,13 +97,7 @@ def _survey(path: Path, layout: Layout, where: str) -> dict[str, _Number]:
 def _check_one_dataset(observations: bytes, first: int, layout: Layout, where: str) -> None:
     found = find_second_dataset(observations, first * layout.record_length)
     if found is not None:
-        raise SourceError(
-            "LW-SRC-044",
-            f"a second dataset begins at byte {layout.start + found:,}",
-            where=where,
-            expected="one dataset per transport file",
-            next_step="ask the data provider for one file per dataset",
-        )
+        raise second_dataset(layout.start + found, where)
 
 
 def _columns(layout: Layout, numbers: dict[str, _Number]) -> tuple[pl.Schema, tuple[Variable, ...]]:

@@ -48,11 +48,6 @@ def test_another_kind_of_file_named_xpt(read: Reader, ae: Path, content: bytes, 
     assert "at byte 0" in error.expected
 
 
-def test_version_8_is_refused_by_name(read: Reader, shared_data: Path) -> None:
-    with pytest.raises(SourceError, match=r"LW-SRC-041: dates_xpt_v8\.xpt: .*version 8"):
-        read(shared_data / "sas" / "dates_xpt_v8.xpt")
-
-
 @pytest.mark.parametrize("size", [1, 79, 80, 239, 400, 700, 1000])
 def test_cut_off_in_the_headers(read: Reader, ae: Path, size: int) -> None:
     rewrite(ae, lambda content: content[:size])
