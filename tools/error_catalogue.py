@@ -38,6 +38,16 @@ ELSEWHERE = {
     "LW-CLI-003": ("interrupted; the run is registered as failed", "run the command again"),
     "LW-CLI-070": ("a fault of ours: …", "run again with LONGWATCH_DEBUG=1 and send the traceback to the developers"),
     "LW-DSX-003": ("an item stands twice in a record", "ask the data provider for a file with each item once"),
+    **{
+        f"LW-{room}-001": (f"the text is no YAML, or no {kind}", f"start from {start}")
+        for room, kind, start in (
+            ("STU", "study file", "the example in the README"),
+            ("TPL", "report template", "one of the templates in report_templates/"),
+        )
+    },
+    "LW-STU-002": ("… mistakes, each with its line", "correct each line; `longwatch study check` reads the file again"),
+    "LW-TPL-002": ("… mistakes, each with its line", "correct each line"),
+    "LW-VAL-001": ("no list of rules, or … mistakes in it, each with its line", "correct each line"),
     "LW-SET-001": ("a setting has a value that cannot be used", "correct the variable, or the line in longwatch.toml"),
 }
 """Ids whose words do not stand beside them in the code."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-import yaml
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from longwatch.errors import StudyError
 from longwatch.findings.finding import Severity
 from longwatch.findings.rule import Rule
 from longwatch.standards.hashing import sha256_of
-from longwatch.standards.yaml_lines import read_yaml, say_yaml_error
+from longwatch.standards.yaml_lines import DocumentKind, YamlText, read_document
 from longwatch.study import Study
 
 _RULES = TypeAdapter(tuple[Rule, ...])
@@ -32,35 +32,27 @@ def parse_rules(text: str, where: str) -> tuple[Rule, ...]:
 
     Raises StudyError LW-VAL-001 where the text is no list of rules, naming every mistake with its rule and line.
     """
-    try:
-        source = read_yaml(text)
-    except yaml.YAMLError as broken:
-        raise StudyError(
-            "LW-VAL-001", say_yaml_error(broken), where=where, next_step="correct the indentation or quoting there"
-        ) from broken
-    mistakes = source.keys_twice()
-    rules: tuple[Rule, ...] = ()
-    try:
-        rules = _RULES.validate_python(source.value)
-    except ValidationError as found:
-        mistakes += [
-            _rule_name(source.value, error["loc"]) + source.say_mistake(error)
-            for error in found.errors(include_url=False)
-        ]
-    if mistakes:
-        raise StudyError(
-            "LW-VAL-001",
-            f"{len(mistakes)} mistake{'s' * (len(mistakes) != 1)}: " + " | ".join(mistakes),
-            where=where,
-            next_step="correct each line; longwatch/findings/rule.py says what a rule may hold",
-        )
-    return rules
+    return read_document(text, where, _RULES, _KIND)
 
 
-def _rule_name(value: object, place: Sequence[int | str]) -> str:
-    """`SR02, `: the rule that a mistake is in; empty where it has no id."""
-    entry = value[place[0]] if isinstance(value, list) and place and isinstance(place[0], int) else None
-    return f"{entry['id']}, " if isinstance(entry, dict) and "id" in entry else ""
+def _say_mistake(source: YamlText, error: Any) -> str:
+    """A mistake with the id of the rule it is in, where that has one: `SR02, line 7, …`."""
+    place = error["loc"]
+    entry = source.value[place[0]] if place and isinstance(place[0], int) else None
+    name = f"{entry['id']}, " if isinstance(entry, dict) and "id" in entry else ""
+    return name + source.say_mistake(error)
+
+
+_KIND = DocumentKind(
+    name="list of rules",
+    no_document="LW-VAL-001",
+    mistakes="LW-VAL-001",
+    outline="a list, each rule with `id:`, `version:`, `severity:`, …",
+    start="start from one of the files in validations/rules/",
+    correct="correct each line; longwatch/findings/rule.py says what a rule may hold",
+    top=list,
+    say=_say_mistake,
+)
 
 
 def check_ids(rules: Iterable[Rule]) -> tuple[Rule, ...]:

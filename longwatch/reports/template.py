@@ -7,11 +7,9 @@ from enum import StrEnum
 from string import Formatter
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, field_validator, model_validator
 
-from longwatch.errors import StudyError
-from longwatch.standards.yaml_lines import read_yaml, say_yaml_error
+from longwatch.standards.yaml_lines import DocumentKind, read_document
 
 FIELDS: Mapping[str, str] = {
     "study_id": "STUDYID",
@@ -172,37 +170,22 @@ def parse_template(text: str, where: str) -> ReportTemplate:
     Raises StudyError: LW-TPL-001 where the text is no YAML mapping, LW-TPL-002 naming every mistake with its line
     (an unknown field, listing or key; a key or an output that stands twice).
     """
-    try:
-        source = read_yaml(text)
-    except yaml.YAMLError as broken:
-        raise StudyError(
-            "LW-TPL-001", say_yaml_error(broken), where=where, next_step="correct the indentation or quoting there"
-        ) from broken
-    if not isinstance(source.value, dict):
-        raise StudyError(
-            "LW-TPL-001",
-            "the template is no mapping",
-            where=where,
-            expected="`id:`, `version:`, `title:`, `sections:`",
-            found=type(source.value).__name__ if source.value is not None else "an empty file",
-            next_step="start from one of the templates in report_templates/",
-        )
-    mistakes = source.keys_twice()
-    try:
-        template = ReportTemplate.model_validate(source.value)
-    except ValidationError as found:
-        mistakes += [source.say_mistake(_without_kind(error)) for error in found.errors(include_url=False)]
-    if mistakes:
-        raise StudyError(
-            "LW-TPL-002",
-            f"{len(mistakes)} mistake{'s' * (len(mistakes) != 1)}: " + " | ".join(mistakes),
-            where=where,
-            next_step="correct each line",
-        )
-    return template
+    return read_document(text, where, _TEMPLATE, _KIND)
 
 
 def _without_kind(error: Any) -> dict[str, Any]:
     """The mistake with a path as it stands in the text: the kind that pydantic inserts for a block is taken out."""
     kinds = {f"<{kind}>" for kind in KINDS}
     return {**error, "loc": tuple(part for part in error["loc"] if part not in kinds)}
+
+
+_TEMPLATE = TypeAdapter(ReportTemplate)
+_KIND = DocumentKind(
+    name="report template",
+    no_document="LW-TPL-001",
+    mistakes="LW-TPL-002",
+    outline="`id:`, `version:`, `title:`, `sections:`",
+    start="start from one of the templates in report_templates/",
+    correct="correct each line",
+    say=lambda source, error: source.say_mistake(_without_kind(error)),
+)

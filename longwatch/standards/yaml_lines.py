@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from longwatch.errors import StudyError
+
+Model = TypeVar("Model")
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,62 @@ _PlainLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:tru
 def read_yaml(text: str) -> YamlText:
     """The value and the tree of a YAML text. Raises yaml.YAMLError; `say_yaml_error` puts it into words."""
     return YamlText(yaml.load(text, Loader=_PlainLoader), yaml.compose(text, Loader=_PlainLoader))
+
+
+@dataclass(frozen=True)
+class DocumentKind:
+    """What is said where a document of one kind is wrong.
+
+    `no_document`: the error id where the text is no YAML, or not of the outline (`top`: mapping or list). `mistakes`:
+    the id where its parts are wrong. `outline`: what the top should hold. `start`, `correct`: next steps.
+    `say`: words for one mistake that pydantic found, by default its line, place and message.
+    """
+
+    name: str
+    no_document: str
+    mistakes: str
+    outline: str
+    start: str
+    correct: str
+    top: type = dict
+    say: Callable[[YamlText, Any], str] = YamlText.say_mistake
+
+
+def read_document(text: str, where: str, model: TypeAdapter[Model], kind: DocumentKind) -> Model:
+    """A typed document from a YAML text that people write. `where` names the file in messages.
+
+    Raises StudyError with the kind's ids: where it is no document of the kind, or naming every mistake with its line (a
+    key that stands twice is a mistake).
+    """
+    try:
+        source = read_yaml(text)
+    except yaml.YAMLError as broken:
+        raise StudyError(
+            kind.no_document, say_yaml_error(broken), where=where, next_step="correct the indentation or quoting there"
+        ) from broken
+    if not isinstance(source.value, kind.top):
+        raise StudyError(
+            kind.no_document,
+            f"the file is no {kind.name}",
+            where=where,
+            expected=kind.outline,
+            found=type(source.value).__name__ if source.value is not None else "an empty file",
+            next_step=kind.start,
+        )
+    mistakes = source.keys_twice()
+    document: Model | None = None
+    try:
+        document = model.validate_python(source.value)
+    except ValidationError as found:
+        mistakes += [kind.say(source, error) for error in found.errors(include_url=False)]
+    if mistakes or document is None:
+        raise StudyError(
+            kind.mistakes,
+            f"{len(mistakes)} mistake{'s' * (len(mistakes) != 1)}: " + " | ".join(mistakes),
+            where=where,
+            next_step=kind.correct,
+        )
+    return document
 
 
 def say_yaml_error(broken: yaml.YAMLError) -> str:
