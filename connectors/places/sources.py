@@ -24,8 +24,10 @@ _FORMATS = {
     ".ndjson": "dataset-ndjson",
     ".dsjc": "dataset-json-compressed",
     ".csv": "csv",
+    ".tsv": "tsv",
+    ".parquet": "parquet",
 }
-_ENCODED = {"xpt", "csv"}
+_ENCODED = {"xpt", "csv", "tsv"}
 _SHOWN = 5
 
 

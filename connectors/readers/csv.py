@@ -1,4 +1,4 @@
-"""CSV with a header of variable names (RFC 4180).
+"""CSV with a header of variable names (RFC 4180), and the same with tabs between the values.
 
 Types are not in the file: numbers are the variables that the standard makes numbers (`longwatch.standards.sdtm`), the
 rest is text.
@@ -24,13 +24,15 @@ from longwatch.standards.dataset import Variable
 from longwatch.standards.sdtm import is_numeric
 
 READER = f"longwatch-csv 1 (pyarrow {version('pyarrow')})"
+TSV_READER = f"longwatch-tsv 1 (pyarrow {version('pyarrow')})"
+COMMA, TAB = ",", "\t"
 BLOCK_BYTES = 8 * 1024 * 1024
 VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,31}")
 NOT_AVAILABLE = "NA"
 
 
-def read_csv(path: Path, encoding: str, dataset: str, where: str) -> Reading:
-    """A CSV file as the dataset of that name.
+def read_csv(path: Path, encoding: str, dataset: str, where: str, separator: str = COMMA) -> Reading:
+    """A CSV file, or with TAB a TSV file, as the dataset of that name.
 
     Text: trailing blanks removed, leading blanks kept, empty is null, `NA` is text. Numbers: empty and `NA` are null.
     Empty lines are no records.
@@ -40,30 +42,32 @@ def read_csv(path: Path, encoding: str, dataset: str, where: str) -> Reading:
     LW-SRC-062 (more or fewer values than the header), LW-SRC-063 (text in a number), LW-SRC-064 (quotes do not close).
     """
     encoding = check_encoding(encoding, where)
-    names, any_records = _header(path, encoding, dataset, where)
+    names, any_records = _header(path, encoding, dataset, where, separator)
     variables = tuple(Variable(name, type="number" if is_numeric(dataset, name) else "text") for name in names)
     schema = pl.Schema({each.name: pl.Float64() if each.type == "number" else pl.String() for each in variables})
 
     def batches() -> Iterator[pl.DataFrame]:
         first = 1
-        for texts in _texts(path, encoding, names, dataset, where) if any_records else ():
-            yield texts.select(_typed(texts, variable, first, path, encoding, where) for variable in variables)
+        for texts in _texts(path, encoding, names, dataset, where, separator) if any_records else ():
+            yield texts.select(
+                _typed(texts, variable, first, path, encoding, where, separator) for variable in variables
+            )
             first += texts.height
 
-    return Reading(dataset, "", variables, schema, batches, encoding, READER)
+    return Reading(dataset, "", variables, schema, batches, encoding, READER if separator == COMMA else TSV_READER)
 
 
-def _header(path: Path, encoding: str, dataset: str, where: str) -> tuple[list[str], bool]:
+def _header(path: Path, encoding: str, dataset: str, where: str, separator: str) -> tuple[list[str], bool]:
     """The names of the variables, and whether anything follows them."""
     names: list[str] = []
     any_records = True
     with path.open("r", encoding="utf-8-sig" if encoding == UTF_8 else encoding, newline="") as lines:
-        reader = csv.reader(lines, strict=True)
+        reader = csv.reader(lines, strict=True, delimiter=separator)
         try:
             names = next(reader, [])
             any_records = any(reader)
         except UnicodeError:
-            raise _fault(path, encoding, dataset, where) from None
+            raise _fault(path, encoding, dataset, where, separator) from None
         except csv.Error:
             # In the header: refused below. In the records: told with its line when they are read.
             pass
@@ -72,20 +76,22 @@ def _header(path: Path, encoding: str, dataset: str, where: str) -> tuple[list[s
             "LW-SRC-060",
             "the first line is no header of variable names",
             where=where,
-            expected="names such as STUDYID,USUBJID,AESEQ",
+            expected=f"names such as {separator.join(('STUDYID', 'USUBJID', 'AESEQ'))}",
             next_step="ask the data provider for the file with its header",
         )
     check_variables(names, where)
     return names, any_records
 
 
-def _texts(path: Path, encoding: str, names: list[str], dataset: str, where: str) -> Iterator[pl.DataFrame]:
+def _texts(
+    path: Path, encoding: str, names: list[str], dataset: str, where: str, separator: str
+) -> Iterator[pl.DataFrame]:
     """The records as text, empty as null."""
     try:
         reader = arrow_csv.open_csv(
             path,
             arrow_csv.ReadOptions(block_size=BLOCK_BYTES, encoding="utf8" if encoding == UTF_8 else encoding),
-            arrow_csv.ParseOptions(newlines_in_values=True),
+            arrow_csv.ParseOptions(delimiter=separator, newlines_in_values=True),
             arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
             ),
@@ -93,10 +99,12 @@ def _texts(path: Path, encoding: str, names: list[str], dataset: str, where: str
         for batch in reader:
             yield pl.DataFrame(batch)
     except (pa.ArrowInvalid, UnicodeDecodeError) as refused:
-        raise _fault(path, encoding, dataset, where) from refused
+        raise _fault(path, encoding, dataset, where, separator) from refused
 
 
-def _typed(texts: pl.DataFrame, variable: Variable, first: int, path: Path, encoding: str, where: str) -> pl.Series:
+def _typed(
+    texts: pl.DataFrame, variable: Variable, first: int, path: Path, encoding: str, where: str, separator: str
+) -> pl.Series:
     column = texts[variable.name]
     if variable.type == "text":
         trimmed = column.str.strip_chars_end(" ")
@@ -106,7 +114,7 @@ def _typed(texts: pl.DataFrame, variable: Variable, first: int, path: Path, enco
     numbers = given.cast(pl.Float64, strict=False)
     wrong = (given.is_not_null() & ~numbers.is_finite().fill_null(False)).arg_true()
     if wrong.len():
-        line = _line_of_record(path, encoding, first + int(wrong[0]))
+        line = _line_of_record(path, encoding, first + int(wrong[0]), separator)
         raise SourceError(
             "LW-SRC-063",
             f"line {line:,}: {variable.name} is not a number",
@@ -121,13 +129,13 @@ def _typed(texts: pl.DataFrame, variable: Variable, first: int, path: Path, enco
 # Where reading failed, a second, slower look finds the line.
 
 
-def _fault(path: Path, encoding: str, dataset: str, where: str) -> SourceError:
+def _fault(path: Path, encoding: str, dataset: str, where: str, separator: str) -> SourceError:
     content = path.read_bytes()
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as invalid:
-        return _undecodable(content, invalid.start, encoding, dataset, where)
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        return _undecodable(content, invalid.start, encoding, dataset, where, separator)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator)
     try:
         width = len(next(reader))
         for row in reader:
@@ -138,7 +146,7 @@ def _fault(path: Path, encoding: str, dataset: str, where: str) -> SourceError:
                     where=where,
                     expected=f"{width} values",
                     found=str(len(row)),
-                    next_step="ask the data provider to quote values that hold a comma",
+                    next_step="ask the data provider to quote values that hold a comma (TSV: a tab)",
                 )
     except csv.Error:
         pass
@@ -146,23 +154,23 @@ def _fault(path: Path, encoding: str, dataset: str, where: str) -> SourceError:
         "LW-SRC-064",
         f"the quotes do not close properly near line {reader.line_num:,}",
         where=where,
-        expected='values with a comma or a line break in "…", and " in them doubled',
+        expected='values with a comma (TSV: a tab) or a line break in "…", and " in them doubled',
         next_step="ask the data provider to write the file anew",
     )
 
 
-def _undecodable(content: bytes, offset: int, encoding: str, dataset: str, where: str) -> SourceError:
+def _undecodable(content: bytes, offset: int, encoding: str, dataset: str, where: str, separator: str) -> SourceError:
     before = content[:offset].decode(encoding)
-    rows = list(csv.reader(io.StringIO(before, newline="")))
+    rows = list(csv.reader(io.StringIO(before, newline=""), delimiter=separator))
     place = f"{where}, line {before.count(chr(10)) + 1:,}"
     if len(rows) > 1 and len(rows[-1]) <= len(rows[0]):
         place = f"{where}: {dataset}.{rows[0][len(rows[-1]) - 1]}, line {before.count(chr(10)) + 1:,}"
     return undecodable(content[offset], offset + 1, encoding, place)
 
 
-def _line_of_record(path: Path, encoding: str, record: int) -> int:
+def _line_of_record(path: Path, encoding: str, record: int, separator: str) -> int:
     with path.open("r", encoding=encoding, newline="") as lines:
-        reader = csv.reader(lines)
+        reader = csv.reader(lines, delimiter=separator)
         for row in reader:
             # The header is a row too.
             record -= bool(row)

@@ -14,11 +14,13 @@ from pathlib import Path
 import polars as pl
 from polars.io.plugins import register_io_source
 
+from connectors.readers.csv import COMMA, TAB, TSV_READER, read_csv
 from connectors.readers.csv import READER as CSV_READER
-from connectors.readers.csv import read_csv
 from connectors.readers.dataset_json import READER as DATASET_JSON_READER
 from connectors.readers.dataset_json import read_dataset_json
 from connectors.readers.dataset_ndjson import COMPRESSED_READER, NDJSON_READER, read_dataset_dsjc, read_dataset_ndjson
+from connectors.readers.parquet import READER as PARQUET_READER
+from connectors.readers.parquet import read_parquet
 from connectors.readers.reading import Reading, check_dataset_name
 from connectors.readers.sas7bdat import READER as SAS7BDAT_READER
 from connectors.readers.sas7bdat import read_sas7bdat
@@ -36,6 +38,8 @@ READERS = {
     "dataset-ndjson": NDJSON_READER,
     "dataset-json-compressed": COMPRESSED_READER,
     "csv": CSV_READER,
+    "tsv": TSV_READER,
+    "parquet": PARQUET_READER,
 }
 """The reader of each format, with its version: a new version makes a new typed copy (CONTRACTS.md)."""
 
@@ -89,9 +93,12 @@ def _open(path: Path, file_format: str, encoding: str, dataset_name: str | None,
         return read_dataset_ndjson(path, file_name)
     if file_format == "dataset-json-compressed":
         return read_dataset_dsjc(path, file_name)
-    if file_format == "csv":
-        # The columns' types depend on the domain, so the name comes first.
-        return read_csv(path, encoding, check_dataset_name(dataset_name or Path(file_name).stem, file_name), file_name)
+    # These have no name of their own; and by it CSV and TSV know which columns are numbers.
+    dataset = check_dataset_name(dataset_name or Path(file_name).stem, file_name)
+    if file_format in ("csv", "tsv"):
+        return read_csv(path, encoding, dataset, file_name, COMMA if file_format == "csv" else TAB)
+    if file_format == "parquet":
+        return read_parquet(path, dataset, file_name)
     raise ValueError(f"no reader for {file_format}")
 
 

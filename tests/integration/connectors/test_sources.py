@@ -23,6 +23,8 @@ from longwatch.study import SourceSpec
         ("AE.XPT", "xpt"),
         ("ae.json", "dataset-json"),
         ("ae.csv", "csv"),
+        ("ae.tsv", "tsv"),
+        ("ae.parquet", "parquet"),
         ("define.xml", "define-xml"),
         ("Define.xml", "define-xml"),
         ("define2-1.xml", None),
