@@ -26,6 +26,7 @@ _FORMATS = {
     ".csv": "csv",
     ".tsv": "tsv",
     ".parquet": "parquet",
+    ".xlsx": "xlsx",
 }
 _ENCODED = {"xpt", "csv", "tsv"}
 _SHOWN = 5

@@ -24,6 +24,8 @@ from connectors.readers.parquet import read_parquet
 from connectors.readers.reading import Reading, check_dataset_name
 from connectors.readers.sas7bdat import READER as SAS7BDAT_READER
 from connectors.readers.sas7bdat import read_sas7bdat
+from connectors.readers.xlsx import READER as XLSX_READER
+from connectors.readers.xlsx import read_xlsx
 from connectors.readers.xpt import READER as XPT_READER
 from connectors.readers.xpt import read_xpt
 from longwatch.errors import IntegrityError
@@ -40,6 +42,7 @@ READERS = {
     "csv": CSV_READER,
     "tsv": TSV_READER,
     "parquet": PARQUET_READER,
+    "xlsx": XLSX_READER,
 }
 """The reader of each format, with its version: a new version makes a new typed copy (CONTRACTS.md)."""
 
@@ -99,6 +102,8 @@ def _open(path: Path, file_format: str, encoding: str, dataset_name: str | None,
         return read_csv(path, encoding, dataset, file_name, COMMA if file_format == "csv" else TAB)
     if file_format == "parquet":
         return read_parquet(path, dataset, file_name)
+    if file_format == "xlsx":
+        return read_xlsx(path, dataset, file_name)
     raise ValueError(f"no reader for {file_format}")
 
 

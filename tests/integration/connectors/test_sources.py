@@ -25,6 +25,8 @@ from longwatch.study import SourceSpec
         ("ae.csv", "csv"),
         ("ae.tsv", "tsv"),
         ("ae.parquet", "parquet"),
+        ("ae.xlsx", "xlsx"),
+        ("~$ae.xlsx.tmp", None),
         ("define.xml", "define-xml"),
         ("Define.xml", "define-xml"),
         ("define2-1.xml", None),

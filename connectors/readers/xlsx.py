@@ -1,0 +1,221 @@
+"""XLSX: one sheet with a header of variable names, as tables are kept by hand.
+
+As in CSV, the types are not in the file: numbers are the variables that the standard makes numbers
+(`longwatch.standards.sdtm`), the rest is text, whatever the spreadsheet made of it.
+"""
+
+from __future__ import annotations
+
+import math
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import date, datetime, time
+from functools import partial
+from importlib.metadata import version
+from itertools import zip_longest
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from connectors.readers.csv import NOT_AVAILABLE, VARIABLE_NAME
+from connectors.readers.reading import Reading, check_variables
+from connectors.readers.text import UTF_8
+from longwatch.errors import SourceError
+from longwatch.standards.dataset import Variable
+from longwatch.standards.sdtm import is_numeric
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
+
+READER = f"longwatch-xlsx 1 (openpyxl {version('openpyxl')})"
+BATCH_ROWS = 20_000
+# An XLSX is a zip; sheets shrink well, but not four hundredfold.
+RATIO = 400
+SMALL_BYTES = 64 * 1024 * 1024
+_MIDNIGHT = time()
+
+
+def read_xlsx(path: Path, dataset: str, where: str) -> Reading:
+    """A sheet as the dataset of that name: the only one, or of several the one that is named as the dataset.
+
+    Empty rows are no records; hidden sheets do not count. Text: trailing blanks removed, empty is null; a number in a
+    text variable is its digits, a date or time is as ISO 8601 writes it, a boolean is true or false. Numbers: empty and
+    `NA` are null, digits that are kept as text are a number. Of a formula, the value that was saved counts.
+
+    Raises SourceError: LW-SRC-080 (no XLSX, damaged, encrypted), LW-SRC-081 (the first row is no header), LW-SRC-082
+    (several sheets, none of that name), LW-SRC-087 (it unpacks to too much), LW-SRC-014 (a variable twice); and, as the
+    rows are read, each with its row: LW-SRC-083 (a value beside the header's columns), LW-SRC-084 (not a number),
+    LW-SRC-085 (an error of the spreadsheet, or a duration), LW-SRC-086 (a formula without a saved value).
+    """
+    _check_size(path, where)
+    with _opened(path, where, values=True) as book:
+        title = _sheet(book, dataset, where)
+        first = next(book[title].iter_rows(max_row=1, values_only=True), ())
+    names: list[Any] = [value.strip() if isinstance(value, str) else value for value in first]
+    while names and names[-1] in (None, ""):
+        names.pop()
+    if not names or not all(isinstance(name, str) and VARIABLE_NAME.fullmatch(name) for name in names if name):
+        raise SourceError(
+            "LW-SRC-081",
+            "the first row is no header of variable names",
+            where=f"{where}, sheet {title}",
+            expected="names such as STUDYID, USUBJID, AESEQ, one per column",
+            next_step="ask the data provider for the sheet with its header in the first row",
+        )
+    check_variables([name or "" for name in names], where)
+    variables = tuple(Variable(name, type="number" if is_numeric(dataset, name) else "text") for name in names)
+    return Reading(
+        dataset=dataset,
+        label="",
+        variables=variables,
+        schema=pl.Schema({each.name: pl.Float64() if each.type == "number" else pl.String() for each in variables}),
+        batches=partial(_batches, path, title, variables, where),
+        encoding=UTF_8,
+        reader=READER,
+    )
+
+
+def _check_size(path: Path, where: str) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            total = sum(member.file_size for member in archive.infolist())
+    except zipfile.BadZipFile as broken:
+        raise _not_xlsx(where) from broken
+    allowed = max(SMALL_BYTES, RATIO * path.stat().st_size)
+    if total > allowed:
+        raise SourceError(
+            "LW-SRC-087",
+            "the workbook unpacks to more than one of datasets does",
+            where=where,
+            expected=f"at most {allowed:,} bytes",
+            found=f"{total:,}",
+            next_step="if it is genuine, save the sheet as .csv",
+        )
+
+
+def _not_xlsx(where: str) -> SourceError:
+    return SourceError(
+        "LW-SRC-080",
+        "it cannot be read as XLSX",
+        where=where,
+        expected="a whole .xlsx workbook without a password",
+        next_step="open it in a spreadsheet program and save it anew, or deliver CSV",
+    )
+
+
+@contextmanager
+def _opened(path: Path, where: str, *, values: bool) -> Iterator[Workbook]:
+    """The workbook, its formulas as their saved values or as formulas. A damaged one is LW-SRC-080."""
+    import openpyxl
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    try:
+        with path.open("rb") as file, closing(openpyxl.load_workbook(file, read_only=True, data_only=values)) as book:
+            yield book
+    except (
+        # What openpyxl says of parts that are missing, cut off or not as they should be; SyntaxError: no XML.
+        InvalidFileException, zipfile.BadZipFile, zlib.error, EOFError, SyntaxError, LookupError, ValueError, TypeError,
+        AttributeError, NotImplementedError,
+    ) as broken:  # fmt: skip
+        raise _not_xlsx(where) from broken
+
+
+def _sheet(book: Workbook, dataset: str, where: str) -> str:
+    titles = [sheet.title for sheet in book.worksheets if sheet.sheet_state == "visible"]
+    named = [title for title in titles if title.strip().upper() == dataset]
+    if len(titles) == 1 or named:
+        return (named or titles)[0]
+    raise SourceError(
+        "LW-SRC-082",
+        f"of {len(titles)} sheets none is named {dataset}",
+        where=where,
+        expected="one sheet, or one that is named as the dataset",
+        found=", ".join(titles[:5]),
+        next_step="name the sheet's dataset as `dataset:` of this source in the study file",
+    )
+
+
+def _batches(path: Path, title: str, variables: tuple[Variable, ...], where: str) -> Iterator[pl.DataFrame]:
+    place = f"{where}, sheet {title}"
+    rows: list[list[Any]] = []
+    with _opened(path, where, values=True) as book, _opened(path, where, values=False) as formulas:
+        both = zip_longest(book[title].iter_rows(min_row=2), formulas[title].iter_rows(min_row=2), fillvalue=())
+        for number, (cells, written) in enumerate(both, 2):
+            values = [_value(*pair, number, place) for pair in zip(cells, written, strict=True)]
+            if all(value is None for value in values):
+                continue
+            rows.append(_record(values, variables, number, place))
+            if len(rows) == BATCH_ROWS:
+                yield _frame(rows, variables)
+                rows = []
+    yield _frame(rows, variables)
+
+
+def _frame(rows: list[list[Any]], variables: tuple[Variable, ...]) -> pl.DataFrame:
+    columns = list(zip(*rows, strict=True)) or [()] * len(variables)
+    return pl.DataFrame(
+        [
+            pl.Series(each.name, values, dtype=pl.Float64 if each.type == "number" else pl.String)
+            for each, values in zip(variables, columns, strict=True)
+        ]
+    )
+
+
+def _value(cell: Any, written: Any, row: int, where: str) -> Any:
+    """What a cell holds; an empty text is nothing."""
+    value = cell.value
+    if value is None:
+        if written.data_type == "f":
+            raise _refused("LW-SRC-086", row, "a formula without a saved value", where)
+        return None
+    if cell.data_type == "e" or not isinstance(value, str | bool | int | float | date | time):
+        raise _refused("LW-SRC-085", row, "an error of the spreadsheet or a duration, which is no value", where)
+    return (value.rstrip(" ") or None) if isinstance(value, str) else value
+
+
+def _record(values: list[Any], variables: tuple[Variable, ...], row: int, where: str) -> list[Any]:
+    if any(value is not None for value in values[len(variables) :]):
+        raise _refused("LW-SRC-083", row, "a value beside the columns that the header names", where)
+    values += [None] * (len(variables) - len(values))
+    return [
+        _number(value, each.name, row, where) if each.type == "number" else _text(value)
+        for value, each in zip(values, variables, strict=False)
+    ]
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == _MIDNIGHT else value.isoformat()
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return str(int(value)) if float(value).is_integer() else repr(float(value))
+
+
+def _number(value: Any, name: str, row: int, where: str) -> float | None:
+    text = value.strip() if isinstance(value, str) else value
+    if text in (None, "", NOT_AVAILABLE):
+        return None
+    try:
+        number = math.nan if isinstance(text, bool | date | time) else float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise _refused("LW-SRC-084", row, f"{name} is a number, but not here", where)
+    return number
+
+
+def _refused(error_id: str, row: int, what: str, where: str) -> SourceError:
+    return SourceError(
+        error_id,
+        f"row {row:,}: {what}",
+        where=where,
+        expected="values under the header's names; numbers, empty or NA in a number",
+        next_step="ask the data provider to correct the cell and to save the workbook",
+    )
