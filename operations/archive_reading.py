@@ -96,6 +96,24 @@ def verify_reports(adapters: Adapters, key: str | None, progress: Progress) -> l
     return verified
 
 
+def check_still_archived(adapters: Adapters, row: ReportRow) -> None:
+    """That the archive still has the PDF and the manifest that the register names; their content is not read.
+
+    Raises IntegrityError LW-ARR-005 where one is gone or other bytes lie in its place.
+    """
+    for key, sha256 in ((row.pdf_key, row.pdf_sha256), (row.manifest_key, row.manifest_sha256)):
+        receipt = adapters.archive.head(key)
+        if receipt is None or receipt.sha256 != sha256:
+            raise IntegrityError(
+                "LW-ARR-005",
+                "the register says that this report is archived, but the archive does not have it",
+                where=key,
+                expected=sha256[:12],
+                found=receipt.sha256[:12] if receipt else "nothing",
+                next_step="check that LONGWATCH_ARCHIVE names the right archive; else restore it from a backup",
+            )
+
+
 def _verify(adapters: Adapters, row: ReportRow) -> VerifiedReport:
     content = _read(adapters, row.manifest_key, row.manifest_sha256)
     manifest = read_manifest(content, row.manifest_key)

@@ -20,6 +20,7 @@ from longwatch.study import ReportRequest, Study
 from longwatch.tables.catalogue import make_table
 from longwatch.tables.export import results_csv, results_json
 from longwatch.tables.result import TableResult
+from operations.archive_reading import check_still_archived
 from operations.audited import make_event
 from operations.listings import make_draft_reasons, make_facts, make_fields, make_listings
 from operations.ports import Adapters, Progress
@@ -62,6 +63,7 @@ def make_report(
     with adapters.registers.transaction() as register:
         present = register.report_by_key(key)
     if present is not None:
+        check_still_archived(adapters, present)
         progress(f"{request.template}: already archived as {key[:12]}")
         return ReportMade(present, already_archived=True)
 

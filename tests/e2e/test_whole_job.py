@@ -114,6 +114,15 @@ def test_a_flipped_byte_in_the_archive_is_found_and_named(longwatch, islet1) -> 
         assert len(said.err.splitlines()) == 1
 
 
+def test_a_report_whose_bytes_are_gone_is_not_called_archived(longwatch, islet1, home) -> None:  # type: ignore[no-untyped-def]
+    """The register alone proves nothing: a second run looks whether the archive still has what it names."""
+    one_run(longwatch, islet1)
+    (home / "archive").rename(home / "moved away")
+    said = longwatch("run", islet1 / "study.yaml", "--direct")
+    assert said.code == 5
+    assert said.err.startswith("LW-ARR-005")
+
+
 def test_results_carry_the_numbers_of_the_report_with_their_provenance(longwatch, islet1) -> None:  # type: ignore[no-untyped-def]
     folder = Path(one_run(longwatch, islet1)["reports"][0]["pdf"]).parent
     rows = list(csv.DictReader(io.StringIO((folder / "results.csv").read_text())))
