@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from connectors.places.sources import DEFINE
 from connectors.raw_bytes import sha256_of_file
 from connectors.readers.typed_copy import read_dataset
 from connectors.snapshot_manifest import Manifest, TypedDataset, typed_from_bytes, typed_to_bytes
@@ -36,6 +37,7 @@ class TypedCopies:
         Raises SourceError: those of the readers, LW-SRC-006 (one dataset from two files). StoreError LW-SNP-004/005.
         """
         made: dict[str, TypedDataset] = {}
+        define = next((raw_of(file) for file in manifest.snapshot.files if file.format == DEFINE), None)
         with store_writable(self.root):
             folder.mkdir()
             for file in manifest.snapshot.files:
@@ -44,7 +46,13 @@ class TypedCopies:
                 progress(f"reading {file.name}")
                 arriving = folder / "arriving"
                 result = read_dataset(
-                    raw_of(file), file.format, file.encoding, manifest.declared.get(file.name), arriving, file.name
+                    raw_of(file),
+                    file.format,
+                    file.encoding,
+                    manifest.declared.get(file.name),
+                    arriving,
+                    file.name,
+                    define,
                 )
                 if result.dataset in made:
                     raise SourceError(

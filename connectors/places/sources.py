@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,9 @@ _FORMATS = {
     ".parquet": "parquet",
     ".xlsx": "xlsx",
 }
+# At most 8 letters and digits; copies of define.xml are named define2, defineadam.
+_DATASET_XML = re.compile(r"(?!define)[a-z][a-z0-9]{1,7}", re.IGNORECASE)
+_READ = ", ".join([*(f"*{ending}" for ending in _FORMATS), "Dataset-XML named as its dataset (ae.xml)"])
 _ENCODED = {"xpt", "csv", "tsv"}
 _SHOWN = 5
 
@@ -58,12 +62,18 @@ class Delivery:
 
 
 def format_of(name: str) -> str | None:
-    """The format of a dataset file, or `define-xml`, by the file's name; None: such a file does not count."""
+    """The format of a dataset file, or `define-xml`, by the file's name; None: such a file does not count.
+
+    A folder may hold XML of many kinds: one that is named as SDTM and ADaM name datasets is Dataset-XML.
+    """
     if name.startswith("."):
         return None
     if name.lower() == "define.xml":
         return DEFINE
-    return _FORMATS.get(os.path.splitext(name)[1].lower())
+    stem, ending = os.path.splitext(name)
+    if ending.lower() == ".xml":
+        return "dataset-xml" if _DATASET_XML.fullmatch(stem) else None
+    return _FORMATS.get(ending.lower())
 
 
 def find_deliveries(
@@ -177,7 +187,7 @@ def _nothing_to_read(names: Sequence[str], place: Place) -> SourceError:
         "LW-SRC-002",
         "there is no dataset file",
         where=place.where,
-        expected=f"{', '.join(f'*{ending}' for ending in _FORMATS)}, not in folders within",
+        expected=f"{_READ}, not in folders within",
         found=_list(names) or "nothing",
         next_step="correct `path:` of this source in the study file",
     )
@@ -188,7 +198,7 @@ def _not_read(name: str, place: Place) -> SourceError:
         "LW-SRC-009",
         f"{name} is of a kind that is not read",
         where=place.where,
-        expected=f"{', '.join(f'*{ending}' for ending in _FORMATS)}, define.xml, or a *.zip of them",
+        expected=f"{_READ}, define.xml, or a *.zip of them",
         next_step="convert it, or leave it out",
     )
 

@@ -19,6 +19,8 @@ from connectors.readers.csv import READER as CSV_READER
 from connectors.readers.dataset_json import READER as DATASET_JSON_READER
 from connectors.readers.dataset_json import read_dataset_json
 from connectors.readers.dataset_ndjson import COMPRESSED_READER, NDJSON_READER, read_dataset_dsjc, read_dataset_ndjson
+from connectors.readers.dataset_xml import READER as DATASET_XML_READER
+from connectors.readers.dataset_xml import read_dataset_xml_file
 from connectors.readers.parquet import READER as PARQUET_READER
 from connectors.readers.parquet import read_parquet
 from connectors.readers.reading import Reading, check_dataset_name
@@ -43,6 +45,7 @@ READERS = {
     "tsv": TSV_READER,
     "parquet": PARQUET_READER,
     "xlsx": XLSX_READER,
+    "dataset-xml": DATASET_XML_READER,
 }
 """The reader of each format, with its version: a new version makes a new typed copy (CONTRACTS.md)."""
 
@@ -60,17 +63,24 @@ class ReadResult:
 
 
 def read_dataset(
-    path: Path, file_format: str, encoding: str, dataset_name: str | None, target: Path, file_name: str
+    path: Path,
+    file_format: str,
+    encoding: str,
+    dataset_name: str | None,
+    target: Path,
+    file_name: str,
+    define: Path | None = None,
 ) -> ReadResult:
     """Read a dataset file and write it as Parquet to `target`.
 
     `dataset_name`: what the study file calls it; else the file's own name for it, where its format has one, else the
-    file name. `file_name` stands in messages, since `path` may be a working copy.
+    file name. `file_name` stands in messages, since `path` may be a working copy. `define`: the define.xml
+    delivered with it, which Dataset-XML takes names and types from.
 
     Raises SourceError: those of the readers, LW-SRC-011 (the name is none a dataset can have). IntegrityError
     LW-SNP-010 where other than all records were written. OSError where `target` cannot be written.
     """
-    reading = _open(path, file_format, encoding, dataset_name, file_name)
+    reading = _open(path, file_format, encoding, dataset_name, file_name, define)
     dataset = check_dataset_name(dataset_name or reading.dataset, file_name)
     rows = write_typed(reading, target)
     if reading.rows is not None and rows != reading.rows:
@@ -85,7 +95,9 @@ def read_dataset(
     return ReadResult(dataset, reading.label, reading.variables, rows, reading.encoding, reading.reader)
 
 
-def _open(path: Path, file_format: str, encoding: str, dataset_name: str | None, file_name: str) -> Reading:
+def _open(
+    path: Path, file_format: str, encoding: str, dataset_name: str | None, file_name: str, define: Path | None
+) -> Reading:
     if file_format == "xpt":
         return read_xpt(path, encoding, file_name)
     if file_format == "sas7bdat":
@@ -96,6 +108,8 @@ def _open(path: Path, file_format: str, encoding: str, dataset_name: str | None,
         return read_dataset_ndjson(path, file_name)
     if file_format == "dataset-json-compressed":
         return read_dataset_dsjc(path, file_name)
+    if file_format == "dataset-xml":
+        return read_dataset_xml_file(path, define, file_name)
     # These have no name of their own; and by it CSV and TSV know which columns are numbers.
     dataset = check_dataset_name(dataset_name or Path(file_name).stem, file_name)
     if file_format in ("csv", "tsv"):
