@@ -9,7 +9,9 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import deque
 from collections.abc import Iterator
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -100,6 +102,22 @@ def _texts(
             yield pl.DataFrame(batch)
     except (pa.ArrowInvalid, UnicodeDecodeError) as refused:
         raise _fault(path, encoding, dataset, where, separator) from refused
+    if _ends_in_quotes(path, encoding, separator):
+        raise _fault(path, encoding, dataset, where, separator)
+
+
+def _ends_in_quotes(path: Path, encoding: str, separator: str) -> bool:
+    """Whether the last value begins with a quote that never closes: Arrow takes all that follows for text."""
+    with path.open("rb") as file:
+        quotes = sum(chunk.count(b'"') for chunk in iter(partial(file.read, BLOCK_BYTES), b""))
+    if quotes % 2 == 0:
+        return False
+    with path.open("r", encoding=encoding, newline="") as lines:
+        try:
+            deque(csv.reader(lines, strict=True, delimiter=separator), maxlen=0)
+        except csv.Error as broken:
+            return str(broken).startswith(("unexpected end of data", "field larger than"))
+    return False
 
 
 def _typed(

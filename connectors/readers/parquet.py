@@ -99,13 +99,31 @@ def _typed(column: pl.Series, variable: Variable, first: int, where: str) -> pl.
         return column.cast(FRAME_TYPES[variable.type])
     if column.dtype in (pl.Int64, pl.UInt64):
         wrong = column > EXACT if column.dtype == pl.UInt64 else ~column.is_between(-EXACT, EXACT)
-        _check(wrong, "LW-SRC-074", "a whole number is too large to be kept exactly", variable, first, where)
+        _check(
+            wrong,
+            "LW-SRC-074",
+            "a whole number is too large to be kept exactly",
+            variable,
+            first,
+            where,
+            next_step="ask the data provider to write it as text",
+        )
     numbers = column.cast(pl.Float64)
-    _check(numbers.is_infinite(), "LW-SRC-075", "a number is infinite", variable, first, where)
+    _check(
+        numbers.is_infinite(),
+        "LW-SRC-075",
+        "a number is infinite",
+        variable,
+        first,
+        where,
+        next_step="ask the data provider to correct the value",
+    )
     return numbers.fill_nan(None)
 
 
-def _check(wrong: pl.Series, error_id: str, what: str, variable: Variable, first: int, where: str) -> None:
+def _check(
+    wrong: pl.Series, error_id: str, what: str, variable: Variable, first: int, where: str, *, next_step: str
+) -> None:
     found = wrong.fill_null(False).arg_true()
     if found.len():
         raise SourceError(
@@ -113,7 +131,7 @@ def _check(wrong: pl.Series, error_id: str, what: str, variable: Variable, first
             f"{variable.name}, record {first + int(found[0]):,}: {what}",
             where=where,
             expected=f"a number up to {EXACT:,} if it is whole, or null",
-            next_step="ask the data provider to correct the value, or to write an identifier as text",
+            next_step=next_step,
         )
 
 

@@ -169,16 +169,34 @@ def _value(cell: Any, written: Any, row: int, where: str) -> Any:
     value = cell.value
     if value is None:
         if written.data_type == "f":
-            raise _refused("LW-SRC-086", row, "a formula without a saved value", where)
+            raise _refused(
+                "LW-SRC-086",
+                row,
+                "a formula without a saved value",
+                where,
+                next_step="open the workbook in a spreadsheet program and save it, so that its values are kept",
+            )
         return None
     if cell.data_type == "e" or not isinstance(value, str | bool | int | float | date | time):
-        raise _refused("LW-SRC-085", row, "an error of the spreadsheet or a duration, which is no value", where)
+        raise _refused(
+            "LW-SRC-085",
+            row,
+            "an error of the spreadsheet or a duration, which is no value",
+            where,
+            next_step="ask the data provider to correct the cell; a duration is text, such as PT30H",
+        )
     return (value.rstrip(" ") or None) if isinstance(value, str) else value
 
 
 def _record(values: list[Any], variables: tuple[Variable, ...], row: int, where: str) -> list[Any]:
     if any(value is not None for value in values[len(variables) :]):
-        raise _refused("LW-SRC-083", row, "a value beside the columns that the header names", where)
+        raise _refused(
+            "LW-SRC-083",
+            row,
+            "a value beside the columns that the header names",
+            where,
+            next_step="ask the data provider to name the column, or to keep notes in another sheet",
+        )
     values += [None] * (len(variables) - len(values))
     return [
         _number(value, each.name, row, where) if each.type == "number" else _text(value)
@@ -207,15 +225,21 @@ def _number(value: Any, name: str, row: int, where: str) -> float | None:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise _refused("LW-SRC-084", row, f"{name} is a number, but not here", where)
+        raise _refused(
+            "LW-SRC-084",
+            row,
+            f"{name} is a number, but not here",
+            where,
+            next_step="ask the data provider to correct the value",
+        )
     return number
 
 
-def _refused(error_id: str, row: int, what: str, where: str) -> SourceError:
+def _refused(error_id: str, row: int, what: str, where: str, *, next_step: str) -> SourceError:
     return SourceError(
         error_id,
         f"row {row:,}: {what}",
         where=where,
         expected="values under the header's names; numbers, empty or NA in a number",
-        next_step="ask the data provider to correct the cell and to save the workbook",
+        next_step=next_step,
     )

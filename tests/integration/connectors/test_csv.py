@@ -100,6 +100,9 @@ def test_a_file_name_that_no_dataset_can_have(read: Reader, tmp_path: Path) -> N
         (HEADER + "S-1,1,x,inf\n", "LW-SRC-063", "line 2: LBSTRESN"),
         (HEADER + "S-1,1,x,nan\n", "LW-SRC-063", "line 2: LBSTRESN"),
         (HEADER + 'S-1,1,"x,5\nS-1,2,x,6\n', "LW-SRC-064", "quotes"),
+        # in the last column, where all that follows would be its text
+        ('USUBJID,LBTEST\nS-1,a\nS-2,"b\nS-3,c\n', "LW-SRC-064", "quotes"),
+        ('USUBJID,LBTEST\nS-1,"b\n' + "S-3,c\n" * 30_000, "LW-SRC-064", "quotes"),
     ],
 )
 def test_a_fault_is_named_with_its_line(read: Reader, tmp_path: Path, text: str, error_id: str, words: str) -> None:
