@@ -42,7 +42,7 @@ def list_archive(
         }
         for row in list_reports(wired(), study)
     ]
-    print_rows(rows, as_json, "No report is archived yet. `longwatch demo` makes one.")
+    print_rows(rows, as_json, "No such report is archived. `longwatch demo` makes one.")
 
 
 @archive.command("show")

@@ -9,6 +9,8 @@ import typer
 
 from cli.output import AsJson, StudyFile, print_rows
 from cli.wired import wired
+from longwatch.errors import StudyError
+from longwatch.findings.finding import Severity
 
 study = typer.Typer(help="Study files.", no_args_is_help=True)
 snapshot = typer.Typer(help="Frozen data.", no_args_is_help=True)
@@ -131,12 +133,20 @@ def list_findings(
     run: Annotated[
         str | None, typer.Option(help="Only of this run; default the study's findings as last seen.")
     ] = None,
-    severity: Annotated[str | None, typer.Option(help="Only this severity.")] = None,
+    severity: Annotated[Severity | None, typer.Option(help="Only this severity.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """List findings, the gravest first."""
     with wired().registers.transaction() as registers:
-        found = registers.findings(study_id, run)
+        known = [row.id for row in registers.runs(study_id, limit=1_000_000) if run and row.id.startswith(run)]
+        if run and len(known) != 1:
+            raise StudyError(
+                "LW-CLI-008",
+                "no run of this study has this id" if not known else "several runs have ids that begin so",
+                where=run,
+                next_step="copy the id from `longwatch runs`",
+            )
+        found = registers.findings(study_id, known[0] if run else None)
     order = {"reject": 0, "error": 1, "warning": 2, "note": 3}
     rows = [
         {
@@ -151,4 +161,5 @@ def list_findings(
         for row in sorted(found, key=lambda row: (order[row.finding.severity.value], row.finding.rule_id))
         if severity in (None, row.finding.severity.value)
     ]
-    print_rows(rows, as_json, f"No findings of {study_id} are recorded.")
+    asked = f" of severity {severity.value}" if severity else ""
+    print_rows(rows, as_json, f"No findings of {study_id}{asked} are recorded.")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.output import AsJson, StudyFile
+from longwatch.errors import StoreError
 
 if TYPE_CHECKING:
     from operations.run_study import RunOutcome
@@ -33,7 +34,15 @@ def demo(direct: Direct = False, as_json: AsJson = False) -> None:
     from simulation import write
 
     folder = read_settings().folder / "demo" / "islet-1"
-    write(folder, seed=DEMO_SEED)
+    try:
+        write(folder, seed=DEMO_SEED)
+    except OSError as refused:
+        raise StoreError(
+            "LW-CLI-006",
+            f"the bundled study cannot be written: {refused.strerror}",
+            where=str(folder),
+            next_step="set LONGWATCH_HOME to a folder that can be written",
+        ) from refused
     outcome, seconds = run_job(folder / "study.yaml", None, (), direct)
     _print_outcome(outcome, seconds, as_json)
 

@@ -73,9 +73,20 @@ def validate_job(study_file: Path, direct: bool) -> tuple[Validated, dict[str, f
 
 
 def prepare_prefect() -> None:
-    """Prefect keeps its own files below our home folder, unless PREFECT_HOME says otherwise."""
+    """Prefect keeps its own files below our home folder, unless PREFECT_HOME says otherwise; its server, if one is
+    configured, answers."""
+    from runtime.prefect_server import find_trouble
     from runtime.settings import read_settings
 
+    address = os.environ.get("PREFECT_API_URL", "")
+    trouble = find_trouble(address) if address else None
+    if trouble:
+        raise StoreError(
+            "LW-CLI-007",
+            f"the Prefect server does not answer: {trouble}",
+            where=address,
+            next_step="start it, unset PREFECT_API_URL to run without one, or use --direct",
+        )
     home = Path(os.environ.setdefault("PREFECT_HOME", str(read_settings().folder / "prefect")))
     try:
         home.mkdir(parents=True, exist_ok=True)

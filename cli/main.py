@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import Annotated, cast
 
@@ -43,8 +44,15 @@ for _commands in (job_commands, data_commands, table_commands, archive_commands,
 snapshot_commands.register(data_commands.snapshot)
 
 
+INTERRUPTION = "LW-CLI-003: interrupted; a run that had begun is registered as failed. Next: run the command again"
+
+
 def main() -> None:
-    """Run the command line. A known error is one line on standard error and an exit code, without traceback."""
+    """Run the command line. A known error is one line on standard error and an exit code, without traceback.
+
+    A polite end (SIGTERM) is an interrupt: a run that has begun is registered as failed.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run(sys.argv[1:]))
 
 
@@ -59,16 +67,15 @@ def run(arguments: list[str]) -> int:
     except LongwatchError as error:
         typer.echo(error.one_line(), err=True)
         return exit_code_of(error)
-    except typer.Abort:
-        typer.echo("LW-CLI-003: interrupted; the run is registered as failed. Next: run the command again", err=True)
-        return INTERRUPTED
-    except KeyboardInterrupt:
-        typer.echo("LW-CLI-003: interrupted; the run is registered as failed. Next: run the command again", err=True)
+    except (typer.Abort, KeyboardInterrupt):
+        typer.echo(INTERRUPTION, err=True)
         return INTERRUPTED
     except Exception as fault:  # noqa: BLE001 - the edge: every fault becomes one line and exit 70
         return _report_fault(fault)
     finally:
         _close()
+    if code == INTERRUPTED:
+        typer.echo(INTERRUPTION, err=True)
     return code if isinstance(code, int) else DONE
 
 
@@ -87,6 +94,9 @@ WrongUse = cast(
 
 
 def _report_fault(fault: Exception) -> int:
+    if type(fault).__name__ == "NoArgsIsHelpError":
+        typer.echo(str(fault))
+        return exit_code_of(StudyError("LW-CLI-001", "no command"))
     if isinstance(fault, WrongUse):
         said = " ".join(fault.format_message().split()).rstrip(".")
         typer.echo(f"LW-CLI-001: {said}. Next: `longwatch --help` shows every command", err=True)

@@ -34,7 +34,9 @@ class FindingsFolder:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             for name, content in contents.items():
-                (self.folder / name).write_bytes(content)
+                unfinished = self.folder / f".{name}"
+                unfinished.write_bytes(content)
+                unfinished.replace(self.folder / name)
         except OSError as refused:
             raise StoreError(
                 "LW-FND-001",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from prefect import flow
 
-from flows.stages import run_as_task, tell_progress
+from flows.stages import check_place, run_as_task, tell_progress
 from operations.validate import Validated, validate_study
 from runtime.settings import read_settings
 from runtime.study_files import read_study
@@ -19,5 +19,8 @@ def nightly_pull_and_validate(study_file: str) -> Validated:
 
     A failed gate fails the flow run, so that it shows in Prefect; its findings are in our registers.
     """
+    settings = read_settings()
+    check_place("the study file", Path(study_file))
+    check_place("LONGWATCH_HOME", settings.home.expanduser())
     study, base = read_study(Path(study_file))
-    return validate_study(make_adapters(read_settings()), study, base, progress=tell_progress, stage=run_as_task)
+    return validate_study(make_adapters(settings), study, base, progress=tell_progress, stage=run_as_task)

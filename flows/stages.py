@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import TypeVar
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from longwatch.errors import StudyError
 from operations.ports import Progress
 from operations.stages import StageRunner, run_directly
 
@@ -34,6 +36,21 @@ def watched_by(progress: Progress, around: StageRunner) -> Iterator[None]:
         yield
     finally:
         _watcher.reset(token)
+
+
+def check_place(what: str, path: Path) -> None:
+    """Refuse a relative path where nobody watches: a worker runs in a folder of its own that is deleted afterwards.
+
+    Raises StudyError LW-FLW-001.
+    """
+    if _watcher.get()[0] is _unwatched and not path.is_absolute():
+        raise StudyError(
+            "LW-FLW-001",
+            f"{what} is a relative path, and a worker's working folder is deleted after the run",
+            where=str(path),
+            expected="an absolute path",
+            next_step="set LONGWATCH_HOME where the worker runs, and give the study file's absolute path",
+        )
 
 
 def tell_progress(message: str) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from longwatch.errors import IntegrityError, StudyError
+from longwatch.errors import IntegrityError, LongwatchError, StudyError
 from longwatch.evidence.manifest import read_manifest
 from longwatch.evidence.registered import ReportRow
 from longwatch.standards.hashing import sha256_of_bytes
@@ -67,7 +69,8 @@ def get_report(adapters: Adapters, key: str) -> tuple[ReportRow, bytes]:
     Raises IntegrityError LW-ARR-003 where the bytes are others than the register names.
     """
     row = find_report(adapters, key)
-    content = _read(adapters, row.pdf_key, row.pdf_sha256)
+    with failure_recorded(adapters, "report retrieval failed", row.key):
+        content = _read(adapters, row.pdf_key, row.pdf_sha256)
     with adapters.registers.transaction() as register:
         register.record_read(
             make_event(adapters, "report retrieved", "report", row.key, {"pdf_sha256": row.pdf_sha256})
@@ -75,20 +78,43 @@ def get_report(adapters: Adapters, key: str) -> tuple[ReportRow, bytes]:
     return row, content
 
 
-def verify_reports(adapters: Adapters, key: str | None, progress: Progress) -> list[VerifiedReport]:
-    """Read every object of one report, or of all, back and compare it with the manifest and the register.
+@contextmanager
+def failure_recorded(adapters: Adapters, action: str, key: str) -> Iterator[None]:
+    """A read of the archive that fails is an audit event, too, with the error's id as its reason."""
+    try:
+        yield
+    except LongwatchError as failed:
+        with adapters.registers.transaction() as register:
+            register.record_read(make_event(adapters, action, "report", key, reason=failed.error_id))
+        raise
 
-    Raises IntegrityError LW-ARR-003 at the first object that differs, StoreError where one is missing.
+
+def verify_reports(adapters: Adapters, key: str | None, progress: Progress) -> list[VerifiedReport]:
+    """Read every object of one report, or of all, back and compare it with the manifest and the register; of all, also
+    the other way: that every object below `reports/` belongs to a registered report.
+
+    Every report is looked at before the first failure is raised, and each failure is an audit event. Raises
+    IntegrityError LW-ARR-003 or LW-ARR-004 where something differs, LW-ARR-006 where an object belongs to no report,
+    StoreError where one is missing.
     """
     if key is not None:
         rows = [find_report(adapters, key)]
     else:
         with adapters.registers.transaction() as register:
             rows = register.reports()
-    verified = []
+    verified: list[VerifiedReport] = []
+    failures: list[LongwatchError] = []
     for row in rows:
         progress(f"{row.study_id} {row.template} {row.key[:12]}")
-        verified.append(_verify(adapters, row))
+        try:
+            with failure_recorded(adapters, "report verification failed", row.key):
+                verified.append(_verify(adapters, row))
+        except LongwatchError as failed:
+            failures.append(failed)
+    if failures:
+        raise failures[0]
+    if key is None:
+        _check_all_registered(adapters, rows)
     with adapters.registers.transaction() as register:
         register.record_read(
             make_event(adapters, "archive verified", "archive", key or "all", {"reports": len(verified)})
@@ -97,21 +123,32 @@ def verify_reports(adapters: Adapters, key: str | None, progress: Progress) -> l
 
 
 def check_still_archived(adapters: Adapters, row: ReportRow) -> None:
-    """That the archive still has the PDF and the manifest that the register names; their content is not read.
+    """That the archive still has every object of a report as it was archived.
 
-    Raises IntegrityError LW-ARR-005 where one is gone or other bytes lie in its place.
+    Raises IntegrityError LW-ARR-005 where PDF or manifest is gone, and what `verify_reports` raises where one differs.
     """
-    for key, sha256 in ((row.pdf_key, row.pdf_sha256), (row.manifest_key, row.manifest_sha256)):
-        receipt = adapters.archive.head(key)
-        if receipt is None or receipt.sha256 != sha256:
+    for key in (row.pdf_key, row.manifest_key):
+        if adapters.archive.head(key) is None:
             raise IntegrityError(
                 "LW-ARR-005",
                 "the register says that this report is archived, but the archive does not have it",
                 where=key,
-                expected=sha256[:12],
-                found=receipt.sha256[:12] if receipt else "nothing",
                 next_step="check that LONGWATCH_ARCHIVE names the right archive; else restore it from a backup",
             )
+    _verify(adapters, row)
+
+
+def _check_all_registered(adapters: Adapters, rows: list[ReportRow]) -> None:
+    folders = {row.manifest_key.rpartition("/")[0] for row in rows}
+    strangers = [key for key in adapters.archive.keys("reports/") if key.rpartition("/")[0] not in folders]
+    if strangers:
+        raise IntegrityError(
+            "LW-ARR-006",
+            f"{len(strangers)} objects of the archive belong to no report of the registers",
+            where=strangers[0],
+            next_step="run the study again if a run was interrupted, which registers them; else compare the registers "
+            "with a backup: they have lost a report",
+        )
 
 
 def _verify(adapters: Adapters, row: ReportRow) -> VerifiedReport:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date
 
@@ -25,8 +26,9 @@ def make_draft_reasons(outcome: ValidationOutcome) -> tuple[str, ...]:
 
     The title page has room for a dozen: further rules are counted in the last line, and all are in the report.
     """
+    found = Counter(finding.rule_id for finding in outcome.findings)
     reasons = [
-        f"{result.rule_id}: {_plural(result.failed, 'open error')}. {result.title}."
+        f"{result.rule_id}: {_plural(found[result.rule_id], 'open error')}. {result.title}."
         for result in outcome.results
         if result.status is RuleStatus.FAIL and result.severity is Severity.ERROR
     ]
@@ -53,7 +55,7 @@ def make_fields(study: Study, snapshot: SourceSnapshot, cutoff: date, engine: En
         "timezone": study.study.timezone,
         "treatment_basis": study.treatment.basis.value,
         "treatment_reference": REFERENCE_WORDS[study.treatment_emergence.reference],
-        "meddra": study.dictionaries.meddra or "not stated in the study file",
+        "meddra": study.dictionaries.meddra_name or "MedDRA, version not stated in the study file",
         "ctcae": study.dictionaries.ctcae or "not stated in the study file",
         "engine_version": engine.version,
     }

@@ -110,7 +110,7 @@ def _identify(
         cutoff=cutoff,
         as_of=cutoff,
         template=template.model_dump(mode="json"),
-        parameters=request.model_dump(mode="json")["parameters"],
+        parameters={},
         ruleset_version=outcome.ruleset_version,
         dictionaries=study.dictionaries.model_dump(mode="json"),
         findings_digest=compute_findings_digest(outcome),

@@ -51,8 +51,11 @@ def registered_run(adapters: Adapters, study: Study) -> Iterator[Run]:
     except LongwatchError as failed:
         _finish(adapters, run, RunState.FAILED, failed.one_line())
         raise
+    except (KeyboardInterrupt, SystemExit):
+        _finish(adapters, run, RunState.FAILED, "interrupted")
+        raise
     except BaseException as fault:
-        _finish(adapters, run, RunState.FAILED, f"{type(fault).__name__} (see the log)")
+        _finish(adapters, run, RunState.FAILED, f"a fault of Longwatch ({type(fault).__name__})")
         raise
     _finish(adapters, run, RunState.DONE, "")
 

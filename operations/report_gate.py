@@ -1,4 +1,4 @@
-"""The report gate: totals agree between tables and analysis datasets before anything is rendered (rules RP02, RP03)."""
+"""The report gate: totals agree between tables and analysis datasets before anything is rendered (rule RP02)."""
 
 from __future__ import annotations
 

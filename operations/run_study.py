@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from longwatch.derive import check_fit, derive, resolve_cutoff
+from longwatch.errors import StudyError
 from longwatch.evidence.snapshot import SourceSnapshot
 from longwatch.findings.finding import ValidationOutcome
 from longwatch.study import ReportRequest, Study
@@ -54,11 +56,21 @@ def run_study(
     registered either way.
     """
     requests = _requests(study, templates)
+    for request in requests:
+        adapters.templates(request.template)
     with registered_run(adapters, study) as run:
         adapters.archive.check()
         snapshot = stage("pull", lambda: pull(adapters, study, base, run, progress))
         data = adapters.snapshots.open(snapshot.id)
         day = resolve_cutoff(cutoff, study, data)
+        if day > adapters.clock().astimezone(ZoneInfo(study.study.timezone)).date():
+            raise StudyError(
+                "LW-RUN-001",
+                "the cut-off lies in the future: nothing is known of it yet",
+                where="cut-off",
+                found=day.isoformat(),
+                next_step="give a cut-off of today or before",
+            )
         check_fit(data, study, day)
         outcome, files = stage("validate", lambda: validate(adapters, study, snapshot, run, progress))
         stop_at_gate(outcome, files)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from longwatch.errors import GateStopped
 from longwatch.evidence.registered import FindingRow
 from longwatch.evidence.snapshot import SourceSnapshot
-from longwatch.findings.finding import RuleStatus, Severity, ValidationOutcome
+from longwatch.findings.finding import RuleStatus, ValidationOutcome
 from longwatch.findings.gate import compute_gate
 from longwatch.study import Study
 from operations.audited import make_event
@@ -55,16 +55,22 @@ def validate(
 
 
 def stop_at_gate(outcome: ValidationOutcome, files: tuple[str, ...]) -> None:
-    """Raise GateStopped LW-GATE-001 where a rule of severity reject failed (CONTRACTS.md, Two gates)."""
+    """Raise GateStopped LW-GATE-001 where a rule of severity reject failed (CONTRACTS.md, Two gates).
+
+    The message names rules and counts, never a record: Prefect and the audit trail keep it.
+    """
     gate = compute_gate(outcome)
     if not gate.stops:
         return
-    first = outcome.findings_of(Severity.REJECT)[0]
-    count = len(outcome.findings_of(Severity.REJECT))
+    failed = [item for item in outcome.results if item.rule_id in gate.rejected]
+    what = "; ".join(f"{item.title} ({_counted(item.failed)} against it)" for item in failed)
     raise GateStopped(
         "LW-GATE-001",
-        f"the data gate stopped the run at {', '.join(gate.rejected)}: {first.message}",
-        found=f"{count} finding{'s' * (count != 1)} of severity reject",
-        next_step=f"{first.action.rstrip('.')}; all findings are in {files[0]}; "
+        f"the data gate stopped the run at {', '.join(gate.rejected)}: {what}",
+        next_step=f"every finding, with its record and what to do, is in {files[0]}; "
         "a study may lower a rule's severity with a reason",
     )
+
+
+def _counted(count: int) -> str:
+    return f"{count:,} record{'s' * (count != 1)}"

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from longwatch.errors import LongwatchError
 from longwatch.version import __version__
 from runtime.engine import LOCK_FILE, read_engine
+from runtime.prefect_server import find_trouble
 from runtime.settings import SETTINGS_FILE, Settings
 from runtime.wiring import make_adapters
 
@@ -134,11 +133,7 @@ def _prefect() -> Check:
     address = os.environ.get("PREFECT_API_URL", "")
     if not address:
         return Check("prefect", Health.OK, "no server configured: a run starts its own for as long as it takes")
-    try:
-        with urllib.request.urlopen(f"{address.rstrip('/')}/health", timeout=5) as answer:
-            healthy = answer.status == 200
-    except (urllib.error.URLError, OSError, ValueError) as unreachable:
-        return Check("prefect", Health.FAIL, f"{address}: {unreachable}", "start the server, or unset PREFECT_API_URL")
-    if not healthy:
-        return Check("prefect", Health.FAIL, f"{address} does not say that it is healthy", "look at the server's log")
+    trouble = find_trouble(address)
+    if trouble:
+        return Check("prefect", Health.FAIL, f"{address}: {trouble}", "start the server, or unset PREFECT_API_URL")
     return Check("prefect", Health.OK, f"{address} is healthy")

@@ -48,6 +48,15 @@ ELSEWHERE = {
     "LW-STU-002": ("… mistakes, each with its line", "correct each line; `longwatch study check` reads the file again"),
     "LW-TPL-002": ("… mistakes, each with its line", "correct each line"),
     "LW-VAL-001": ("no list of rules, or … mistakes in it, each with its line", "correct each line"),
+    **{
+        f"LW-XML-{number:03}": (what, "ask the data provider for a file without it; no real export needs that")
+        for number, what in (
+            (7, "elements are nested too deep"),
+            (8, "an element has too many attributes"),
+            (9, "an element has too much text"),
+            (10, "the document has too many or too long names of elements and attributes"),
+        )
+    },
     "LW-SET-001": ("a setting has a value that cannot be used", "correct the variable, or the line in longwatch.toml"),
 }
 """Ids whose words do not stand beside them in the code."""

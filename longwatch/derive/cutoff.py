@@ -9,7 +9,7 @@ import polars as pl
 from longwatch.derive.coded import by_value
 from longwatch.errors import StudyError
 from longwatch.standards.dataset import SourceData
-from longwatch.standards.dates import earliest_day, precision
+from longwatch.standards.dates import complete_day, earliest_day, precision
 from longwatch.study import Study
 
 
@@ -47,6 +47,14 @@ def resolve_cutoff(option: date | None, study: Study, data: SourceData) -> date:
             next_step="correct TS, or write `cutoff: YYYY-MM-DD` into the study file",
         )
     day: date = known["day"][0]
+    return day
+
+
+def stated_data_cut(data: SourceData) -> date | None:
+    """TS.DCUTDTC where it is one complete date, else None."""
+    stated = pl.DataFrame({"text": _stated_in_ts(data)}, schema={"text": pl.String})
+    days = stated.select(day=complete_day(pl.col("text")))["day"]
+    day: date | None = days[0] if len(days) == 1 else None
     return day
 
 

@@ -6,6 +6,7 @@ from datetime import date
 
 import polars as pl
 
+from longwatch.derive.cutoff import stated_data_cut
 from longwatch.errors import SourceError, StudyError
 from longwatch.standards.dataset import SourceData
 from longwatch.standards.dates import earliest_day
@@ -26,12 +27,15 @@ def check_fit(data: SourceData, study: Study, cutoff: date) -> None:
     In order, SourceError: LW-FIT-001 a dataset needed (DM, AE, EX) is not there; LW-FIT-002 a dataset that is read by
     subject has no USUBJID; LW-FIT-003 a variable needed is not there. StudyError: LW-FIT-004 an arm of DM (by the
     study's basis, among all subjects) is not in the study file; LW-FIT-005 none of the products named is in EX;
-    LW-FIT-008 the cut-off is before the first dose of the study.
+    LW-FIT-008 the cut-off is before the first dose of the study; LW-FIT-009 DM is of another study; LW-FIT-010 the
+    cut-off is after the data's own (TS.DCUTDTC): the data knows nothing of the days between.
     """
     _check_datasets(data, study)
+    _check_study_id(data, study)
     _check_arms(data, study)
     _check_products(data, study)
     _check_first_dose(data, study, cutoff)
+    _check_data_cut(data, cutoff)
 
 
 def _check_datasets(data: SourceData, study: Study) -> None:
@@ -76,6 +80,21 @@ def _check_datasets(data: SourceData, study: Study) -> None:
                 found=", ".join(dataset.columns[:12]),
                 next_step="ask the data provider for the dataset with these variables",
             )
+
+
+def _check_study_id(data: SourceData, study: Study) -> None:
+    if "STUDYID" not in data.datasets["DM"].columns:
+        return
+    found = data.frame("DM").select(pl.col("STUDYID").drop_nulls().unique().sort()).collect()["STUDYID"].to_list()
+    if found and study.id not in found:
+        raise StudyError(
+            "LW-FIT-009",
+            "the data is of another study than the study file",
+            where="DM.STUDYID",
+            expected=study.id,
+            found=", ".join(found[:5]),
+            next_step="correct `study.id`, or the source",
+        )
 
 
 def _check_arms(data: SourceData, study: Study) -> None:
@@ -132,4 +151,17 @@ def _check_first_dose(data: SourceData, study: Study, cutoff: date) -> None:
             expected=f"{first.isoformat()} (first EX.EXSTDTC) or later",
             found=cutoff.isoformat(),
             next_step="give a later cut-off",
+        )
+
+
+def _check_data_cut(data: SourceData, cutoff: date) -> None:
+    stated = stated_data_cut(data)
+    if stated is not None and cutoff > stated:
+        raise StudyError(
+            "LW-FIT-010",
+            "the cut-off is after the data's own cut: the data knows nothing of the days between",
+            where="cut-off",
+            expected=f"{stated.isoformat()} (TS.DCUTDTC) or before",
+            found=cutoff.isoformat(),
+            next_step="give an earlier cut-off, or pull newer data",
         )

@@ -16,13 +16,15 @@ class Engine:
     """The program that makes a report: its version and the SHA-256 of the lock file it is installed from.
 
     `python`: its minor version, since the lock file holds other packages for another one. `zlib`: the compressor, which
-    comes with Python and decides the bytes of a PDF's streams.
+    comes with Python and decides the bytes of a PDF's streams. `source_sha256`: of the program's own files, since two
+    commits can carry one version.
     """
 
     version: str
     lock_sha256: str
     python: str
     zlib: str
+    source_sha256: str
 
 
 @dataclass(frozen=True)

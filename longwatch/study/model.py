@@ -136,10 +136,18 @@ class Comparison(_Part):
 
 
 class Dictionaries(_Part):
-    """Versions of the dictionaries the data was coded with, as printed in the footnotes."""
+    """Versions of the dictionaries the data was coded with, as printed in the footnotes.
+
+    `meddra`: a version (`27.1`), or the name and version of another dictionary (`MOCKDRA 1.0`).
+    """
 
     meddra: str = ""
     ctcae: str = ""
+
+    @property
+    def meddra_name(self) -> str:
+        """`MedDRA 27.1`, or the other dictionary's own name; empty where none is stated."""
+        return f"MedDRA {self.meddra}" if self.meddra[:1].isdigit() else self.meddra
 
 
 class SeverityChange(_Part):
@@ -151,10 +159,9 @@ class SeverityChange(_Part):
 
 
 class ReportRequest(_Part):
-    """One report of the study: a template and its parameters."""
+    """One report of the study, by its template."""
 
     template: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    parameters: dict[str, str | int | float | bool | tuple[str, ...]] = Field(default_factory=dict)
 
 
 class Study(_Part):
@@ -170,11 +177,11 @@ class Study(_Part):
     comparison: Comparison | None = None
     dictionaries: Dictionaries = Dictionaries()
     severities: tuple[SeverityChange, ...] = ()
-    reports: tuple[ReportRequest, ...] = (ReportRequest(template="safety_summary"),)
+    reports: Annotated[tuple[ReportRequest, ...], Field(min_length=1)] = (ReportRequest(template="safety_summary"),)
 
     @model_validator(mode="after")
     def check_references(self) -> Study:
-        """Names used are names declared; no rule's severity is changed twice."""
+        """Names used are names declared; no rule's severity is changed twice, no report asked for twice."""
         codes = {arm.code for arm in self.treatment.arms}
         if self.comparison and self.comparison.control not in codes:
             raise ValueError(f"comparison.control {self.comparison.control!r} is none of the arms {sorted(codes)}")
@@ -182,6 +189,9 @@ class Study(_Part):
         twice = sorted({rule for rule in rules if rules.count(rule) > 1})
         if twice:
             raise ValueError(f"severities: {', '.join(twice)} is changed twice")
+        templates = [request.template for request in self.reports]
+        if len(set(templates)) != len(templates):
+            raise ValueError("reports: a template stands twice")
         return self
 
     @property

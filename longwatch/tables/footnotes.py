@@ -54,8 +54,8 @@ def say_treatment_emergence(study: Study) -> str:
 
 def say_dictionary(study: Study) -> str:
     """MedDRA's version."""
-    version = study.dictionaries.meddra
-    text = f"Coded with MedDRA {version}." if version else "MedDRA version not stated in the study file."
+    name = study.dictionaries.meddra_name
+    text = f"Coded with {name}." if name else "MedDRA version not stated in the study file."
     return f"{text} Events are counted by primary SOC and PT; terms not coded appear as UNCODED."
 
 

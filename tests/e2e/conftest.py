@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib import request
 
 import pytest
 
@@ -82,4 +83,6 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket="trial")
         yield endpoint
     finally:
+        # The package keeps its buckets per process, not per server.
+        request.urlopen(request.Request(f"{endpoint}/moto-api/reset", method="POST"), timeout=10).close()
         server.stop()

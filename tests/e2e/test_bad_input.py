@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -122,6 +126,57 @@ def test_declared_cp1252_is_read(longwatch, islet1) -> None:  # type: ignore[no-
 def test_a_cut_off_before_the_first_dose_is_refused(longwatch, islet1, home) -> None:  # type: ignore[no-untyped-def]
     said = longwatch("run", islet1 / "study.yaml", "--direct", "--cutoff", "2000-01-01")
     check_nothing_half_written(longwatch, home, check_one_line(said, 2, "before the first dose"))
+
+
+def test_a_cut_off_after_the_datas_own_is_refused(longwatch, islet1, home) -> None:  # type: ignore[no-untyped-def]
+    """The data is cut at 2025-06-30: a report "as of" a later day would claim what nobody knows."""
+    said = longwatch("run", islet1 / "study.yaml", "--direct", "--cutoff", "2025-07-01")
+    error_id = check_one_line(said, 2, "TS.DCUTDTC")
+    assert error_id == "LW-FIT-010"
+    check_nothing_half_written(longwatch, home, error_id)
+
+
+def test_data_of_another_study_is_refused(longwatch, islet1, home) -> None:  # type: ignore[no-untyped-def]
+    edit_study(islet1, "  id: ISLET-1", "  id: ISLET-2")
+    assert check_one_line(longwatch("run", islet1 / "study.yaml", "--direct"), 2, "ISLET-2") == "LW-FIT-009"
+
+
+def test_a_template_that_is_not_there_is_told_before_a_run_begins(longwatch, islet1) -> None:  # type: ignore[no-untyped-def]
+    said = longwatch("run", islet1 / "study.yaml", "--direct", "--report", "nope")
+    assert check_one_line(said, 2, "nope") == "LW-TPL-004"
+    assert json.loads(longwatch("runs", "--json").out) == []
+
+
+def test_an_interrupted_run_is_registered_as_failed(islet1, home) -> None:  # type: ignore[no-untyped-def]
+    """Ctrl-C, or a polite end: one line, exit 130, and a finished run that says so."""
+    command = [sys.executable, "-c", "from cli.main import main; main()"]
+    run = subprocess.Popen(
+        [*command, "run", str(islet1 / "study.yaml"), "--direct"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not list((home / "snapshots").glob("typed/*")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    run.send_signal(signal.SIGTERM)
+    _, said = run.communicate(timeout=60)
+    assert run.returncode == 130, said
+    assert said.startswith("LW-CLI-003: interrupted")
+    listed = subprocess.run([*command, "runs", "--json"], capture_output=True, text=True, check=True, timeout=60)
+    (row,) = json.loads(listed.stdout)
+    assert (row["state"], row["reason"]) == ("failed", "interrupted")
+
+
+def test_the_gate_names_no_subject(longwatch, islet1) -> None:  # type: ignore[no-untyped-def]
+    """Its message goes to Prefect and to the audit trail: rules and counts only."""
+    reason = "a subject that is not in DM must never be reported"
+    with (islet1 / "study.yaml").open("a") as file:
+        file.write(f"severities:\n  - {{rule: XR01, severity: reject, reason: {reason}}}\n")
+    said = longwatch("run", islet1 / "study.yaml", "--direct")
+    assert check_one_line(said, 1, "XR01") == "LW-GATE-001"
+    assert "ISLET-1-" not in said.err
+    assert "ISLET-1-" not in longwatch("audit", "list", "--json").out
 
 
 def test_an_unwritable_archive_is_told_before_anything_is_fetched(

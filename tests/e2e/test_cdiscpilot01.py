@@ -52,7 +52,9 @@ def test_default_rules_stop_the_run_at_st02(longwatch, shared_data, repository, 
     """TS has no SSTDTC: exit 1, one line, nothing archived."""
     said = longwatch("run", repository / "tests" / "studies" / "cdiscpilot01_default_rules.yaml", "--direct")
     assert said.code == 1
-    assert said.err.startswith("LW-GATE-001: the data gate stopped the run at ST02: TS: TS has no parameter SSTDTC")
+    assert said.err.startswith(
+        "LW-GATE-001: the data gate stopped the run at ST02: The study start date is given in TS"
+    )
     assert not list((home / "archive").rglob("*.pdf"))
 
 

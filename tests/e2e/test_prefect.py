@@ -171,3 +171,14 @@ def test_deployments_run_on_a_server_and_a_worker(
     registered = json.loads(python(environment, LONGWATCH, "runs", "--json").stdout)
     assert sorted(row["state"] for row in registered) == ["done", "gated"]
     assert addresses_outside(environment) == []
+
+
+def test_a_worker_refuses_relative_places(environment: dict[str, str], bundled_study: Path, tmp_path: Path) -> None:
+    """A worker's working folder is deleted after the run, and registers and archive would go with it."""
+    code = (
+        "from flows.safety_report import safety_report; import sys\n"
+        "try: safety_report(sys.argv[1])\n"
+        "except Exception as error: print(error)"
+    )
+    said = python(environment | {"LONGWATCH_HOME": "longwatch-data"}, code, str(bundled_study / "study.yaml"))
+    assert "LW-FLW-001" in said.stdout, said.stdout + said.stderr

@@ -123,6 +123,25 @@ def test_a_report_whose_bytes_are_gone_is_not_called_archived(longwatch, islet1,
     assert said.err.startswith("LW-ARR-005")
 
 
+def test_a_report_whose_bytes_were_changed_is_not_called_archived(longwatch, islet1) -> None:  # type: ignore[no-untyped-def]
+    pdf = Path(one_run(longwatch, islet1)["reports"][0]["pdf"])
+    pdf.chmod(0o644)
+    pdf.write_bytes(pdf.read_bytes() + b" ")
+    assert longwatch("run", islet1 / "study.yaml", "--direct").code == 5
+    assert longwatch("archive", "get", pdf.parent.name).code == 5
+    events = json.loads(longwatch("audit", "list", "--json").out)
+    assert [row["reason"] for row in events if row["what"] == "report retrieval failed"] == ["LW-ARC-008"]
+
+
+def test_an_object_that_no_register_names_is_found(longwatch, islet1, home) -> None:  # type: ignore[no-untyped-def]
+    """A report that was archived and is missing from the registers: verification looks both ways."""
+    one_run(longwatch, islet1)
+    (home / "registers.sqlite3").unlink()
+    said = longwatch("archive", "verify")
+    assert said.code == 5
+    assert said.err.startswith("LW-ARR-006")
+
+
 def test_results_carry_the_numbers_of_the_report_with_their_provenance(longwatch, islet1) -> None:  # type: ignore[no-untyped-def]
     folder = Path(one_run(longwatch, islet1)["reports"][0]["pdf"]).parent
     rows = list(csv.DictReader(io.StringIO((folder / "results.csv").read_text())))

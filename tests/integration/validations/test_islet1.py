@@ -11,7 +11,6 @@ from simulation import Trial, generate
 from simulation.study_file import study_file
 from validations import load_rules, validate
 
-
 NOT_PLANTED = {"ST01", "ST04", "ST07", "ST11", "ST12", "KY01", "KY02", "XR04", "XR05", "CH02", "CH04"}
 """Live rules that the generator has no error for; their cases are in tests/spec/validation."""
 

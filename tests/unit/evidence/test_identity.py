@@ -25,7 +25,7 @@ IDENTITY = ReportIdentity(
     ruleset_version="b" * 64,
     dictionaries={"meddra": "MOCKDRA 1.0"},
     findings_digest="c" * 64,
-    engine=Engine("0.1.0", "d" * 64, "3.11", "1.3.1"),
+    engine=Engine("0.1.0", "d" * 64, "3.11", "1.3.1", "e" * 64),
 )
 SNAPSHOT = SourceSnapshot("a" * 64, (SourceFile("dm.xpt", "e" * 64, 80, "xpt", "DM", 1),))
 
@@ -76,10 +76,11 @@ def test_snapshot_id_is_the_documented_hash() -> None:
         {"ruleset_version": "0" * 64},
         {"dictionaries": {"meddra": "MOCKDRA 2.0"}},
         {"findings_digest": "0" * 64},
-        {"engine": Engine("0.1.1", "d" * 64, "3.11", "1.3.1")},
-        {"engine": Engine("0.1.0", "0" * 64, "3.11", "1.3.1")},
-        {"engine": Engine("0.1.0", "d" * 64, "3.12", "1.3.1")},
-        {"engine": Engine("0.1.0", "d" * 64, "3.11", "1.2.11")},
+        {"engine": Engine("0.1.1", "d" * 64, "3.11", "1.3.1", "e" * 64)},
+        {"engine": Engine("0.1.0", "0" * 64, "3.11", "1.3.1", "e" * 64)},
+        {"engine": Engine("0.1.0", "d" * 64, "3.12", "1.3.1", "e" * 64)},
+        {"engine": Engine("0.1.0", "d" * 64, "3.11", "1.2.11", "e" * 64)},
+        {"engine": Engine("0.1.0", "d" * 64, "3.11", "1.3.1", "0" * 64)},
     ],
 )
 def test_each_thing_a_report_depends_on_changes_its_key(change: dict[str, object]) -> None:
