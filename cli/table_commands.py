@@ -64,10 +64,9 @@ def make_table(
 
 
 def _printed(result: object, fmt: Format) -> bytes:
-    from longwatch.tables.text import as_text
-
     from longwatch.tables.export import results_csv, results_json
     from longwatch.tables.result import TableResult
+    from longwatch.tables.text import as_text
 
     assert isinstance(result, TableResult)
     if fmt is Format.CSV:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from longwatch.tables.catalogue import make_table
-
 from longwatch.derive import check_fit, derive, resolve_cutoff
 from longwatch.study import Study
+from longwatch.tables.catalogue import make_table
 from longwatch.tables.result import TableResult
 from operations.ports import Adapters, Progress
 from operations.pull import pull_study
