@@ -41,7 +41,7 @@ def write_large(
 def _write_parquet(
     folder: Path, names: list[str], subjects: int, seed: int, parameters: Parameters | None
 ) -> dict[str, int]:
-    from pyarrow import parquet  # type: ignore[import-untyped]
+    from pyarrow import parquet
 
     writers: dict[str, parquet.ParquetWriter] = {}
     rows = dict.fromkeys(names, 0)

@@ -16,8 +16,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import polars as pl
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.csv as arrow_csv  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.csv as arrow_csv
 
 from connectors.readers.reading import Reading, check_variables
 from connectors.readers.text import UTF_8, check_encoding, undecodable

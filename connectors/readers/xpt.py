@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow as pa
 
 from connectors.readers.reading import Reading
 from connectors.readers.sas_values import FRAME_TYPES, MISSING_SUFFIX, beside, fits, kind_by_format, typed
