@@ -72,7 +72,7 @@ def run_study(
                 next_step="give a cut-off of today or before",
             )
         check_fit(data, study, day)
-        outcome, files = stage("validate", lambda: validate(adapters, study, snapshot, run, progress))
+        outcome, files = stage("validate", lambda: validate(adapters, study, snapshot, data, run, progress))
         stop_at_gate(outcome, files)
         datasets = stage("derive", lambda: derive(data, study, day))
         made = tuple(

@@ -9,6 +9,7 @@ from longwatch.evidence.registered import FindingRow
 from longwatch.evidence.snapshot import SourceSnapshot
 from longwatch.findings.finding import RuleStatus, ValidationOutcome
 from longwatch.findings.gate import compute_gate
+from longwatch.standards.dataset import SourceData
 from longwatch.study import Study
 from operations.audited import make_event
 from operations.ports import Adapters, Progress
@@ -33,16 +34,17 @@ def validate_study(
     """Pull and validate. Raises GateStopped as `run_study` does; findings are committed and written first."""
     with registered_run(adapters, study) as run:
         snapshot = stage("pull", lambda: pull(adapters, study, base, run, progress))
-        outcome, files = stage("validate", lambda: validate(adapters, study, snapshot, run, progress))
+        data = adapters.snapshots.open(snapshot.id)
+        outcome, files = stage("validate", lambda: validate(adapters, study, snapshot, data, run, progress))
         stop_at_gate(outcome, files)
     return Validated(run.id, snapshot, outcome, files)
 
 
 def validate(
-    adapters: Adapters, study: Study, snapshot: SourceSnapshot, run: Run, progress: Progress
+    adapters: Adapters, study: Study, snapshot: SourceSnapshot, data: SourceData, run: Run, progress: Progress
 ) -> tuple[ValidationOutcome, tuple[str, ...]]:
     """The validate stage of a run: every finding committed and written, whatever the gate makes of them."""
-    outcome = adapters.validate(adapters.snapshots.open(snapshot.id), study, progress)
+    outcome = adapters.validate(data, study, progress)
     rows = [
         FindingRow(finding, study.id, "new", run.id, run.id, snapshot.id, snapshot.id) for finding in outcome.findings
     ]

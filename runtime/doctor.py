@@ -105,7 +105,7 @@ def _registers(settings: Settings) -> Check:
     try:
         return Check("registers", Health.OK, make_adapters(settings).registers.check())
     except LongwatchError as error:
-        return Check("registers", Health.FAIL, error.one_line(), error.next_step)
+        return Check("registers", Health.FAIL, error.fact(), error.next_step)
 
 
 def _archive(settings: Settings) -> list[Check]:
@@ -114,7 +114,7 @@ def _archive(settings: Settings) -> list[Check]:
         archive.check()
         described = archive.describe()
     except LongwatchError as error:
-        return [Check("archive", Health.FAIL, error.one_line(), error.next_step)]
+        return [Check("archive", Health.FAIL, error.fact(), error.next_step)]
     lock = "Object Lock is on" if described.object_lock else "no Object Lock"
     checks = [Check("archive", Health.OK, f"{described.kind} {described.place}, {lock}")]
     if not described.object_lock:

@@ -33,8 +33,8 @@ class LongwatchError(Exception):
         self.next_step = next_step
         super().__init__(self.one_line())
 
-    def one_line(self) -> str:
-        """`LW-…: where: what (expected …, found …); next step` on one line, whatever the parts hold."""
+    def fact(self) -> str:
+        """`LW-…: where: what (expected …; found …)` on one line, whatever the parts hold."""
         place = f"{self.where}: " if self.where else ""
         compared = "; ".join(
             f"{word} {text}" for word, text in (("expected", self.expected), ("found", self.found)) if text
@@ -42,9 +42,12 @@ class LongwatchError(Exception):
         line = f"{self.error_id}: {place}{self.what}"
         if compared:
             line += f" ({compared})"
-        if self.next_step:
-            line += f". Next: {self.next_step}"
         return " ".join(line.split())
+
+    def one_line(self) -> str:
+        """The fact and what to do now, on one line."""
+        step = " ".join(self.next_step.split())
+        return f"{self.fact()}. Next: {step}" if step else self.fact()
 
     def __reduce__(self) -> tuple[object, ...]:
         """Errors cross process borders (parsing children, Prefect) whole."""
