@@ -7,16 +7,16 @@ from datetime import date
 
 import polars as pl
 
-from longwatch.derive.coded import Subjects, code_text, read_coded
+from longwatch.derive.coded import Subjects, read_coded
 from longwatch.derive.cutoff import forget_later, keep_started
 from longwatch.derive.imputation import add_day_range, derive_aendt, derive_astdt
 from longwatch.derive.relatedness import derive_arel
 from longwatch.derive.trtemfl import derive_trtemfl
+from longwatch.derive.uncoded import fill_uncoded
 from longwatch.standards.dataset import SourceData
 from longwatch.standards.dates import study_day
 from longwatch.study import Study, TreatmentReference
 
-UNCODED = "UNCODED"
 CRITERIA = ("AESDTH", "AESLIFE", "AESHOSP", "AESDISAB", "AESCONG", "AESMIE", "AESCAN", "AESOD")
 """Seriousness criteria (spec A.3)."""
 ANALYSED = ("AESEV", "AETOXGR", "AESER", *CRITERIA, "AEREL", "AEACN", "AEOUT")
@@ -43,7 +43,7 @@ def read_adverse_events(
     ae = read_coded(data, "AE", subjects, (soc, "AEDECOD", "AESTDTC", "AEENDTC", *wanted), ("AESEQ",))
     absent = {"AEENDTC": pl.lit(None, pl.Enum([])), "AESEQ": pl.lit(None, pl.Float64)}
     ae = ae.with_columns(value.alias(name) for name, value in absent.items() if name not in ae.columns)
-    ae = _with_uncoded_terms(ae.rename({soc: "AEBODSYS"}), data, subjects)
+    ae = fill_uncoded(ae.rename({soc: "AEBODSYS"}), lambda: _read_verbatim(data, subjects))
     ae = keep_started(ae, "AESTDTC", cutoff)
     known = forget_later(ae, "AEENDTC", cutoff)
     forgotten = known["AEENDTC"].is_null() & ae["AEENDTC"].is_not_null()
@@ -96,13 +96,6 @@ def _forget_later_deaths(adae: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _with_uncoded_terms(ae: pl.DataFrame, data: SourceData, subjects: Subjects) -> pl.DataFrame:
-    """AEBODSYS and AEDECOD without gaps. The verbatim terms are only read where one is needed."""
-    if ae["AEBODSYS"].null_count():
-        ae = code_text(ae.with_columns(pl.col("AEBODSYS").cast(pl.String).fill_null(UNCODED)))
-    if ae["AEDECOD"].null_count():
-        verbatim = read_coded(data, "AE", subjects, ("AETERM",))
-        term = verbatim["AETERM"].cast(pl.String) if "AETERM" in verbatim.columns else pl.lit(None, pl.String)
-        uncoded = pl.lit(f"{UNCODED}: ") + pl.lit(term).fill_null("no verbatim term")
-        ae = code_text(ae.with_columns(pl.coalesce(pl.col("AEDECOD").cast(pl.String), uncoded).alias("AEDECOD")))
-    return ae
+def _read_verbatim(data: SourceData, subjects: Subjects) -> pl.Series | None:
+    read = read_coded(data, "AE", subjects, ("AETERM",))
+    return read["AETERM"] if "AETERM" in read.columns else None

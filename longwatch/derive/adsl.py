@@ -12,12 +12,10 @@ from longwatch.derive.death import derive_death
 from longwatch.derive.exposure import EX_NUMBERS, EX_TEXTS, derive_exposure
 from longwatch.derive.follow_up import DATES_SEEN_ALIVE, NOT_SEEN, compute_fupdur, derive_lstalvdt
 from longwatch.derive.populations import YES_NO, derive_populations
+from longwatch.derive.treatment import derive_treatment
 from longwatch.standards.dataset import SourceData
 from longwatch.standards.dates import earliest_day
-from longwatch.study import Arm, Study
-
-NOT_ASSIGNED = "Not assigned"
-"""Column of subjects who were dosed though their arm is none of the study file's: counted, never dropped."""
+from longwatch.study import Study
 
 CARRIED = (
     "STUDYID",
@@ -83,23 +81,8 @@ def derive_adsl(data: SourceData, study: Study, cutoff: date, subjects: Subjects
     carried = dm.select(name for name in (*CARRIED, "AGE") if name in dm.columns)
     adsl = pl.concat([subjects.keys.to_frame(), carried, exposure, death, last.to_frame()], how="horizontal")
     adsl = derive_populations(adsl, ds, tuple(arm.code for arm in study.treatment.arms)).drop("DOSED")
+    heading_of = {arm.code: arm.name for arm in study.treatment.arms}
     for code, name in (("ARMCD", "TRT01P"), ("ACTARMCD", "TRT01A")):
-        adsl = _derive_treatment(adsl, code, name, study.treatment.arms)
+        adsl = derive_treatment(adsl, code, name, study.treatment.arms, heading_of)
     adsl = adsl.with_columns(CUTDT=pl.lit(cutoff), LSTALVDT=pl.min_horizontal("LSTALVDT", "DTHDT"))
     return adsl.with_columns(FUPDUR=compute_fupdur(cutoff))
-
-
-def _derive_treatment(adsl: pl.DataFrame, code: str, name: str, arms: tuple[Arm, ...]) -> pl.DataFrame:
-    headings = pl.Enum([*(arm.name for arm in arms), NOT_ASSIGNED])
-    if code not in adsl.columns:
-        return adsl.with_columns(pl.lit(None, headings).alias(name), pl.lit(None, pl.Int32).alias(f"{name}N"))
-    heading_of = {arm.code: arm.name for arm in arms}
-    heading = by_value(
-        adsl[code], pl.col("text").replace_strict(heading_of, default=None, return_dtype=headings).alias("heading")
-    )["heading"]
-    return adsl.with_columns(
-        pl.when(heading.is_null() & (pl.col("SAFFL") == "Y"))
-        .then(pl.lit(NOT_ASSIGNED, headings))
-        .otherwise(heading)
-        .alias(name)
-    ).with_columns((pl.col(name).to_physical().cast(pl.Int32) + 1).alias(f"{name}N"))

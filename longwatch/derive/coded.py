@@ -72,6 +72,24 @@ def read_coded(
     return frame if known.all() else frame.filter(known)
 
 
+def read_whole(data: SourceData, name: str, subjects: Subjects) -> pl.DataFrame:
+    """Every variable of a dataset, in source order: `subject` for USUBJID, text as Enum, numbers as Float64, dates and
+    times as they are typed. Cases as `read_coded`."""
+    schema = data.datasets[name].frame.collect_schema()
+    others = {column: dtype for column, dtype in schema.items() if column != "USUBJID"}
+    expressions = [
+        _as_category(column, dtype)
+        if dtype == pl.String
+        else pl.col(column).cast(pl.Float64)
+        if dtype.is_numeric()
+        else pl.col(column)
+        for column, dtype in others.items()
+    ]
+    columns = _read(data.datasets[name], [subjects.as_code, *expressions])
+    frame = pl.DataFrame([subjects.rows_of(next(columns)), *map(_as_enum, columns)])
+    return frame.filter(pl.col("subject") < len(subjects))
+
+
 def read_values(dataset: Dataset, texts: Sequence[str]) -> pl.DataFrame:
     """The text variables of all records of a dataset, as `read_coded` reads them, without their subject."""
     return pl.DataFrame(list(map(_as_enum, _read(dataset, _expressions(dataset, texts, ())))))

@@ -10,25 +10,31 @@ import polars as pl
 
 from longwatch.derive.adae import derive_adae, read_adverse_events
 from longwatch.derive.adsl import derive_adsl, read_subjects
+from longwatch.derive.coded import Subjects
 from longwatch.derive.occurrence import derive_occurrence_flags
 from longwatch.derive.relatedness import find_unmapped
+from longwatch.derive.supplied import read_supplied_adae, read_supplied_adsl
 from longwatch.standards.dataset import SourceData
-from longwatch.study import Study, TreatmentBasis
+from longwatch.study import AnalysisData, Study, TreatmentBasis
 
 
 @dataclass(frozen=True)
 class AnalysisDatasets:
-    """ADSL and ADAE as known at the cut-off.
+    """ADSL and ADAE as known at the cut-off, and the source that further datasets are derived from when asked for.
 
     `adsl`: one row per subject; row i is the subject whose USUBJID has the code i (a Categorical, the same in both).
     `adae`: one row per adverse event that started by D. `treatment_variable`: TRT01A or TRT01P, the one that tables
-    use. `unmapped_relatedness`: values of AEREL that the study file does not map.
+    use. `unmapped_relatedness`: values of AEREL that the study file does not map. `subjects`: the subjects of ADSL,
+    and `data`, `study`: what they were derived from.
     """
 
     adsl: pl.DataFrame
     adae: pl.DataFrame
     cutoff: date
     treatment_variable: str
+    subjects: Subjects
+    data: SourceData
+    study: Study
     unmapped_relatedness: tuple[str, ...] = ()
 
     @property
@@ -43,17 +49,29 @@ class AnalysisDatasets:
 
 
 def derive(data: SourceData, study: Study, cutoff: date, variables: Collection[str] | None = None) -> AnalysisDatasets:
-    """The analysis datasets at a cut-off D, which is applied here and only here (CONTRACTS.md, Dates).
+    """The analysis datasets at a cut-off D, which is applied here and only here (CONTRACTS.md, Dates); derived from
+    SDTM, or the sponsor's own, as the study file says (`analysis_data`).
 
     Records that start after D are dropped (partial dates by their earliest possible day); ends, deaths and
     dispositions after D are not known. `variables`: which of `adae.ANALYSED` the outputs need; None means all.
     Expects data that passed `check_fit`.
     """
-    subjects = read_subjects(data, cutoff)
-    ae = read_adverse_events(data, subjects, cutoff, variables)
-    adsl = derive_adsl(data, study, cutoff, subjects, ae)
-    adae = derive_adae(ae, adsl, study, cutoff)
+    if study.analysis_data is AnalysisData.ADAM:
+        subjects, adsl = read_supplied_adsl(data, study, cutoff)
+        adae = read_supplied_adae(data, study, cutoff, subjects, adsl)
+    else:
+        subjects = read_subjects(data, cutoff)
+        ae = read_adverse_events(data, subjects, cutoff, variables)
+        adsl = derive_adsl(data, study, cutoff, subjects, ae)
+        adae = derive_adae(ae, adsl, study, cutoff)
     actual = study.treatment.basis is TreatmentBasis.ACTUAL
     return AnalysisDatasets(
-        adsl, adae, cutoff, "TRT01A" if actual else "TRT01P", find_unmapped(adae, study.relatedness)
+        adsl,
+        adae,
+        cutoff,
+        "TRT01A" if actual else "TRT01P",
+        subjects,
+        data,
+        study,
+        find_unmapped(adae, study.relatedness),
     )

@@ -7,10 +7,11 @@ from datetime import date
 import polars as pl
 
 from longwatch.derive.cutoff import stated_data_cut
+from longwatch.derive.supplied import NEEDED as SUPPLIED
 from longwatch.errors import SourceError, StudyError
-from longwatch.standards.dataset import SourceData
+from longwatch.standards.dataset import Dataset, SourceData
 from longwatch.standards.dates import earliest_day
-from longwatch.study import Study, TreatmentBasis
+from longwatch.study import AnalysisData, Study, TreatmentBasis
 
 SUBJECT_LEVEL = ("DM", "AE", "EX", "DS", "DD", "SV")
 """Datasets that derivations read by subject."""
@@ -28,14 +29,53 @@ def check_fit(data: SourceData, study: Study, cutoff: date) -> None:
     subject has no USUBJID; LW-FIT-003 a variable needed is not there. StudyError: LW-FIT-004 an arm of DM (by the
     study's basis, among all subjects) is not in the study file; LW-FIT-005 none of the products named is in EX;
     LW-FIT-008 the cut-off is before the first dose of the study; LW-FIT-009 DM is of another study; LW-FIT-010 the
-    cut-off is after the data's own (TS.DCUTDTC): the data knows nothing of the days between.
+    cut-off is after the data's own (TS.DCUTDTC): the data knows nothing of the days between. Where the study counts
+    from the sponsor's ADaM: LW-FIT-011 (no ADSL or ADAE), LW-FIT-003, LW-FIT-004 of ADSL, LW-FIT-009, LW-FIT-010.
     """
-    _check_datasets(data, study)
-    _check_study_id(data, study)
-    _check_arms(data, study)
-    _check_products(data, study)
-    _check_first_dose(data, study, cutoff)
+    if study.analysis_data is AnalysisData.ADAM:
+        _check_adam(data, study)
+        _check_study_id(data, study, "ADSL")
+    else:
+        _check_datasets(data, study)
+        _check_study_id(data, study, "DM")
+        _check_arms(data, study)
+        _check_products(data, study)
+        _check_first_dose(data, study, cutoff)
     _check_data_cut(data, cutoff)
+
+
+def _check_adam(data: SourceData, study: Study) -> None:
+    treatment = "TRT01A" if study.treatment.basis is TreatmentBasis.ACTUAL else "TRT01P"
+    needed = {"ADSL": (*SUPPLIED["ADSL"], treatment), "ADAE": SUPPLIED["ADAE"]}
+    missing = [name for name in needed if name not in data]
+    if missing:
+        raise SourceError(
+            "LW-FIT-011",
+            f"the study file counts from the sponsor's ADaM, and the data has no dataset {', '.join(missing)}",
+            where="sources, analysis_data",
+            expected="ADSL and ADAE",
+            found=", ".join(sorted(data.datasets)) or "no dataset",
+            next_step="add the ADaM files to the sources, or write `analysis_data: derived`",
+        )
+    for name, variables in needed.items():
+        dataset = data.datasets[name]
+        absent = [variable for variable in variables if variable not in dataset.columns]
+        if name == "ADAE" and not {"AEBODSYS", "AESOC"} & set(dataset.columns):
+            absent.append("AEBODSYS")
+        if absent:
+            raise _lacks(dataset, absent, variables)
+    arm_texts = {text for arm in study.treatment.arms for text in (arm.code, arm.name)}
+    found = data.frame("ADSL").filter(pl.col("SAFFL") == "Y").select(pl.col(treatment).drop_nulls().unique().sort())
+    unknown = [text for text in found.collect()[treatment].to_list() if text not in arm_texts]
+    if unknown:
+        raise StudyError(
+            "LW-FIT-004",
+            f"arms of the data that the study file does not know: {', '.join(unknown)}",
+            where=f"ADSL.{treatment}",
+            expected=", ".join(arm.name for arm in study.treatment.arms),
+            found=", ".join(unknown),
+            next_step="give the arm's `name` or `code` in `treatment.arms` as it stands in ADSL",
+        )
 
 
 def _check_datasets(data: SourceData, study: Study) -> None:
@@ -72,25 +112,29 @@ def _check_datasets(data: SourceData, study: Study) -> None:
         if name == "AE" and not {"AEBODSYS", "AESOC"} & set(dataset.columns):
             absent.append("AEBODSYS")
         if absent:
-            raise SourceError(
-                "LW-FIT-003",
-                f"{name} lacks {', '.join(absent)}",
-                where=dataset.file or name,
-                expected=f"{', '.join(('USUBJID', *variables))}",
-                found=", ".join(dataset.columns[:12]),
-                next_step="ask the data provider for the dataset with these variables",
-            )
+            raise _lacks(dataset, absent, ("USUBJID", *variables))
 
 
-def _check_study_id(data: SourceData, study: Study) -> None:
-    if "STUDYID" not in data.datasets["DM"].columns:
+def _lacks(dataset: Dataset, absent: list[str], expected: tuple[str, ...]) -> SourceError:
+    return SourceError(
+        "LW-FIT-003",
+        f"{dataset.name} lacks {', '.join(absent)}",
+        where=dataset.file or dataset.name,
+        expected=", ".join(expected),
+        found=", ".join(dataset.columns[:12]),
+        next_step="ask the data provider for the dataset with these variables",
+    )
+
+
+def _check_study_id(data: SourceData, study: Study, name: str) -> None:
+    if "STUDYID" not in data.datasets[name].columns:
         return
-    found = data.frame("DM").select(pl.col("STUDYID").drop_nulls().unique().sort()).collect()["STUDYID"].to_list()
+    found = data.frame(name).select(pl.col("STUDYID").drop_nulls().unique().sort()).collect()["STUDYID"].to_list()
     if found and study.id not in found:
         raise StudyError(
             "LW-FIT-009",
             "the data is of another study than the study file",
-            where="DM.STUDYID",
+            where=f"{name}.STUDYID",
             expected=study.id,
             found=", ".join(found[:5]),
             next_step="correct `study.id`, or the source",

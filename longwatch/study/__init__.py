@@ -1,6 +1,7 @@
 """The study file: one typed YAML document per study."""
 
 from longwatch.study.model import (
+    AnalysisData,
     Arm,
     Comparison,
     ReportRequest,
@@ -13,6 +14,7 @@ from longwatch.study.model import (
 from longwatch.study.parse import parse_study
 
 __all__ = [
+    "AnalysisData",
     "Arm",
     "Comparison",
     "ReportRequest",

@@ -150,6 +150,14 @@ class Dictionaries(_Part):
         return f"MedDRA {self.meddra}" if self.meddra[:1].isdigit() else self.meddra
 
 
+class AnalysisData(StrEnum):
+    """Whose analysis datasets the tables count: `derived` by Longwatch from SDTM (the default), or the sponsor's own
+    `adam` (ADSL, ADAE, ADTTE … of the sources)."""
+
+    DERIVED = "derived"
+    ADAM = "adam"
+
+
 class SeverityChange(_Part):
     """The study's own severity for a rule, with the reason that the report prints (CONTRACTS.md, Two gates)."""
 
@@ -171,6 +179,7 @@ class Study(_Part):
     study: Identity
     sources: Annotated[tuple[SourceSpec, ...], Field(min_length=1)]
     cutoff: date | None = None
+    analysis_data: AnalysisData = AnalysisData.DERIVED
     treatment: Treatment
     treatment_emergence: TreatmentEmergence = TreatmentEmergence()
     relatedness: Relatedness = Relatedness()

@@ -17,7 +17,7 @@ from longwatch.derive import AnalysisDatasets
 from longwatch.derive.occurrence import SEVERITIES
 from longwatch.study import Study
 from longwatch.tables import footnotes
-from longwatch.tables.arms import SafetyArms, make_safety_arms
+from longwatch.tables.arms import Arms, make_arms
 from longwatch.tables.events import EmergentEvents, Mask, select_emergent
 from longwatch.tables.filters import both, equals
 from longwatch.tables.layout import CountLine, Layout
@@ -45,7 +45,7 @@ VARIABLES = ("AESER", *CRITERIA, "AESEV", "AETOXGR", "AREL", "AEACN", "AEOUT")
 
 def make_aet01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str, object]) -> TableResult:
     """The table; it has no parameters. No event → no rows, and `No events met the criteria`."""
-    arms = make_safety_arms(datasets, study)
+    arms = make_arms(datasets, study)
     layout = Layout(arms, study.comparison)
     events = select_emergent(datasets, *VARIABLES)
     rows, statistics = layout.lines(list(_lines(events, arms)))
@@ -77,7 +77,7 @@ def make_aet01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
     )
 
 
-def _lines(events: EmergentEvents, arms: SafetyArms) -> Iterator[CountLine]:
+def _lines(events: EmergentEvents, arms: Arms) -> Iterator[CountLine]:
     def line(label: str, row: str, condition: str, mask: Mask | None, group: str = "") -> CountLine:
         counted = None if mask is None else arms.compute_subjects(events.subject[mask])
         return CountLine(label, group or row, row if group else "", condition, counted, level=1 if group else 0)
@@ -129,7 +129,7 @@ def _lines(events: EmergentEvents, arms: SafetyArms) -> Iterator[CountLine]:
             yield line(NOT_REPORTED, NOT_REPORTED, "AEACN IS NULL", events.missing("AEACN"), group)
 
 
-def _severity_lines(events: EmergentEvents, arms: SafetyArms) -> Iterator[CountLine]:
+def _severity_lines(events: EmergentEvents, arms: Arms) -> Iterator[CountLine]:
     """Each subject once, at the worst reported severity; never imputed. Not reported: none of the subject's TEAEs has
     one. AESEV, or AETOXGR where AESEV was not collected; never both (spec A.3)."""
     group = "By maximum severity"

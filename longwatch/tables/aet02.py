@@ -23,7 +23,7 @@ from longwatch.stats.counting import (
 )
 from longwatch.study import Study
 from longwatch.tables import footnotes
-from longwatch.tables.arms import SafetyArms, make_safety_arms
+from longwatch.tables.arms import Arms, make_arms
 from longwatch.tables.events import EmergentEvents, select_emergent
 from longwatch.tables.filters import both, equals
 from longwatch.tables.layout import CountLine, Layout
@@ -47,7 +47,7 @@ def make_aet02(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
     """
     serious = bool(parameters.get("serious", False))
     with_events = bool(parameters.get("events", True))
-    arms = make_safety_arms(datasets, study)
+    arms = make_arms(datasets, study)
     layout = Layout(arms, study.comparison, with_events)
     events = select_emergent(datasets, "AEBODSYS", "AEDECOD", *(("AESER",) if serious else ()))
     note = "No events met the criteria"
@@ -78,7 +78,7 @@ def make_aet02(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
     )
 
 
-def _count_lines(events: EmergentEvents, arms: SafetyArms, serious: bool, with_events: bool) -> list[CountLine]:
+def _count_lines(events: EmergentEvents, arms: Arms, serious: bool, with_events: bool) -> list[CountLine]:
     subject, soc, pt = events.subject, events.codes("AEBODSYS"), events.codes("AEDECOD")
     if serious:
         chosen = events.equal("AESER", "Y")
@@ -130,7 +130,7 @@ class _Order:
     """The order of lines. Where one comparison is named: by risk difference, as the integer x1·n2 − x2·n1, which ranks
     the same and knows no rounding."""
 
-    def __init__(self, arms: SafetyArms) -> None:
+    def __init__(self, arms: Arms) -> None:
         self._pair = arms.comparisons[0] if len(arms.comparisons) == 1 else None
         self._sizes = arms.sizes
 
@@ -142,9 +142,7 @@ class _Order:
         return -difference, name
 
 
-def _say(
-    datasets: AnalysisDatasets, study: Study, arms: SafetyArms, serious: bool, with_events: bool
-) -> tuple[str, ...]:
+def _say(datasets: AnalysisDatasets, study: Study, arms: Arms, serious: bool, with_events: bool) -> tuple[str, ...]:
     by_difference = len(arms.comparisons) == 1
     order = "falling risk difference" if by_difference else "falling number of subjects in all arms together"
     return (

@@ -9,18 +9,19 @@ import polars as pl
 from numpy.typing import NDArray
 
 from longwatch.derive import AnalysisDatasets
-from longwatch.derive.adsl import NOT_ASSIGNED
+from longwatch.derive.treatment import NOT_ASSIGNED
 from longwatch.study import Study
+from longwatch.tables.populations import SAFETY_POPULATION, Population
 
 TOTAL = "Total"
 
 
 @dataclass(frozen=True)
-class SafetyArms:
-    """The safety population by arm (spec C.2 rule 2).
+class Arms:
+    """A population by arm (spec C.2 rule 2): the safety population, unless a table counts another.
 
     `names`: in the order of the study file. `sizes`: N of each, from ADSL, subjects without an event included.
-    `arm_of_subject`: by row of ADSL the place of the arm in `names`, −1 outside the safety population. `comparisons`:
+    `arm_of_subject`: by row of ADSL the place of the arm in `names`, −1 outside the population. `comparisons`:
     pairs (arm, control). `variable`: the treatment variable.
     """
 
@@ -30,6 +31,7 @@ class SafetyArms:
     has_total: bool
     comparisons: tuple[tuple[int, int], ...]
     variable: str
+    population: Population = SAFETY_POPULATION
 
     @property
     def total(self) -> int:
@@ -48,7 +50,7 @@ class SafetyArms:
         return np.bincount(self.arm_of_subject[present], minlength=len(self.names))
 
 
-def make_safety_arms(datasets: AnalysisDatasets, study: Study) -> SafetyArms:
+def make_arms(datasets: AnalysisDatasets, study: Study, population: Population = SAFETY_POPULATION) -> Arms:
     """The arms of the study file, each with its N, also where that is 0; then `Not assigned`, where subjects of no arm
     were dosed. Total where the study file asks for it and there are several arms.
 
@@ -56,7 +58,7 @@ def make_safety_arms(datasets: AnalysisDatasets, study: Study) -> SafetyArms:
     """
     names = [arm.name for arm in study.treatment.arms]
     arm = datasets.adsl.select(
-        pl.when(pl.col("SAFFL") == "Y").then(pl.col(datasets.treatment_variable).to_physical().cast(pl.Int16))
+        pl.when(pl.col(population.flag) == "Y").then(pl.col(datasets.treatment_variable).to_physical().cast(pl.Int16))
     )
     arm_of_subject = arm.to_series().fill_null(-1).to_numpy()
     sizes = np.bincount(arm_of_subject[arm_of_subject >= 0], minlength=len(names) + 1)
@@ -67,11 +69,12 @@ def make_safety_arms(datasets: AnalysisDatasets, study: Study) -> SafetyArms:
         codes = [item.code for item in study.treatment.arms]
         control = codes.index(study.comparison.control)
         comparisons = tuple((place, control) for place in range(len(codes)) if place != control)
-    return SafetyArms(
+    return Arms(
         tuple(names),
         sizes[: len(names)],
         arm_of_subject,
         study.treatment.total_column and len(names) > 1,
         comparisons,
         datasets.treatment_variable,
+        population,
     )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from longwatch.stats.differences import compute_miettinen_nurminen, compute_newcombe, compute_wald
 from longwatch.stats.fisher import compute_fisher
 from longwatch.study.model import Comparison
-from longwatch.tables.arms import SafetyArms
+from longwatch.tables.arms import Arms
 
 METHODS = {
     "miettinen-nurminen": (compute_miettinen_nurminen, "Miettinen–Nurminen score"),
@@ -33,7 +33,7 @@ class Compared:
 
 
 def compute_comparison(
-    counts: Sequence[NDArray[np.int64] | None], arms: SafetyArms, pair: tuple[int, int], comparison: Comparison
+    counts: Sequence[NDArray[np.int64] | None], arms: Arms, pair: tuple[int, int], comparison: Comparison
 ) -> list[Compared | None]:
     """One comparison of every line, from its subjects per arm. A line that was not counted → None.
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from longwatch.derive import AnalysisDatasets
 from longwatch.study import Study, TreatmentBasis, TreatmentReference
-from longwatch.tables.arms import SafetyArms
+from longwatch.tables.arms import Arms
 from longwatch.tables.comparisons import METHODS
 from longwatch.tables.result import TableColumn, TableRow
 
@@ -20,7 +20,7 @@ _REFERENCE = {
 }
 
 
-def say_population(datasets: AnalysisDatasets, study: Study, arms: SafetyArms) -> str:
+def say_population(datasets: AnalysisDatasets, study: Study, arms: Arms) -> str:
     """The denominators, the treatment variable and the cut-off."""
     basis = "actual" if study.treatment.basis is TreatmentBasis.ACTUAL else "planned"
     text = (
@@ -100,7 +100,7 @@ def say_seriousness() -> str:
     )
 
 
-def say_statistics(study: Study, arms: SafetyArms) -> tuple[str, ...]:
+def say_statistics(study: Study, arms: Arms) -> tuple[str, ...]:
     """Methods of intervals and tests, none adjusted for multiplicity; no note where nothing is compared."""
     notes = []
     if arms.is_single:

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from longwatch.stats.proportions import compute_clopper_pearson
 from longwatch.stats.rounding import NOT_ESTIMABLE, count_percent_text, p_value_text, percent_text, points_text
 from longwatch.study.model import Comparison
-from longwatch.tables.arms import TOTAL, SafetyArms
+from longwatch.tables.arms import TOTAL, Arms
 from longwatch.tables.comparisons import Compared, compute_comparison
-from longwatch.tables.filters import EMERGENT, SAFETY, both, equals, is_one_of
+from longwatch.tables.filters import EMERGENT, both, equals, is_one_of
 from longwatch.tables.result import Provenance, Statistic, TableColumn, TableRow
 
 NOT_AVAILABLE = "NA"
@@ -43,7 +43,7 @@ class CountLine:
 
 
 @dataclass(frozen=True)
-class _Column:
+class Column:
     """An arm, or all of them together (`index` None)."""
 
     name: str
@@ -52,22 +52,38 @@ class _Column:
     condition: str
 
     def count(self, by_arm: NDArray[np.int64]) -> int:
+        """The column's share of counts per arm."""
         return int(by_arm.sum() if self.index is None else by_arm[self.index])
 
 
 @dataclass(frozen=True)
-class Layout:
-    """How lines become a table: the arms, what the study compares, and whether events are counted beside subjects."""
+class Counted:
+    """What the lines of a table count: records of an analysis dataset, beside a condition that all of them meet.
+    `record`: the variables that tell them apart."""
 
-    arms: SafetyArms
+    dataset: str
+    condition: str
+    record: tuple[str, ...]
+
+
+EMERGENT_EVENTS = Counted("ADAE", EMERGENT, ("USUBJID", "AESEQ"))
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How lines become a table: the arms, what the study compares, whether events are counted beside subjects, and what
+    is counted (treatment-emergent events, unless said otherwise)."""
+
+    arms: Arms
     comparison: Comparison | None
     with_events: bool = False
+    counted: Counted = EMERGENT_EVENTS
 
     def columns(self) -> tuple[TableColumn, ...]:
         """The printed columns: per arm and Total `n (%)`, and `Events` where asked; per comparison what is asked."""
         found: list[TableColumn] = []
         share = "n (%) [95% CI]" if self.arms.is_single else "n (%)"
-        for column in self._counted():
+        for column in self.counted_columns():
             unit = f"N={column.size}"
             if self.with_events:
                 found.append(TableColumn(f"{column.name}:n", share, unit, column.name))
@@ -84,8 +100,8 @@ class Layout:
 
     def sizes(self) -> Iterator[Statistic]:
         """N of each column."""
-        for column in self._counted():
-            source = Provenance("ADSL", both(SAFETY, column.condition), ("USUBJID",))
+        for column in self.counted_columns():
+            source = Provenance("ADSL", both(self.arms.population.condition, column.condition), ("USUBJID",))
             yield Statistic("", "", column.name, "N", column.size, f"N={column.size}", source)
 
     def lines(self, lines: Sequence[CountLine]) -> tuple[tuple[TableRow, ...], tuple[Statistic, ...]]:
@@ -99,26 +115,27 @@ class Layout:
         statistics: list[Statistic] = []
         for number, line in enumerate(lines):
             cells: list[str] = []
-            for column in self._counted():
+            for column in self.counted_columns():
                 cells += self._count(line, column, statistics)
             for pair, by_line in zip(self.arms.comparisons, compared, strict=True):
                 cells += self._compare(line, pair, by_line[number], statistics)
             rows.append(TableRow(line.label, tuple(cells), line.level, line.row_group, line.row))
         return tuple(rows), tuple(statistics)
 
-    def _counted(self) -> list[_Column]:
+    def counted_columns(self) -> list[Column]:
+        """The arms, and all of them together where the study file asks for it."""
         columns = [
-            _Column(name, index, int(self.arms.sizes[index]), equals(self.arms.variable, name))
+            Column(name, index, int(self.arms.sizes[index]), equals(self.arms.variable, name))
             for index, name in enumerate(self.arms.names)
         ]
-        return [*columns, _Column(TOTAL, None, self.arms.total, "")] if self.arms.has_total else columns
+        return [*columns, Column(TOTAL, None, self.arms.total, "")] if self.arms.has_total else columns
 
-    def _count(self, line: CountLine, column: _Column, statistics: list[Statistic]) -> list[str]:
+    def _count(self, line: CountLine, column: Column, statistics: list[Statistic]) -> list[str]:
         if line.is_heading:
             return ["", ""] if self.with_events else [""]
-        where = both(EMERGENT, column.condition, line.condition)
-        denominator = f"{column.size} subjects of ADSL with {both(SAFETY, column.condition)}"
-        source = Provenance("ADAE", where, ("USUBJID",), denominator)
+        where = both(self.counted.condition, column.condition, line.condition)
+        denominator = f"{column.size} subjects of ADSL with {both(self.arms.population.condition, column.condition)}"
+        source = Provenance(self.counted.dataset, where, ("USUBJID",), denominator)
         key = (line.row_group, line.row, column.name)
         if line.subjects is None:
             statistics.append(Statistic(*key, "n", None, NOT_AVAILABLE, source))
@@ -138,7 +155,7 @@ class Layout:
             cells[0] += f" [{', '.join(texts)}]"
         if self.with_events and line.events is not None:
             events = column.count(line.events)
-            source = Provenance("ADAE", where, ("USUBJID", "AESEQ"))
+            source = Provenance(self.counted.dataset, where, self.counted.record)
             statistics.append(Statistic(*key, "events", events, str(events), source))
             cells.append(str(events))
         elif self.with_events:
@@ -153,9 +170,9 @@ class Layout:
             return ["" if line.is_heading else NOT_AVAILABLE for asked in wanted if asked]
         names = [self.arms.names[place] for place in pair]
         sizes = [int(self.arms.sizes[place]) for place in pair]
-        where = both(EMERGENT, is_one_of(self.arms.variable, names), line.condition)
-        denominator = f"{sizes[0]} and {sizes[1]} subjects of ADSL with {SAFETY}"
-        source = Provenance("ADAE", where, ("USUBJID", self.arms.variable), denominator)
+        where = both(self.counted.condition, is_one_of(self.arms.variable, names), line.condition)
+        denominator = f"{sizes[0]} and {sizes[1]} subjects of ADSL with {self.arms.population.condition}"
+        source = Provenance(self.counted.dataset, where, ("USUBJID", self.arms.variable), denominator)
         key = (line.row_group, line.row, self._name_of(pair))
         cells = []
         if wanted[0]:

@@ -58,3 +58,16 @@ def pilot_data(read_xpt: Callable[[str], pl.DataFrame]) -> SourceData:
 def pilot(pilot_data: SourceData, pilot_study: Study) -> AnalysisDatasets:
     """ADSL and ADAE, derived from SDTM."""
     return derive(pilot_data, pilot_study, date(2015, 12, 31))
+
+
+@pytest.fixture(scope="session")
+def pilot_adam_study() -> Study:
+    """The same, counting from the sponsor's own ADaM: one word in the study file."""
+    return parse_study(f"{PILOT}analysis_data: adam\n", "pilot")
+
+
+@pytest.fixture(scope="session")
+def pilot_adam(read_xpt: Callable[[str], pl.DataFrame], pilot_adam_study: Study) -> AnalysisDatasets:
+    """ADSL and ADAE as the sponsor supplied them."""
+    data = SourceData.of(**{name.upper(): read_xpt(f"adam/{name}") for name in ("adsl", "adae", "adtte")})
+    return derive(data, pilot_adam_study, date(2015, 12, 31))
