@@ -1,7 +1,8 @@
 """Two proportions compared: x1 of n1 against x2 of n2 (spec C.4).
 
-Every function takes arrays of one shape (or scalars) and returns arrays of proportions; the sign is first minus
-second (drug − control). Nothing is corrected for multiplicity. n1 = 0 or n2 = 0 → NaN.
+Every function takes arrays of one shape (or scalars); the sign is first minus second (drug − control). Nothing is
+corrected for multiplicity. The functions of one method return arrays of proportions, NaN where n1 = 0 or n2 = 0;
+`compare_risks` and `compare_ratios` return estimates, each with the reason where there is none.
 """
 
 from __future__ import annotations
@@ -11,13 +12,65 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from longwatch.stats.estimate import Estimates, Floats, NotEstimable, assemble_estimates
+from longwatch.stats.methods import Method
 from longwatch.stats.proportions import compute_wilson, normal_quantile
 
-Floats = NDArray[np.float64]
 Interval = tuple[Floats, Floats]
 
 _HALVINGS = 64
 """Bisections of an interval of length 2: far below the last digit of a double."""
+
+
+def compare_risks(
+    x1: ArrayLike,
+    n1: ArrayLike,
+    x2: ArrayLike,
+    n2: ArrayLike,
+    confidence: float = 0.95,
+    method: Method = Method.MIETTINEN_NURMINEN,
+) -> Estimates:
+    """Risk difference with its interval: Miettinen–Nurminen (default), Newcombe or Wald.
+
+    Cases, in order: an arm without subjects → not estimable; no event in both arms → difference 0, interval not
+    estimable (spec C.2 rule 4; footnoted); else estimate and limits. Raises KeyError for another method.
+    """
+    a, m, b, n = np.broadcast_arrays(*_floats(x1, n1, x2, n2))
+    limits = {
+        Method.MIETTINEN_NURMINEN: compute_miettinen_nurminen,
+        Method.NEWCOMBE: compute_newcombe,
+        Method.WALD: compute_wald,
+    }[method]
+    cases = (
+        NotEstimable((m == 0) | (n == 0), "an arm without subjects"),
+        NotEstimable((a == 0) & (b == 0), "no event in either arm", keeps_value=True),
+    )
+    numbers = (compute_risk_difference(a, m, b, n), *limits(a, m, b, n, confidence))
+    return assemble_estimates((a, b), (m, n), numbers, method, cases)
+
+
+def compare_ratios(
+    x1: ArrayLike,
+    n1: ArrayLike,
+    x2: ArrayLike,
+    n2: ArrayLike,
+    confidence: float = 0.95,
+    method: Method = Method.RELATIVE_RISK,
+) -> Estimates:
+    """Relative risk or odds ratio with log-Wald limits. Raises KeyError for another method.
+
+    Cases, in order: an arm without subjects → not estimable; a zero cell → not estimable, and never a number corrected
+    by 0.5 unasked (spec C.4). For the relative risk a zero cell is an arm without an event; for the odds ratio also one
+    in which all had it.
+    """
+    a, m, b, n = np.broadcast_arrays(*_floats(x1, n1, x2, n2))
+    numbers = {Method.RELATIVE_RISK: compute_relative_risk, Method.ODDS_RATIO: compute_odds_ratio}[method]
+    cases = (
+        NotEstimable((m == 0) | (n == 0), "an arm without subjects"),
+        NotEstimable((a == 0) | (b == 0), "no event in an arm"),
+        NotEstimable(((a == m) | (b == n)) & np.bool_(method is Method.ODDS_RATIO), "all subjects of an arm had it"),
+    )
+    return assemble_estimates((a, b), (m, n), numbers(a, m, b, n, confidence), method, cases)
 
 
 def compute_risk_difference(x1: ArrayLike, n1: ArrayLike, x2: ArrayLike, n2: ArrayLike) -> Floats:
@@ -65,17 +118,17 @@ def compute_miettinen_nurminen(
         difference = a / m - b / n
 
         def is_inside(delta: Floats) -> NDArray[np.bool_]:
-            variance = _constrained_variance(a, m, b, n, delta)
+            variance = compute_constrained_variance(a, m, b, n, delta)
             within: NDArray[np.bool_] = (difference - delta) ** 2 <= z * z * variance
             return within
 
-        lower = _bisect(difference, np.full_like(difference, -1.0), is_inside)
-        upper = _bisect(difference, np.full_like(difference, 1.0), is_inside)
+        lower = bisect(difference, np.full_like(difference, -1.0), is_inside)
+        upper = bisect(difference, np.full_like(difference, 1.0), is_inside)
     unknown = np.isnan(difference)
     return np.where(unknown, np.nan, lower), np.where(unknown, np.nan, upper)
 
 
-def _bisect(inside: Floats, outside: Floats, is_inside: Callable[[Floats], NDArray[np.bool_]]) -> Floats:
+def bisect(inside: Floats, outside: Floats, is_inside: Callable[[Floats], NDArray[np.bool_]]) -> Floats:
     """Where the interval ends between a point in it and one at its far end; that end itself where it is in it."""
     near, far = inside.copy(), outside.copy()
     for _ in range(_HALVINGS):
@@ -86,7 +139,8 @@ def _bisect(inside: Floats, outside: Floats, is_inside: Callable[[Floats], NDArr
     return np.where(is_inside(outside), outside, near)
 
 
-def _constrained_variance(a: Floats, m: Floats, b: Floats, n: Floats, delta: Floats) -> Floats:
+def compute_constrained_variance(a: Floats, m: Floats, b: Floats, n: Floats, delta: Floats) -> Floats:
+    """Ṽ(δ) of Miettinen and Nurminen for a of m against b of n, with the factor N/(N − 1)."""
     total, events = m + n, a + b
     # The likelihood equation in p̃2: l3·p³ + l2·p² + l1·p + l0 = 0.
     l3 = total

@@ -5,9 +5,10 @@ from __future__ import annotations
 from statistics import NormalDist
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Floats = NDArray[np.float64]
+from longwatch.stats.estimate import Estimates, Floats, NotEstimable, assemble_estimates
+from longwatch.stats.methods import Method
 
 
 def normal_quantile(confidence: float) -> float:
@@ -48,6 +49,17 @@ def compute_wilson(events: ArrayLike, total: ArrayLike, confidence: float = 0.95
         upper = np.where(x == n, 1.0, (2 * x + z * z + half) / (2 * (n + z * z)))
     unknown = n == 0
     return np.where(unknown, np.nan, lower), np.where(unknown, np.nan, upper)
+
+
+def compute_proportion(
+    events: ArrayLike, total: ArrayLike, confidence: float = 0.95, method: Method = Method.CLOPPER_PEARSON
+) -> Estimates:
+    """x/n with its interval, exact by default. No subject → not estimable. Raises KeyError for another method."""
+    x, n = np.broadcast_arrays(*_counts(events, total))
+    limits = {Method.CLOPPER_PEARSON: compute_clopper_pearson, Method.WILSON: compute_wilson}[method]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        numbers = (x / n, *limits(x, n, confidence))
+    return assemble_estimates((x,), (n,), numbers, method, (NotEstimable(n == 0, "no subject"),))
 
 
 def compute_upper_bound_of_none(total: int, confidence: float = 0.95) -> float:

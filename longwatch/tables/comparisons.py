@@ -9,17 +9,18 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from longwatch.stats.differences import compute_miettinen_nurminen, compute_newcombe, compute_wald
+from longwatch.stats.differences import compare_risks
 from longwatch.stats.fisher import compute_fisher
+from longwatch.stats.methods import Method
 from longwatch.study.model import Comparison
 from longwatch.tables.arms import Arms
 
 METHODS = {
-    "miettinen-nurminen": (compute_miettinen_nurminen, "Miettinen–Nurminen score"),
-    "newcombe": (compute_newcombe, "Newcombe hybrid score"),
-    "wald": (compute_wald, "Wald"),
+    "miettinen-nurminen": Method.MIETTINEN_NURMINEN,
+    "newcombe": Method.NEWCOMBE,
+    "wald": Method.WALD,
 }
-"""Interval of the risk difference: the function, and its name in footnotes."""
+"""Interval of the risk difference by its word in the study file."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ def compute_comparison(
     nothing = np.full(len(different), np.nan)
     lower, upper, p = nothing, nothing, nothing
     if "risk_difference" in comparison.statistics:
-        lower, upper = METHODS[comparison.method][0](x1, n1, x2, n2)
+        risks = compare_risks(x1, n1, x2, n2, method=METHODS[comparison.method])
+        lower, upper = risks.lower, risks.upper
     if "fisher" in comparison.statistics:
         p = compute_fisher(x1, n1, x2, n2)
     of_table: dict[tuple[int, int], Compared] = {}

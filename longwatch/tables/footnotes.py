@@ -110,7 +110,7 @@ def say_statistics(study: Study, arms: Arms) -> tuple[str, ...]:
         if "risk_difference" in comparison.statistics:
             notes.append(
                 f"RD: risk difference in percentage points, arm minus control, with 95% CI "
-                f"({METHODS[comparison.method][1]}), not adjusted for multiplicity; without an event in both arms the "
+                f"({METHODS[comparison.method]}), not adjusted for multiplicity; without an event in both arms the "
                 f"interval is not estimated."
             )
         if "fisher" in comparison.statistics:
