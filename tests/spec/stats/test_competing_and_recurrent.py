@@ -50,13 +50,14 @@ def random_causes(draw: np.random.Generator, ties: bool) -> tuple[np.ndarray, np
 
 
 def test_incidence_and_variance_against_statsmodels() -> None:
-    """1,000 random samples with ties: both causes and their standard errors."""
+    """1,000 random samples with ties: both causes. Its standard error is another one (see docs/statistics.md)."""
     draw = np.random.default_rng(61)
     for _ in range(1000):
         time, cause = random_causes(draw, ties=True)
         if not {1, 2} <= set(cause.tolist()):
             continue
-        other = CumIncidenceRight(time, cause)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            other = CumIncidenceRight(time, cause)
         for of in (1, 2):
             found = compute_cumulative_incidence(time, cause, of)
             there = np.searchsorted(other.times, found.table.times)
@@ -75,9 +76,12 @@ def test_limits_and_variance_against_lifelines() -> None:
         other = lifelines.AalenJohansenFitter(calculate_variance=True).fit(time, cause, event_of_interest=1)
         at = found.table.times
         assert np.allclose(found.incidence, other.cumulative_density_.loc[at].to_numpy()[:, 0], atol=1e-8)
-        assert np.allclose(found.variance, other.variance_.loc[at].to_numpy().ravel(), atol=1e-8)
+        # Where all at risk have an event lifelines multiplies infinity by zero: NaN; the incidence, and ours, stay.
+        left = found.event_free > 0
+        variance = other.variance_.loc[at].to_numpy().ravel()
+        assert np.allclose(found.variance[left], variance[left], rtol=0, atol=1e-8)
         limits = other.confidence_interval_.loc[at].to_numpy()
-        partial = ~np.isnan(found.lower)
+        partial = ~np.isnan(found.lower) & left
         assert np.allclose(found.lower[partial], limits[partial, 0], atol=1e-8)
         assert np.allclose(found.upper[partial], limits[partial, 1], atol=1e-8)
 
