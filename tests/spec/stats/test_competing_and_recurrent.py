@@ -154,7 +154,8 @@ def test_mean_count_and_variance_against_brute_force() -> None:
     """1,000 random samples: the definition in a loop; the variance as the squared changes by each subject's weight."""
     draw = np.random.default_rng(64)
     for number in range(1000):
-        end, died, subject, event = sample = random_histories(draw)
+        sample = random_histories(draw)
+        end = sample[0]
         found, time = compute_mean_cumulative_count(*sample), int(draw.integers(1, end.max() + 1))
         ones = np.ones(len(end))
         expected = weighted_count(ones, *sample, time)

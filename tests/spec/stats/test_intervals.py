@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import optimize, stats
+from statsmodels.stats.contingency_tables import Table2x2
 
 from longwatch.stats.differences import (
+    compare_ratios,
+    compare_risks,
     compute_miettinen_nurminen,
     compute_newcombe,
     compute_odds_ratio,
@@ -15,8 +18,10 @@ from longwatch.stats.differences import (
     compute_wald,
 )
 from longwatch.stats.fisher import compute_fisher
+from longwatch.stats.methods import Method
 from longwatch.stats.proportions import (
     compute_clopper_pearson,
+    compute_proportion,
     compute_upper_bound_of_none,
     compute_wilson,
     normal_quantile,
@@ -191,3 +196,58 @@ def test_fisher_of_a_million_subjects() -> None:
     """Probabilities far from the mean are left out only where they are below the smallest double."""
     p = compute_fisher(np.array([500_100]), 1_000_000, np.array([499_900]), 1_000_000)[0]
     assert p == pytest.approx(2 * stats.norm.sf(199 / np.sqrt(500_000)), rel=1e-4)
+
+
+def test_miettinen_nurminen_against_a_sas_macro() -> None:
+    """46 of 116 against 70 of 119, as metalite.ae tests against the macro, to its tolerance."""
+    found = compare_risks(46, 116, 70, 119)[0]
+    swapped = compare_risks(70, 119, 46, 116)[0]
+    assert (found.value, found.lower, found.upper) == (
+        pytest.approx(-0.19168357, abs=1e-8), pytest.approx(-0.3133431, abs=1e-6), pytest.approx(-0.0638213, abs=1e-6),
+    )  # fmt: skip
+    assert swapped.lower == pytest.approx(-(found.upper or 0), abs=1e-12)
+
+
+def test_ratios_against_statsmodels() -> None:
+    """1,000 random tables: relative risk and odds ratio with their limits, where no cell is zero."""
+    compared = 0
+    for x1, n1, x2, n2 in random_tables(1000):
+        if 0 in (x1, x2, n1 - x1, n2 - x2):
+            continue
+        other = Table2x2(np.array([[x1, n1 - x1], [x2, n2 - x2]]))
+        for method, value, limits in (
+            (Method.RELATIVE_RISK, other.riskratio, other.riskratio_confint()),
+            (Method.ODDS_RATIO, other.oddsratio, other.oddsratio_confint()),
+        ):
+            found = compare_ratios(x1, n1, x2, n2, method=method)[0]
+            assert (found.value, found.lower, found.upper) == (
+                pytest.approx(value, rel=1e-8), pytest.approx(limits[0], rel=1e-8), pytest.approx(limits[1], rel=1e-8),
+            )  # fmt: skip
+        compared += 1
+    assert compared > 800
+
+
+def test_every_number_that_is_missing_has_its_reason() -> None:
+    """Lines of a table at once: an estimate, no event in either arm, an empty arm, a zero cell."""
+    risks = compare_risks([8, 0, 0], [20, 20, 0], [3, 0, 3], [20, 20, 20])
+    assert [risks[line].reason for line in range(len(risks))] == [
+        "", "no event in either arm", "an arm without subjects",
+    ]  # fmt: skip
+    assert [risks[line].value for line in range(3)] == [0.25, 0.0, None]
+    ratios = compare_ratios([8, 0, 20], [20, 20, 20], [3, 3, 3], [20, 20, 20], method=Method.ODDS_RATIO)
+    assert [ratios[line].reason for line in range(3)] == ["", "no event in an arm", "all subjects of an arm had it"]
+    assert compare_ratios(20, 20, 3, 20)[0].value == pytest.approx(20 / 3)
+    shares = compute_proportion([3, 0], [12, 0])
+    assert (shares[0].value, shares[0].events, shares[0].totals) == (0.25, (3.0,), (12.0,))
+    assert (shares[1].value, shares[1].reason) == (None, "no subject")
+
+
+def test_ten_million_subjects() -> None:
+    """Score, Newcombe and Wald limits meet where the normal approximation is exact to eight digits."""
+    table = (1_000_500, 10_000_000, 1_000_000, 10_000_000)
+    wald = compute_wald(*table)
+    for method in (compute_newcombe, compute_miettinen_nurminen):
+        assert np.allclose(method(*table), wald, rtol=0, atol=1e-9)
+    low, high = compute_clopper_pearson(1_000_000, 10_000_000)
+    assert stats.binom.sf(999_999, 10_000_000, low) == pytest.approx(0.025, rel=1e-6)
+    assert stats.binom.cdf(1_000_000, 10_000_000, high) == pytest.approx(0.025, rel=1e-6)
