@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCK := runtime/requirements.lock
 DEV_LOCK := runtime/requirements-dev.lock
 
-.PHONY: help demo test check lint types imports docs errors bench lock clean
+.PHONY: help demo test statistics check lint types imports docs errors bench lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -29,6 +29,9 @@ demo: $(VENV)/.run ## the whole job on the bundled study
 
 test: $(VENV)/.dev ## the tests
 	$(BIN)/pytest -n 2 --dist loadgroup
+
+statistics: $(VENV)/.dev ## the statistics against other programs, all random cases
+	STATISTICS_CASES=1000 $(BIN)/pytest -q tests/spec/stats
 
 check: lint types imports docs test ## everything that must hold before a commit
 

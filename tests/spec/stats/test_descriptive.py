@@ -57,7 +57,7 @@ def test_quantiles_against_numpy() -> None:
         values = draw.normal(size=int(draw.integers(1, 60))).round(1)
         for p in (Fraction(1, 4), Fraction(1, 2), Fraction(3, 4)):
             other = np.quantile(values, float(p), method="averaged_inverted_cdf")
-                assert compute_quantile(values, p) == pytest.approx(other, abs=1e-12)
+            assert compute_quantile(values, p) == pytest.approx(other, abs=1e-12)
 
 
 def test_mean_and_interval_against_statsmodels() -> None:

@@ -12,6 +12,8 @@ from longwatch.stats.risk_table import compute_numbers_at_risk
 from longwatch.stats.rounding import round_half_away
 from longwatch.stats.survival import Scale, compute_kaplan_meier
 
+from .cases import SLOW_CASES
+
 SIX = ([3, 6, 9, 12, 15, 18], [1, 1, 0, 1, 0, 0])
 MAINTAINED = ([9, 13, 13, 18, 23, 28, 31, 34, 45, 48, 161], [1, 1, 0, 1, 1, 0, 1, 1, 0, 1, 0])
 NOT_MAINTAINED = ([5, 5, 8, 8, 12, 16, 23, 27, 30, 33, 43, 45], [1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1])
@@ -99,9 +101,9 @@ def test_survival_and_variance_against_statsmodels() -> None:
 
 
 def test_log_log_limits_and_medians_against_lifelines() -> None:
-    """300 random samples (lifelines is slow); its median is the first time at or below ½, so level stretches differ."""
+    """Random samples; its median is the first time at or below ½, so level stretches differ."""
     draw = np.random.default_rng(42)
-    for _ in range(300):
+    for _ in range(SLOW_CASES):
         time, event = random_sample(draw)
         if not any(event):
             continue
