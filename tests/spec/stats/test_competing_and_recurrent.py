@@ -52,7 +52,7 @@ def random_causes(draw: np.random.Generator, ties: bool) -> tuple[np.ndarray, np
 
 
 def test_incidence_and_variance_against_statsmodels() -> None:
-    """1,000 random samples with ties: both causes. Its standard error is another one (see docs/statistics.md)."""
+    """1,000 random samples with ties: both causes, and their standard errors while someone is left at risk."""
     draw = np.random.default_rng(61)
     for _ in range(1000):
         time, cause = random_causes(draw, ties=True)
@@ -64,6 +64,9 @@ def test_incidence_and_variance_against_statsmodels() -> None:
             found = compute_cumulative_incidence(time, cause, of)
             there = np.searchsorted(other.times, found.table.times)
             assert np.allclose(found.incidence, other.cinc[of - 1][there], rtol=0, atol=1e-8)
+            left = found.event_free > 0
+            error = other.cinc_se[of - 1][there]
+            assert np.allclose(found.variance[left], error[left] ** 2, rtol=0, atol=1e-8)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
@@ -115,6 +118,7 @@ def test_public_long_follow_up() -> None:
             there = np.searchsorted(other.times, found.table.times)
             assert len(found.incidence) > 40
             assert np.allclose(found.incidence, other.cinc[of - 1][there], rtol=0, atol=1e-8)
+            assert np.allclose(found.variance, other.cinc_se[of - 1][there] ** 2, rtol=0, atol=1e-8)
 
 
 def test_mean_cumulative_count_oracle() -> None:
@@ -162,7 +166,7 @@ def test_mean_count_and_variance_against_brute_force() -> None:
         ones = np.ones(len(end))
         expected = weighted_count(ones, *sample, time)
         assert (found.at(time).value or 0) == pytest.approx(expected, abs=1e-8)
-        if number % 10:
+        if number >= SLOW_CASES:
             continue
         step, changes = 1e-5, []
         for i in range(len(end)):
@@ -172,10 +176,13 @@ def test_mean_count_and_variance_against_brute_force() -> None:
         assert found.variance_at(time) == pytest.approx(float((np.array(changes) ** 2).sum()), abs=1e-6)
 
 
-def test_without_deaths_it_is_nelson_aalen() -> None:
-    """One event per subject at most, after which it is watched no longer: the Nelson–Aalen hazard of lifelines."""
-    frame = datasets.load_kidney_transplant()
-    time, event = frame["time"].to_numpy(), frame["death"].to_numpy() > 0
-    found = compute_mean_cumulative_count(time, np.zeros(len(time)), np.flatnonzero(event), time[event])
-    other = lifelines.NelsonAalenFitter(nelson_aalen_smoothing=False).fit(time, event)
+@pytest.mark.parametrize(
+    ("load", "time", "event"), [("load_kidney_transplant", "time", "death"), ("load_rossi", "week", "arrest")]
+)
+def test_without_deaths_it_is_nelson_aalen(load: str, time: str, event: str) -> None:
+    """Two public data sets; one event per subject at most: the Nelson–Aalen hazard of lifelines."""
+    frame = getattr(datasets, load)()
+    observed, had = frame[time].to_numpy(), frame[event].to_numpy() > 0
+    found = compute_mean_cumulative_count(observed, np.zeros(len(observed)), np.flatnonzero(had), observed[had])
+    other = lifelines.NelsonAalenFitter(nelson_aalen_smoothing=False).fit(observed, had)
     assert np.allclose(found.mean_count, other.cumulative_hazard_.loc[found.times].to_numpy()[:, 0], atol=1e-8)
