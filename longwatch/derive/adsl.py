@@ -6,15 +6,24 @@ from datetime import date
 
 import polars as pl
 
+from longwatch.derive.age_group import derive_agegr1
 from longwatch.derive.coded import Subjects, by_value, read_coded, read_values
 from longwatch.derive.cutoff import keep_started
 from longwatch.derive.death import derive_death
+from longwatch.derive.disposition import (
+    DS_TEXTS,
+    PARTICIPATION,
+    TREATMENT,
+    derive_disposition,
+    derive_status,
+    is_recorded,
+)
 from longwatch.derive.exposure import EX_NUMBERS, EX_TEXTS, derive_exposure
 from longwatch.derive.follow_up import DATES_SEEN_ALIVE, NOT_SEEN, compute_fupdur, derive_lstalvdt
 from longwatch.derive.populations import YES_NO, derive_populations
 from longwatch.derive.treatment import derive_treatment
 from longwatch.standards.dataset import SourceData
-from longwatch.standards.dates import earliest_day
+from longwatch.standards.dates import complete_day, earliest_day, study_day
 from longwatch.study import Study
 
 CARRIED = (
@@ -31,6 +40,9 @@ CARRIED = (
     "ACTARMCD",
     "ACTARM",
 )
+END_OF = {PARTICIPATION: ("EOSSTT", "DCSREAS", "EOSDT"), TREATMENT: ("EOTSTT", "DCTREAS", "EOTDT")}
+"""By DSSCAT: the variables of status, reason and day."""
+DAYS_PER_YEAR = 365.25
 _ENROLLED = ("RFICDTC", "DMDTC", "RFSTDTC")
 _DM_DATES = ("DTHFL", "DTHDTC", *DATES_SEEN_ALIVE["DM"])
 
@@ -59,7 +71,10 @@ def derive_adsl(data: SourceData, study: Study, cutoff: date, subjects: Subjects
     - TRT01P, TRT01A: headings of the study file's arms by ARMCD, ACTARMCD; TRT01PN, TRT01AN their places, from 1.
       Missing for arms that get no treatment and for no arm; but `Not assigned` for a subject who was dosed.
     - TRTSDT, TRTSDTM, TRTEDT, INTSDT, INTSDTM: `exposure`. SAFFL, INTFL, RANDFL, ITTFL: `populations`.
-    - DTHFL (Y or missing), DTHDT: `death`. LSTALVDT, FUPDUR: `follow_up`. CUTDT: the cut-off.
+    - DTHFL (Y or missing), DTHDT: `death`; DTHADY: its study day. LSTALVDT, FUPDUR: `follow_up`; FUPYRS: FUPDUR in
+      years of 365.25 days. CUTDT: the cut-off. RFICDT: the complete day of consent.
+    - EOSSTT, DCSREAS, EOSDT and EOTSTT, DCTREAS, EOTDT: `disposition`, of study participation and of study treatment.
+    - AGEGR1: `age_group`.
 
     Expects `ae` from `read_adverse_events`. Everything is as known at D.
     """
@@ -69,7 +84,7 @@ def derive_adsl(data: SourceData, study: Study, cutoff: date, subjects: Subjects
         .sort("subject")
     )
     ex = read_coded(data, "EX", subjects, EX_TEXTS, EX_NUMBERS)
-    ds = keep_started(read_coded(data, "DS", subjects, ("DSDECOD", "DSSTDTC")), "DSSTDTC", cutoff)
+    ds = keep_started(read_coded(data, "DS", subjects, DS_TEXTS), "DSSTDTC", cutoff)
     sv = read_coded(data, "SV", subjects, DATES_SEEN_ALIVE["SV"])
     dd = keep_started(read_coded(data, "DD", subjects, ("DDDTC",)), "DDDTC", cutoff)
     seen = ds.filter(~pl.col("DSDECOD").is_in(NOT_SEEN).fill_null(False)) if "DSDECOD" in ds.columns else ds
@@ -85,4 +100,19 @@ def derive_adsl(data: SourceData, study: Study, cutoff: date, subjects: Subjects
     for code, name in (("ARMCD", "TRT01P"), ("ACTARMCD", "TRT01A")):
         adsl = derive_treatment(adsl, code, name, study.treatment.arms, heading_of)
     adsl = adsl.with_columns(CUTDT=pl.lit(cutoff), LSTALVDT=pl.min_horizontal("LSTALVDT", "DTHDT"))
-    return adsl.with_columns(FUPDUR=compute_fupdur(cutoff))
+    for scope, names in END_OF.items():
+        ended = subjects.lay_out(derive_disposition(ds, scope))
+        adsl = derive_status(pl.concat([adsl, ended], how="horizontal"), scope, *names, recorded=is_recorded(ds, scope))
+    adsl = adsl.with_columns(
+        FUPDUR=compute_fupdur(cutoff),
+        RFICDT=first_day(dm, "RFICDTC", len(subjects)),
+        DTHADY=study_day(pl.col("DTHDT"), pl.col("TRTSDT")),
+    ).with_columns(FUPYRS=pl.col("FUPDUR") / DAYS_PER_YEAR)
+    return derive_agegr1(adsl, study.age_groups)
+
+
+def first_day(dm: pl.DataFrame, variable: str, subjects: int) -> pl.Series:
+    """The complete day of a date variable of DM, by subject; missing where there is none."""
+    if variable not in dm.columns:
+        return pl.Series(variable, [None], dtype=pl.Date).new_from_index(0, subjects)
+    return by_value(dm[variable], complete_day(pl.col("text")).alias(variable))[variable]

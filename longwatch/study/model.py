@@ -180,6 +180,7 @@ class Study(_Part):
     sources: Annotated[tuple[SourceSpec, ...], Field(min_length=1)]
     cutoff: date | None = None
     analysis_data: AnalysisData = AnalysisData.DERIVED
+    age_groups: Annotated[tuple[int, ...], Field(min_length=1)] = (18, 65)
     treatment: Treatment
     treatment_emergence: TreatmentEmergence = TreatmentEmergence()
     relatedness: Relatedness = Relatedness()
@@ -190,7 +191,10 @@ class Study(_Part):
 
     @model_validator(mode="after")
     def check_references(self) -> Study:
-        """Names used are names declared; no rule's severity is changed twice, no report asked for twice."""
+        """Names used are names declared; no rule's severity is changed twice, no report asked for twice; age groups
+        rise."""
+        if sorted(set(self.age_groups)) != list(self.age_groups):
+            raise ValueError("age_groups: cut points rise, such as [18, 65]")
         codes = {arm.code for arm in self.treatment.arms}
         if self.comparison and self.comparison.control not in codes:
             raise ValueError(f"comparison.control {self.comparison.control!r} is none of the arms {sorted(codes)}")
