@@ -180,6 +180,7 @@ class Study(_Part):
     sources: Annotated[tuple[SourceSpec, ...], Field(min_length=1)]
     cutoff: date | None = None
     analysis_data: AnalysisData = AnalysisData.DERIVED
+    demographics: Annotated[tuple[str, ...], Field(min_length=1)] = ("AGE", "AGEGR1", "SEX", "RACE", "ETHNIC")
     age_groups: Annotated[tuple[int, ...], Field(min_length=1)] = (18, 65)
     treatment: Treatment
     treatment_emergence: TreatmentEmergence = TreatmentEmergence()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from longwatch.derive import AnalysisDatasets
 from longwatch.errors import StudyError
 from longwatch.study import Study
-from longwatch.tables import aet01, aet02
+from longwatch.tables import aet01, aet02, dmt01
 from longwatch.tables.result import TableResult
 
 Build = Callable[[AnalysisDatasets, Study, Mapping[str, object]], TableResult]
@@ -30,6 +30,13 @@ class Output:
 OUTPUTS: Mapping[str, Output] = {
     output.code: output
     for output in (
+        Output(
+            "DMT01",
+            dmt01.TITLE,
+            dmt01.NUMBER,
+            dmt01.make_dmt01,
+            {"population": str, "p_values": bool, "variables": tuple},
+        ),
         Output("AET01", aet01.TITLE, aet01.NUMBER, aet01.make_aet01),
         Output("AET02", aet02.TITLE, aet02.NUMBER, aet02.make_aet02, {"serious": bool, "events": bool}),
         Output(

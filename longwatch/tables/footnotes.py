@@ -20,13 +20,20 @@ _REFERENCE = {
 }
 
 
+_WHO = {
+    "SAFFL": "safety population (SAFFL = Y), subjects with at least one dose of study product",
+    "ITTFL": "intention-to-treat population (ITTFL = Y), randomised subjects",
+    "RANDFL": "randomised subjects (RANDFL = Y)",
+    "ENRLFL": "enrolled subjects (ENRLFL = Y)",
+}
+
+
 def say_population(datasets: AnalysisDatasets, study: Study, arms: Arms) -> str:
     """The denominators, the treatment variable and the cut-off."""
     basis = "actual" if study.treatment.basis is TreatmentBasis.ACTUAL else "planned"
     text = (
-        f"N: safety population (SAFFL = Y), subjects with at least one dose of study product by the cut-off of "
-        f"{datasets.cutoff.isoformat()}, with or without an event, by {basis} treatment "
-        f"({datasets.treatment_variable})."
+        f"N: {_WHO[arms.population.flag]} by the cut-off of {datasets.cutoff.isoformat()}, with or without an event, "
+        f"by {basis} treatment ({datasets.treatment_variable})."
     )
     if len(arms.names) > len(study.treatment.arms):
         text += f" {arms.names[-1]}: dosed, though their arm is none of the study file's."
@@ -133,6 +140,7 @@ _ABBREVIATIONS = {
     "NE": "not estimable",
     "PT": "preferred term",
     "RD": "risk difference",
+    "SD": "standard deviation",
     "SOC": "system organ class",
     "TEAE": "treatment-emergent adverse event",
 }

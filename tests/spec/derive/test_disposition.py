@@ -106,8 +106,8 @@ def test_cut_points_name_the_groups() -> None:
 
 
 def test_days_of_death_and_consent_and_years_watched(derived: Derived) -> None:
-    """DTHADY counts as study days do (no day 0); FUPYRS are years of 365.25 days, of FUPDUR: up to the last day on which
-    the subject is known to have been seen (the event of 2022-04-01)."""
+    """DTHADY counts as study days do (no day 0); FUPYRS are years of 365.25 days, of FUPDUR: up to the last day on
+    which the subject is known to have been seen (the event of 2022-04-01)."""
     datasets = derived(
         DM=[{"USUBJID": "S1", "ARMCD": "CELL", "ACTARMCD": "CELL", "RFICDTC": "2022-02-01", "DTHDTC": "2023-03-01"}]
     )

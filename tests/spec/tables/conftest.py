@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,3 +60,16 @@ def texts() -> Callable[[TableResult], Texts]:
         return {(item.row_group, item.row, item.column, item.statistic): item.text for item in table.statistics}
 
     return of
+
+
+@pytest.fixture
+def golden(repository: Path) -> Callable[[str, str], None]:
+    """Compares a text, to the letter, with the one kept under a name; LONGWATCH_WRITE_GOLDENS=1 writes it first."""
+
+    def compare(name: str, text: str) -> None:
+        kept = repository / "tests" / "golden" / f"{name}.txt"
+        if os.environ.get("LONGWATCH_WRITE_GOLDENS"):
+            kept.write_text(text, encoding="utf-8")
+        assert text == kept.read_text(encoding="utf-8")
+
+    return compare
