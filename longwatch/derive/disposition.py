@@ -58,6 +58,7 @@ def derive_status(adsl: pl.DataFrame, scope: str, status: str, reason: str, day:
     Cases, in order: the last disposition is COMPLETED → COMPLETED; it says that the subject never began → missing; it
     is anything else → DISCONTINUED, with DSDECOD as the reason; none known at D → ONGOING where DS tells of such ends
     (`recorded`) and the subject began (was treated; for participation, was treated or is on an arm); else missing.
+    Of participation, DCDECOD is the last disposition itself, that of who never began included.
     Expects DECOD and DAY laid out by subject, and SAFFL, TRT01P.
     """
     decod = pl.col("DECOD").cast(pl.String)
@@ -75,4 +76,5 @@ def derive_status(adsl: pl.DataFrame, scope: str, status: str, reason: str, day:
         .alias(status),
         pl.when(left).then(pl.col("DECOD")).alias(reason),
         pl.when(~never).then(pl.col("DAY")).alias(day),
+        **({"DCDECOD": pl.col("DECOD")} if scope == PARTICIPATION else {}),
     ).drop("DECOD", "DAY")

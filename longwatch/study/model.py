@@ -158,6 +158,13 @@ class AnalysisData(StrEnum):
     ADAM = "adam"
 
 
+class PopulationSpec(_Part):
+    """A further population: the variable of ADSL that is Y in it, and its name as printed."""
+
+    flag: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{0,7}$")]
+    name: Annotated[str, Field(min_length=1)]
+
+
 class SeverityChange(_Part):
     """The study's own severity for a rule, with the reason that the report prints (CONTRACTS.md, Two gates)."""
 
@@ -180,6 +187,7 @@ class Study(_Part):
     sources: Annotated[tuple[SourceSpec, ...], Field(min_length=1)]
     cutoff: date | None = None
     analysis_data: AnalysisData = AnalysisData.DERIVED
+    populations: tuple[PopulationSpec, ...] = ()
     demographics: Annotated[tuple[str, ...], Field(min_length=1)] = ("AGE", "AGEGR1", "SEX", "RACE", "ETHNIC")
     age_groups: Annotated[tuple[int, ...], Field(min_length=1)] = (18, 65)
     treatment: Treatment

@@ -70,7 +70,7 @@ def make_aet01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
             footnotes.say_dictionary(study),
             footnotes.say_observation(datasets),
             *footnotes.say_statistics(study, arms),
-            footnotes.say_abbreviations(columns, rows, "TEAE"),
+            *footnotes.say_abbreviations(columns, rows, "TEAE"),
         ),
         number=NUMBER,
         subtitle="Treatment-emergent adverse events",

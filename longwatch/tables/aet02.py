@@ -69,7 +69,7 @@ def make_aet02(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
         statistics=(*layout.sizes(), *statistics),
         footnotes=(
             *_say(datasets, study, arms, serious, with_events),
-            footnotes.say_abbreviations(columns, rows, "PT", "SOC", "TEAE"),
+            *footnotes.say_abbreviations(columns, rows, "PT", "SOC", "TEAE"),
         ),
         number=NUMBER_SERIOUS if serious else NUMBER,
         subtitle="Serious treatment-emergent adverse events" if serious else "Treatment-emergent adverse events",

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from longwatch.derive import AnalysisDatasets
 from longwatch.derive.treatment import NOT_ASSIGNED
 from longwatch.study import Study
+from longwatch.tables.filters import equals, select_rows
 from longwatch.tables.populations import SAFETY_POPULATION, Population
 
 TOTAL = "Total"
@@ -33,6 +34,14 @@ class Arms:
     variable: str
     population: Population = SAFETY_POPULATION
 
+    def condition_of(self, name: str) -> str:
+        """Which subjects of the population are on an arm, as SQL: `TRT01A = 'Placebo'`."""
+        if not self.variable:
+            return ""
+        if name == NOT_ASSIGNED:
+            return f"({equals(self.variable, name)} OR {self.variable} IS NULL)"
+        return equals(self.variable, name)
+
     @property
     def total(self) -> int:
         """N of all arms together."""
@@ -47,19 +56,20 @@ class Arms:
         """How many different subjects of each arm are among these rows of ADSL."""
         present = np.zeros(len(self.arm_of_subject), dtype=np.bool_)
         present[subjects] = True
+        present &= self.arm_of_subject >= 0
         return np.bincount(self.arm_of_subject[present], minlength=len(self.names))
 
 
 def make_arms(datasets: AnalysisDatasets, study: Study, population: Population = SAFETY_POPULATION) -> Arms:
-    """The arms of the study file, each with its N, also where that is 0; then `Not assigned`, where subjects of no arm
-    were dosed. Total where the study file asks for it and there are several arms.
+    """The arms of the study file, each with its N, also where that is 0; then `Not assigned`, where subjects of
+    the population are on no arm. Total where the study file asks for it and there are several arms.
 
     Compared are all arms with the control where the study file asks for a statistic; `Not assigned` with nothing.
     """
     names = [arm.name for arm in study.treatment.arms]
-    arm = datasets.adsl.select(
-        pl.when(pl.col(population.flag) == "Y").then(pl.col(datasets.treatment_variable).to_physical().cast(pl.Int16))
-    )
+    variable = "TRT01P" if population.by_planned else datasets.treatment_variable
+    place = pl.col(variable).to_physical().cast(pl.Int16).fill_null(len(names))
+    arm = datasets.adsl.select(pl.when(pl.sql_expr(population.condition)).then(place))
     arm_of_subject = arm.to_series().fill_null(-1).to_numpy()
     sizes = np.bincount(arm_of_subject[arm_of_subject >= 0], minlength=len(names) + 1)
     if sizes[-1]:
@@ -75,6 +85,16 @@ def make_arms(datasets: AnalysisDatasets, study: Study, population: Population =
         arm_of_subject,
         study.treatment.total_column and len(names) > 1,
         comparisons,
-        datasets.treatment_variable,
+        variable,
         population,
     )
+
+
+ALL_SUBJECTS = "All subjects"
+
+
+def make_single_arm(datasets: AnalysisDatasets, population: Population) -> Arms:
+    """Every subject of the population in one column, for tables that count before anybody is on an arm."""
+    inside = select_rows(datasets.adsl, population.condition)
+    place = np.where(inside, 0, -1).astype(np.int16)
+    return Arms((ALL_SUBJECTS,), np.array([inside.sum()]), place, False, (), "", population)

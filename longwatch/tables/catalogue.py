@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from longwatch.derive import AnalysisDatasets
 from longwatch.errors import StudyError
 from longwatch.study import Study
-from longwatch.tables import aet01, aet02, dmt01
+from longwatch.tables import aet01, aet02, dmt01, dst01, ent01, popt01
 from longwatch.tables.result import TableResult
 
 Build = Callable[[AnalysisDatasets, Study, Mapping[str, object]], TableResult]
@@ -37,6 +37,9 @@ OUTPUTS: Mapping[str, Output] = {
             dmt01.make_dmt01,
             {"population": str, "p_values": bool, "variables": tuple},
         ),
+        Output("ENT01", ent01.TITLE, ent01.NUMBER, ent01.make_ent01),
+        Output("POPT01", popt01.TITLE, popt01.NUMBER, popt01.make_popt01),
+        Output("DST01", dst01.TITLE, dst01.NUMBER, dst01.make_dst01, {"population": str}),
         Output("AET01", aet01.TITLE, aet01.NUMBER, aet01.make_aet01),
         Output("AET02", aet02.TITLE, aet02.NUMBER, aet02.make_aet02, {"serious": bool, "events": bool}),
         Output(

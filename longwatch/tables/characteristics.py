@@ -153,8 +153,8 @@ class Describer:
 
 
 def _levels(adsl: pl.DataFrame, variable: str) -> list[str]:
-    """The values that these subjects have, in the order of the numeric companion (AGEGR1N of AGEGR1); else by falling number of
-    subjects, ties by name."""
+    """The values that these subjects have, in the order of the numeric companion (AGEGR1N of AGEGR1); else by falling
+    number of subjects, ties by name."""
     companion = f"{variable}N"
     text = adsl[variable].cast(pl.String)
     if companion in adsl.columns:

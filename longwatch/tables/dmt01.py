@@ -24,7 +24,7 @@ LABELS = {"AGEGR1": "Age group (years)", "AGE": "Age (years)", "SEX": "Sex", "RA
 
 
 def make_dmt01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str, object]) -> TableResult:
-    """The table. Parameters: `population` (SAFFL, the default, ITTFL, RANDFL, ENRLFL), `p_values` (an overall test per
+    """The table. Parameters: `population` (SAFFL, the default, ITTFL, RANDFL), `p_values` (an overall test per
     variable: analysis of variance of a number, chi-square of a category; default no), `variables` (over those of the
     study file).
 
@@ -54,7 +54,8 @@ def make_dmt01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
         footnotes=(
             footnotes.say_population(datasets, study, arms),
             "n: subjects with a value. %: of N; a subject without a value is counted as Missing. SD: standard "
-            "deviation (n − 1). Q1, Q3: quartiles by definition 5 of SAS (the mean of two neighbours where n·p is whole).",
+            "deviation (n − 1). Q1, Q3: quartiles by definition 5 of SAS (the mean of two neighbours where n·p is "
+            "whole).",
             *(
                 (
                     "p-value: all arms together, one-way analysis of variance of a number, Pearson's chi-square "
@@ -63,7 +64,7 @@ def make_dmt01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
                 if tests
                 else ()
             ),
-            footnotes.say_abbreviations(columns, rows, "SD"),
+            *footnotes.say_abbreviations(columns, rows, "SD"),
         ),
         number=NUMBER,
         empty_note="No subject is in this population",

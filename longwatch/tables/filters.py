@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
 SAFETY = "SAFFL = 'Y'"
 EMERGENT = f"{SAFETY} AND TRTEMFL = 'Y'"
 
@@ -26,3 +30,11 @@ def is_one_of(variable: str, values: Iterable[str]) -> str:
 def both(*conditions: str) -> str:
     """The conditions joined by AND; empty ones are left out."""
     return " AND ".join(condition for condition in conditions if condition)
+
+
+def select_rows(frame: pl.DataFrame, condition: str) -> NDArray[np.bool_]:
+    """Which rows meet a condition: by row of the frame. No condition → every row. A condition that is unknown for a row
+    (a missing value) does not hold, as in SQL."""
+    if not condition:
+        return np.ones(frame.height, dtype=np.bool_)
+    return frame.select(pl.sql_expr(condition).fill_null(False)).to_series().to_numpy()

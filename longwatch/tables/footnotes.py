@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from longwatch.derive import AnalysisDatasets
-from longwatch.study import Study, TreatmentBasis, TreatmentReference
+from longwatch.study import Study, TreatmentReference
 from longwatch.tables.arms import Arms
 from longwatch.tables.comparisons import METHODS
 from longwatch.tables.result import TableColumn, TableRow
@@ -22,18 +22,19 @@ _REFERENCE = {
 
 _WHO = {
     "SAFFL": "safety population (SAFFL = Y), subjects with at least one dose of study product",
-    "ITTFL": "intention-to-treat population (ITTFL = Y), randomised subjects",
+    "ITTFL": "intention-to-treat population (ITTFL = Y)",
     "RANDFL": "randomised subjects (RANDFL = Y)",
-    "ENRLFL": "enrolled subjects (ENRLFL = Y)",
+    "": "subjects assigned to an arm",
 }
 
 
 def say_population(datasets: AnalysisDatasets, study: Study, arms: Arms) -> str:
     """The denominators, the treatment variable and the cut-off."""
-    basis = "actual" if study.treatment.basis is TreatmentBasis.ACTUAL else "planned"
+    population = arms.population
+    basis = "planned" if arms.variable == "TRT01P" else "actual"
     text = (
-        f"N: {_WHO[arms.population.flag]} by the cut-off of {datasets.cutoff.isoformat()}, with or without an event, "
-        f"by {basis} treatment ({datasets.treatment_variable})."
+        f"N: {_WHO[population.flag]} by the cut-off of {datasets.cutoff.isoformat()}, "
+        f"with or without an event, by {basis} treatment ({arms.variable})."
     )
     if len(arms.names) > len(study.treatment.arms):
         text += f" {arms.names[-1]}: dosed, though their arm is none of the study file's."
@@ -125,13 +126,14 @@ def say_statistics(study: Study, arms: Arms) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def say_abbreviations(columns: Sequence[TableColumn], rows: Sequence[TableRow], *more: str) -> str:
-    """The abbreviations of the table: those of headings and cells, and `more`."""
+def say_abbreviations(columns: Sequence[TableColumn], rows: Sequence[TableRow], *more: str) -> tuple[str, ...]:
+    """The abbreviations of the table: those of headings and cells, and `more`; no note where there is none."""
     printed = [f"{column.heading} {column.group}" for column in columns] + [cell for row in rows for cell in row.cells]
     found = {
         short for short in _ABBREVIATIONS if any(re.search(rf"\b{short}\b", text) for text in dict.fromkeys(printed))
     }
-    return "; ".join(f"{short}: {_ABBREVIATIONS[short]}" for short in sorted(found | set(more))) + "."
+    meanings = "; ".join(f"{short}: {_ABBREVIATIONS[short]}" for short in sorted(found | set(more)))
+    return (f"{meanings}.",) if meanings else ()
 
 
 _ABBREVIATIONS = {

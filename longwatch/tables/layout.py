@@ -16,7 +16,7 @@ from longwatch.stats.rounding import NOT_ESTIMABLE, count_percent_text, p_value_
 from longwatch.study.model import Comparison
 from longwatch.tables.arms import TOTAL, Arms
 from longwatch.tables.comparisons import Compared, compute_comparison
-from longwatch.tables.filters import EMERGENT, both, equals, is_one_of
+from longwatch.tables.filters import EMERGENT, both, is_one_of
 from longwatch.tables.result import Provenance, Statistic, TableColumn, TableRow
 
 NOT_AVAILABLE = "NA"
@@ -71,18 +71,27 @@ EMERGENT_EVENTS = Counted("ADAE", EMERGENT, ("USUBJID", "AESEQ"))
 
 @dataclass(frozen=True)
 class Layout:
-    """How lines become a table: the arms, what the study compares, whether events are counted beside subjects, and what
-    is counted (treatment-emergent events, unless said otherwise)."""
+    """How lines become a table: the arms, what the study compares, whether events are counted beside subjects, what is
+    counted (treatment-emergent events, unless said otherwise), and whether one arm alone gets exact intervals."""
 
     arms: Arms
     comparison: Comparison | None
     with_events: bool = False
     counted: Counted = EMERGENT_EVENTS
+    with_intervals: bool = True
+
+    @property
+    def _has_intervals(self) -> bool:
+        return self.arms.is_single and self.with_intervals
+
+    @property
+    def _pairs(self) -> tuple[tuple[int, int], ...]:
+        return self.arms.comparisons if self.comparison else ()
 
     def columns(self) -> tuple[TableColumn, ...]:
         """The printed columns: per arm and Total `n (%)`, and `Events` where asked; per comparison what is asked."""
         found: list[TableColumn] = []
-        share = "n (%) [95% CI]" if self.arms.is_single else "n (%)"
+        share = "n (%) [95% CI]" if self._has_intervals else "n (%)"
         for column in self.counted_columns():
             unit = f"N={column.size}"
             if self.with_events:
@@ -90,7 +99,7 @@ class Layout:
                 found.append(TableColumn(f"{column.name}:events", "Events", "", column.name))
             else:
                 found.append(TableColumn(f"{column.name}:n", column.name, unit))
-        for pair in self.arms.comparisons:
+        for pair in self._pairs:
             name = self._name_of(pair)
             if self._asks("risk_difference"):
                 found.append(TableColumn(f"{name}:rd", "RD (95% CI)", "% points", name))
@@ -108,7 +117,7 @@ class Layout:
         """Rows, and statistics line by line, column by column."""
         compared = [
             compute_comparison([line.subjects for line in lines], self.arms, pair, self.comparison)
-            for pair in self.arms.comparisons
+            for pair in self._pairs
             if self.comparison
         ]
         rows: list[TableRow] = []
@@ -117,7 +126,7 @@ class Layout:
             cells: list[str] = []
             for column in self.counted_columns():
                 cells += self._count(line, column, statistics)
-            for pair, by_line in zip(self.arms.comparisons, compared, strict=True):
+            for pair, by_line in zip(self._pairs, compared, strict=True):
                 cells += self._compare(line, pair, by_line[number], statistics)
             rows.append(TableRow(line.label, tuple(cells), line.level, line.row_group, line.row))
         return tuple(rows), tuple(statistics)
@@ -125,7 +134,7 @@ class Layout:
     def counted_columns(self) -> list[Column]:
         """The arms, and all of them together where the study file asks for it."""
         columns = [
-            Column(name, index, int(self.arms.sizes[index]), equals(self.arms.variable, name))
+            Column(name, index, int(self.arms.sizes[index]), self.arms.condition_of(name))
             for index, name in enumerate(self.arms.names)
         ]
         return [*columns, Column(TOTAL, None, self.arms.total, "")] if self.arms.has_total else columns
@@ -145,7 +154,7 @@ class Layout:
         statistics.append(Statistic(*key, "n", count, str(count), source))
         statistics.append(Statistic(*key, "pct", share, percent_text(count, column.size), source))
         cells = [count_percent_text(count, column.size)]
-        if self.arms.is_single:
+        if self._has_intervals:
             low, high = (100 * float(limit) for limit in compute_clopper_pearson(count, column.size))
             texts = []
             for name, limit in (("pct_lower", low), ("pct_upper", high)):

@@ -116,3 +116,32 @@ def test_derived_and_supplied_demographics_agree(
     ours = by_key(make_table("DMT01", pilot, pilot_study, named))
     theirs = by_key(make_table("DMT01", pilot_adam, pilot_adam_study, named))
     assert ours == theirs
+
+
+def test_populations_equal_table_14_1_01(
+    pilot: AnalysisDatasets,
+    pilot_study: Study,
+    pilot_adam: AnalysisDatasets,
+    pilot_adam_study: Study,
+    shared_data: Path,
+) -> None:
+    """Intention to treat, safety, efficacy and week 24 from the sponsor's ADSL; completion from DS."""
+    named = [{"flag": "EFFFL", "name": "Efficacy"}, {"flag": "COMP24FL", "name": "Complete Week 24"}]
+    study = Study.model_validate({**pilot_adam_study.model_dump(mode="json"), "populations": named})
+    supplied = by_key(make_table("POPT01", pilot_adam, study))
+    derived = by_key(make_table("DST01", pilot, pilot_study, {"population": "ITTFL"}))
+    rows = {
+        "Intent-To-Treat (ITT)": (supplied, "ITTFL", ""),
+        "Safety": (supplied, "SAFFL", ""),
+        "Efficacy": (supplied, "EFFFL", ""),
+        "Complete Week 24": (supplied, "COMP24FL", ""),
+        "Complete Study": (derived, "Study participation", "COMPLETED"),
+    }
+    with (shared_data / "expected" / "csr_14-1.01_populations.csv").open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert {line["row"] for line in lines} == set(rows)
+    for line in lines:
+        values, group, row = rows[line["row"]]
+        for short, column in COLUMNS.items():
+            assert values[group, row, column, "n"] == int(line[f"{short}_n"])
+            assert round_half_away(values[group, row, column, "pct"], 0) == int(line[f"{short}_pct"])

@@ -14,7 +14,7 @@ from longwatch.tables.result import TableResult
 def test_codes_and_numbers_of_the_fda_guide() -> None:
     """Each output has its code, its title and the guide's table number (spec C.1)."""
     assert {code: output.number for code, output in OUTPUTS.items()} == {
-        "DMT01": "2", "AET01": "7", "AET02": "14", "AET02_SER": "10",
+        "DMT01": "2", "ENT01": "3", "POPT01": "4", "DST01": "5", "AET01": "7", "AET02": "14", "AET02_SER": "10",
     }  # fmt: skip
     assert all(output.code == code and output.title for code, output in OUTPUTS.items())
 
