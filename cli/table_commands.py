@@ -6,12 +6,15 @@ import sys
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.output import AsJson, StudyFile, print_rows
 from cli.wired import wired
+
+if TYPE_CHECKING:
+    from longwatch.tables.explain import Explanation
 
 table = typer.Typer(help="Outputs: list them, make one.", no_args_is_help=True)
 
@@ -61,6 +64,64 @@ def make_table(
     with display.shown("Tabulate"):
         result = make_output(wired(), study, base, code, day, snapshot, display.message)
     sys.stdout.buffer.write(_printed(result, fmt))
+
+
+@table.command("explain")
+def explain_cell(
+    file: StudyFile,
+    code: Annotated[str, typer.Argument(metavar="CODE", help="An output code, such as AET02.")],
+    column: Annotated[str, typer.Option(help="The column: an arm, Total, or `ARM vs CONTROL`.")],
+    row: Annotated[str, typer.Option(help="The row, such as a PT; without it the line of the row group.")] = "",
+    group: Annotated[
+        str, typer.Option(help="The row group, such as a SOC; without it and a row, the first line.")
+    ] = "",
+    cutoff: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The data cut-off.")] = None,
+    snapshot: Annotated[str | None, typer.Option(help="Of this snapshot; default: pull the data now.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the subjects and records behind a cell, each number counted again from them."""
+    from cli.progress import StageDisplay
+    from operations.make_output import explain_cell
+    from runtime.study_files import read_study
+
+    study, base = read_study(Path(file))
+    day = cutoff.date() if cutoff else None
+    display = StageDisplay()
+    with display.shown("Explain"):
+        found = explain_cell(wired(), study, base, code, (group, row, column), day, snapshot, display.message)
+    numbers = [
+        {
+            "statistic": item.statistic.statistic,
+            "text": item.statistic.text,
+            "counted again": "" if item.counted is None else item.counted,
+            "dataset": item.statistic.provenance.dataset,
+            "filter": " HAVING ".join(
+                part for part in (item.statistic.provenance.filter, item.statistic.provenance.having) if part
+            ),
+            "denominator": item.statistic.provenance.denominator,
+        }
+        for item in found
+    ]
+    widest = max(found, key=lambda item: item.records.height)
+    records = _records(widest)
+    if as_json:
+        print_rows([{"numbers": numbers, "subjects": widest.subjects, "records": records}], as_json, "")
+        return
+    print_rows(numbers, as_json, "")
+    plural = ("subject" if widest.subjects == 1 else "subjects", "record" if len(records) == 1 else "records")
+    typer.echo(f"Behind it: {widest.subjects:,} {plural[0]}, {len(records):,} {plural[1]}")
+    print_rows(records, as_json, "No record.")
+
+
+def _records(explanation: Explanation) -> list[dict[str, object]]:
+    """The records with what names them and what the filter looks at."""
+    from longwatch.tables.explain import columns_to_show
+
+    shown = explanation.records.select(columns_to_show(explanation))
+    return [
+        {name: f"{value:g}" if isinstance(value, float) else value for name, value in row.items()}
+        for row in shown.to_dicts()
+    ]
 
 
 def _printed(result: object, fmt: Format) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import polars as pl
 
@@ -42,6 +43,13 @@ class AnalysisDatasets:
         """Subjects of the safety population."""
         return int((self.adsl["SAFFL"] == "Y").sum())
 
+    def dataset(self, name: str) -> pl.DataFrame:
+        """An analysis dataset by its name, ADAE with its occurrence flags, as provenances name it. Raises KeyError."""
+        if name == "ADAE":
+            return self.adae_with_occurrence_flags
+        return {"ADSL": self.adsl}[name]
+
+    @cached_property
     def adae_with_occurrence_flags(self) -> pl.DataFrame:
         """ADAE with AOCCFL, AOCCSFL, AOCCPFL, AOCCIFL. On demand: counts need no flag, and the sort is long in large
         data."""

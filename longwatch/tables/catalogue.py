@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from longwatch.derive import AnalysisDatasets
 from longwatch.errors import StudyError
 from longwatch.study import Study
-from longwatch.tables import aet01, aet02, dmt01, dst01, ent01, popt01
+from longwatch.tables import aet01, aet02, aet04, aet05, aet10, dmt01, dst01, ent01, popt01
 from longwatch.tables.result import TableResult
 
 Build = Callable[[AnalysisDatasets, Study, Mapping[str, object]], TableResult]
@@ -41,15 +41,19 @@ OUTPUTS: Mapping[str, Output] = {
         Output("POPT01", popt01.TITLE, popt01.NUMBER, popt01.make_popt01),
         Output("DST01", dst01.TITLE, dst01.NUMBER, dst01.make_dst01, {"population": str}),
         Output("AET01", aet01.TITLE, aet01.NUMBER, aet01.make_aet01),
-        Output("AET02", aet02.TITLE, aet02.NUMBER, aet02.make_aet02, {"serious": bool, "events": bool}),
-        Output(
-            "AET02_SER",
-            aet02.TITLE_SERIOUS,
-            aet02.NUMBER_SERIOUS,
-            aet02.make_aet02,
-            {"events": bool},
-            {"serious": True},
+        Output("AET02", aet02.TITLES[""], aet02.NUMBERS[""], aet02.make_aet02, {"events": bool}),
+        *(
+            Output(code, aet02.TITLES[name], aet02.NUMBERS[name], aet02.make_aet02, {"events": bool}, {"only": name})
+            for name, code in aet02.CODES.items()
+            if name
         ),
+        *(
+            Output(scale.code, scale.title, "", aet04.make_aet04, {}, {"scale": name})
+            for name, scale in aet04.SCALES.items()
+        ),
+        Output("AET05", aet05.TITLES[False], aet05.NUMBER, aet05.make_aet05),
+        Output("AET05_ALL", aet05.TITLES[True], aet05.NUMBER, aet05.make_aet05, {}, {"all_occurrences": True}),
+        Output("AET10", aet10.TITLE, aet10.NUMBER, aet10.make_aet10, {"at_least": float, "events": bool}),
     )
 }
 

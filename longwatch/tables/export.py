@@ -46,6 +46,7 @@ def _table(table: TableResult) -> dict[str, object]:
                 "filter": item.filter,
                 "variables": item.variables,
                 "denominator": item.denominator,
+                **({"having": item.having} if item.having else {}),
             }
             for item in positions
         ],

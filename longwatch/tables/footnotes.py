@@ -12,6 +12,7 @@ from longwatch.study import Study, TreatmentReference
 from longwatch.tables.arms import Arms
 from longwatch.tables.comparisons import METHODS
 from longwatch.tables.result import TableColumn, TableRow
+from longwatch.tables.subsets import Subset
 
 _REFERENCE = {
     TreatmentReference.FIRST_INFUSION: "the first dose of study product",
@@ -67,6 +68,14 @@ def say_dictionary(study: Study) -> str:
     return f"{text} Events are counted by primary SOC and PT; terms not coded appear as UNCODED."
 
 
+def say_ctcae(study: Study, variable: str) -> tuple[str, ...]:
+    """CTCAE's version, where grades are counted."""
+    if variable != "AETOXGR":
+        return ()
+    version = study.dictionaries.ctcae
+    return (f"Graded by CTCAE {version}." if version else "CTCAE version not stated in the study file.",)
+
+
 def say_observation(datasets: AnalysisDatasets) -> str:
     """The observation window: median and range of FUPDUR in the safety population."""
     days = datasets.adsl.filter(pl.col("SAFFL") == "Y")["FUPDUR"].drop_nulls().sort()
@@ -108,6 +117,22 @@ def say_seriousness() -> str:
     )
 
 
+def say_subset(datasets: AnalysisDatasets, study: Study, subset: Subset | None) -> tuple[str, ...]:
+    """What puts an event in the subset that a table counts alone; no note where it counts all."""
+    if subset is None:
+        return ()
+    if subset.name == "serious":
+        return (say_seriousness(),)
+    if subset.name == "related":
+        return (say_relatedness(datasets, study),)
+    if subset.name == "fatal":
+        return ("Leading to death: AEOUT = FATAL or AESDTH = Y, whatever AESER says.",)
+    return (
+        "Leading to withdrawal: AEACN = DRUG WITHDRAWN. Cells that are given once cannot be withdrawn; the action is "
+        "that with the study treatment that can be, immunosuppression included.",
+    )
+
+
 def say_statistics(study: Study, arms: Arms) -> tuple[str, ...]:
     """Methods of intervals and tests, none adjusted for multiplicity; no note where nothing is compared."""
     notes = []
@@ -141,6 +166,7 @@ _ABBREVIATIONS = {
     "NA": "not available in the data",
     "NE": "not estimable",
     "PT": "preferred term",
+    "PY": "person-years",
     "RD": "risk difference",
     "SD": "standard deviation",
     "SOC": "system organ class",

@@ -27,9 +27,9 @@ NOT_AVAILABLE = "NA"
 class CountLine:
     """A line of a table before it has texts.
 
-    `subjects`, `events`: counts per arm. `condition`: what picks the records, beside safety population and treatment
-    emergence. `is_heading`: a line without numbers of its own. A line that is no heading and has no subjects could not
-    be counted: NA.
+    `subjects`, `events`: counts per arm. `condition`: what picks the records, beside the population and what the table
+    counts; `having`: what a subject's records together must meet. `is_heading`: a line without numbers of its own. A
+    line that is no heading and has no subjects could not be counted: NA.
     """
 
     label: str
@@ -40,6 +40,7 @@ class CountLine:
     events: NDArray[np.int64] | None = None
     level: int = 0
     is_heading: bool = False
+    having: str = ""
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ class Layout:
             return ["", ""] if self.with_events else [""]
         where = both(self.counted.condition, column.condition, line.condition)
         denominator = f"{column.size} subjects of ADSL with {both(self.arms.population.condition, column.condition)}"
-        source = Provenance(self.counted.dataset, where, ("USUBJID",), denominator)
+        source = Provenance(self.counted.dataset, where, ("USUBJID",), denominator, line.having)
         key = (line.row_group, line.row, column.name)
         if line.subjects is None:
             statistics.append(Statistic(*key, "n", None, NOT_AVAILABLE, source))
@@ -181,7 +182,7 @@ class Layout:
         sizes = [int(self.arms.sizes[place]) for place in pair]
         where = both(self.counted.condition, is_one_of(self.arms.variable, names), line.condition)
         denominator = f"{sizes[0]} and {sizes[1]} subjects of ADSL with {self.arms.population.condition}"
-        source = Provenance(self.counted.dataset, where, ("USUBJID", self.arms.variable), denominator)
+        source = Provenance(self.counted.dataset, where, ("USUBJID", self.arms.variable), denominator, line.having)
         key = (line.row_group, line.row, self._name_of(pair))
         cells = []
         if wanted[0]:

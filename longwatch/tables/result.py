@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a number comes from: the analysis dataset, the filter that picks its records (as printable text in the
-    field's names), the variables counted, and what the denominator is."""
+    """Where a number comes from: the analysis dataset, the filter that picks its records (SQL in the field's names),
+    the variables counted, and what the denominator is. `having`: where each subject counts by all of its records that
+    the filter picks, the condition on them together (`MAX(AETOXGR) = '3'`)."""
 
     dataset: str
     filter: str
     variables: tuple[str, ...]
     denominator: str = ""
+    having: str = ""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ ReadXpt = Callable[[str], pl.DataFrame]
 def events(pilot: AnalysisDatasets, read_xpt: ReadXpt) -> pl.DataFrame:
     """Our ADAE beside the published one, record by record, the text of SDTM with it."""
     key = ["USUBJID", "AESEQ"]
-    ours = pilot.adae_with_occurrence_flags().with_columns(pl.col("USUBJID").cast(pl.String))
+    ours = pilot.adae_with_occurrence_flags.with_columns(pl.col("USUBJID").cast(pl.String))
     published = read_xpt("adam/adae").select(pl.col(key), pl.exclude(key).name.suffix("_published"))
     collected = read_xpt("sdtm/ae").select(*key, "AESTDTC", "AEENDTC")
     return ours.join(published, on=key).join(collected, on=key)

@@ -132,7 +132,7 @@ def test_occurrence_flags(derived: Make) -> None:
         event(AESEQ=4.0, AESTDTC="2022-04-01", AEDECOD="Syncope", AESEV="MODERATE"),
         event(AESEQ=5.0, AESTDTC="2022-06-01", AEBODSYS="Cardiac disorders", AEDECOD="Syncope", AESEV="MODERATE"),
     ]
-    adae = derived(AE=events).adae_with_occurrence_flags()
+    adae = derived(AE=events).adae_with_occurrence_flags
     assert adae.select("AESEQ", "AOCCFL", "AOCCSFL", "AOCCPFL", "AOCCIFL").rows() == [
         (1.0, None, None, None, None),
         (2.0, None, None, None, None),
@@ -148,7 +148,7 @@ def test_no_events(derived: Make) -> None:
     without = derived(AE=[dict.fromkeys(event(AESER="N", AESEQ=1.0))])
     assert without.adae.is_empty()
     assert without.adae.columns == with_records.adae.columns
-    assert without.adae_with_occurrence_flags().is_empty()
+    assert without.adae_with_occurrence_flags.is_empty()
 
 
 def test_only_the_variables_asked_for(derived: Make, make_study: Callable[..., Study], make_data: Any) -> None:

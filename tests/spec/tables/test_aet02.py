@@ -168,7 +168,7 @@ def test_a_single_arm_has_exact_intervals_and_no_total(tabulate: Tabulate, texts
 
 
 def test_only_serious(tabulate: Tabulate, texts: Callable[..., Any]) -> None:
-    """AET02_SER by its code, or AET02 with `serious`; a missing AESER is not Y."""
+    """AET02_SER; a missing AESER is not Y."""
     events = [
         ("CELL1", BLOOD, "Neutropenia", {"AESER": "Y"}),
         ("CELL2", BLOOD, "Neutropenia", {"AESER": "N"}),
@@ -178,8 +178,35 @@ def test_only_serious(tabulate: Tabulate, texts: Callable[..., Any]) -> None:
     assert (table.code, table.number) == ("AET02_SER", "10")
     assert labels(table) == [BLOOD, "Neutropenia"]
     assert texts(table)["", "", "Total", "n"] == "1"
-    again = tabulate("AET02", {"CELL": 12, "SOC": 12}, events, {"serious": True})
-    assert (again.code, again.statistics) == (table.code, table.statistics)
+
+
+SUBSETS = [
+    # code, FDA number, variables of an event that is in it, and of one that is not
+    ("AET02_WD", "12", {"AEACN": "DRUG WITHDRAWN"}, {"AEACN": "DOSE NOT CHANGED"}),
+    ("AET07", "", {"AEOUT": "FATAL"}, {"AEOUT": "RECOVERED/RESOLVED"}),
+    ("AET09", "", {"AEREL": "RELATED"}, {"AEREL": "NOT RELATED"}),
+]
+
+
+@pytest.mark.parametrize(("code", "number", "inside", "outside"), SUBSETS)
+def test_subsets_of_events(
+    tabulate: Tabulate,
+    texts: Callable[..., Any],
+    code: str,
+    number: str,
+    inside: dict[str, Any],
+    outside: dict[str, Any],
+) -> None:
+    """Only the events of the subset; where nothing tells it, no rows and a note: not collected is not zero."""
+    events = [("CELL1", BLOOD, "Neutropenia", inside), ("CELL2", BLOOD, "Neutropenia", outside),
+              ("CELL3", GASTRO, "Nausea", outside)]  # fmt: skip
+    table = tabulate(code, {"CELL": 12, "SOC": 12}, events)
+    assert (table.code, table.number) == (code, number)
+    assert labels(table) == [BLOOD, "Neutropenia"]
+    assert texts(table)["", "", "Total", "n"] == "1"
+    bare = tabulate(code, {"CELL": 12, "SOC": 12}, [("CELL1", BLOOD, "Neutropenia")])
+    assert bare.rows == ()
+    assert "cannot be told apart" in bare.empty_note
 
 
 def test_no_event(tabulate: Tabulate, texts: Callable[..., Any]) -> None:
