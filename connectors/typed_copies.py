@@ -97,6 +97,7 @@ class TypedCopies:
                     label=each.result.label,
                     variables=each.result.variables,
                     file=each.file,
+                    parquet=str(self.path(manifest) / each.parquet),
                 )
                 for each in self.verified(manifest)
             }

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.pilot import pilot, pilot_adam, pilot_adam_study, pilot_data, pilot_study, read_xpt  # noqa: F401
 from tests.postgres import postgres_url  # noqa: F401
 
 REPOSITORY = Path(__file__).resolve().parents[1]

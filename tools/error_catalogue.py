@@ -10,7 +10,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = (
-    "cli", "connectors", "flows", "longwatch", "models", "operations", "report_templates", "runtime", "simulation",
+    "cli", "connectors", "crosscheck", "flows", "longwatch", "models", "operations", "report_templates", "runtime",
+    "simulation",
     "validations",
 )  # fmt: skip
 ERROR_ID = re.compile(r"LW-[A-Z]+-\d{3}")

@@ -17,38 +17,48 @@ NEVER_BEGUN = ("SCREEN FAILURE", "SCREENING NOT COMPLETED", "FAILURE TO MEET RAN
 PARTICIPATION, TREATMENT = "STUDY PARTICIPATION", "STUDY TREATMENT"
 
 
+def disposition_events(ds: pl.DataFrame) -> pl.DataFrame:
+    """The records of DS that end something: DSCAT is DISPOSITION EVENT, or every record where DS has no DSCAT; DSDECOD
+    is filled."""
+    if "DSDECOD" not in ds.columns:
+        return ds.clear()
+    if "DSCAT" in ds.columns:
+        ds = ds.filter((pl.col("DSCAT") == "DISPOSITION EVENT").fill_null(False))
+    return ds.filter(pl.col("DSDECOD").is_not_null())
+
+
 def is_recorded(ds: pl.DataFrame, scope: str) -> bool:
     """Whether DS tells of this scope: of study participation where it has DSDECOD; of study treatment only where DSSCAT
-    says which of the two a record is about."""
-    if "DSDECOD" not in ds.columns:
-        return False
-    return scope == PARTICIPATION or ("DSSCAT" in ds.columns and ds["DSSCAT"].null_count() < ds.height)
+    says, on at least one disposition event, which of the two it is about."""
+    if scope == PARTICIPATION:
+        return "DSDECOD" in ds.columns
+    events = disposition_events(ds)
+    return "DSSCAT" in events.columns and events["DSSCAT"].null_count() < events.height
 
 
 def derive_disposition(ds: pl.DataFrame, scope: str) -> pl.DataFrame:
-    """The last disposition of each subject that has one: subject, DECOD (DSDECOD), DAY (first complete day known).
+    """The last disposition of each subject that has one: subject, DECOD (DSDECOD), DAY (complete day, where known).
 
-    `scope`: STUDY PARTICIPATION or STUDY TREATMENT. Which records count, in order: 1. DSCAT is DISPOSITION EVENT, where
-    DS has DSCAT; and 2. DSSCAT is the scope, where DS has DSSCAT and it is ever filled on such a record; 3. without
-    DSSCAT every disposition event is one of study participation and none of study treatment: nothing says that it ended
-    the treatment alone. The last by earliest possible day, then source order; a record without a day comes first.
+    `scope`: STUDY PARTICIPATION or STUDY TREATMENT. Of the disposition events those count whose DSSCAT is the scope;
+    where none of them has a DSSCAT, every one is of study participation and none of study treatment: nothing says that
+    it ended the treatment alone. The last by earliest possible day, then source order; a record without a day comes first.
     Expects coded DS, cut at D. Source: SDTMIG 3.4, 6.2.3 (DS); spec A.2, A.8.
     """
-    empty = pl.DataFrame(schema={"subject": pl.UInt32, "DECOD": pl.Enum([]), "DAY": pl.Date})
+    events = disposition_events(ds)
     if not is_recorded(ds, scope):
-        return empty
-    if "DSCAT" in ds.columns:
-        ds = ds.filter((pl.col("DSCAT") == "DISPOSITION EVENT").fill_null(False))
-    if "DSSCAT" in ds.columns and ds["DSSCAT"].null_count() < ds.height:
-        ds = ds.filter((pl.col("DSSCAT") == scope).fill_null(False))
-    ds = ds.filter(pl.col("DSDECOD").is_not_null())
-    if "DSSTDTC" in ds.columns:
+        events = events.clear()
+    elif is_recorded(ds, TREATMENT):
+        events = events.filter((pl.col("DSSCAT") == scope).fill_null(False))
+    if events.is_empty():
+        return pl.DataFrame(schema={"subject": pl.UInt32, "DECOD": pl.Enum([]), "DAY": pl.Date})
+    if "DSSTDTC" in events.columns:
         text = pl.col("text")
-        days = by_value(ds["DSSTDTC"], earliest_day(text).alias("first"), complete_day(text).alias("DAY"))
-        ds = pl.concat([ds, days], how="horizontal")
+        days = by_value(events["DSSTDTC"], earliest_day(text).alias("first"), complete_day(text).alias("DAY"))
+        events = pl.concat([events, days], how="horizontal")
     else:
-        ds = ds.with_columns(first=pl.lit(None, pl.Date), DAY=pl.lit(None, pl.Date))
-    last = ds.sort("first", nulls_last=False, maintain_order=True).unique("subject", keep="last", maintain_order=True)
+        events = events.with_columns(first=pl.lit(None, pl.Date), DAY=pl.lit(None, pl.Date))
+    last = events.sort("first", nulls_last=False, maintain_order=True)
+    last = last.unique("subject", keep="last", maintain_order=True)
     return last.select("subject", pl.col("DSDECOD").alias("DECOD"), "DAY")
 
 

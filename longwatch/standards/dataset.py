@@ -26,7 +26,8 @@ class Dataset:
 
     `frame`: lazy, one row per record in source order. Text is `String`, trailing blanks removed; blank text from a
     source that cannot tell blank from missing (XPT, CSV) is null. Numbers are `Float64`, missing is null.
-    `rows`: the number of records. `file`: the file it came from.
+    `rows`: the number of records. `file`: the file it came from. `parquet`: where its rows lie as Parquet, for an
+    engine that reads them itself; empty for data in memory.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Dataset:
     label: str = ""
     variables: tuple[Variable, ...] = ()
     file: str = ""
+    parquet: str = ""
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -18,8 +18,8 @@ from longwatch.tables.catalogue import OUTPUTS
 from tools.error_catalogue import catalogue
 
 PACKAGES = (
-    "cli", "connectors", "flows", "longwatch", "models", "operations", "report_templates", "runtime", "simulation",
-    "validations",
+    "cli", "connectors", "crosscheck", "flows", "longwatch", "models", "operations", "report_templates", "runtime",
+    "simulation", "validations",
 )  # fmt: skip
 
 

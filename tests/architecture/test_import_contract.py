@@ -12,7 +12,7 @@ import pytest
 
 PACKAGES = (
     "cli", "flows", "runtime", "operations", "connectors", "models", "validations", "report_templates", "simulation",
-    "longwatch",
+    "crosscheck", "longwatch",
 )  # fmt: skip
 
 
@@ -51,6 +51,8 @@ def test_contract_is_kept(repository: Path) -> None:
         ("operations/violation.py", "import sqlalchemy", "A framework lives in its own room"),
         ("cli/violation.py", "import prefect", "Prefect only in flows/"),
         ("validations/violation.py", "import boto3", "boto3 only in connectors/"),
+        ("operations/violation.py", "import duckdb", "DuckDB only in crosscheck/"),
+        ("crosscheck/violation.py", "import longwatch.derive", "The second opinion shares no derivation"),
     ],
 )
 def test_a_violation_is_caught(repository: Path, tmp_path: Path, module: str, line: str, broken: str) -> None:

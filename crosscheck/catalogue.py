@@ -1,0 +1,32 @@
+"""Which outputs are computed again, by their code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from crosscheck.questions import GRADES, SEVERITIES, Asked, common, overview, rates, terms, worst_of_terms
+from crosscheck.subject_questions import demographics, disposition, populations, screening
+from longwatch.tables.opinion import Answer
+from longwatch.tables.result import TableResult
+
+QUESTIONS: Mapping[str, Callable[[Asked, TableResult], Answer]] = {
+    "DMT01": demographics,
+    "ENT01": screening,
+    "POPT01": populations,
+    "DST01": disposition,
+    "AET01": overview,
+    "AET02": terms(""),
+    "AET02_SER": terms("serious"),
+    "AET02_WD": terms("withdrawn"),
+    "AET07": terms("fatal"),
+    "AET09": terms("related"),
+    "AET03": worst_of_terms("AESEV", SEVERITIES, str.capitalize),
+    "AET04": worst_of_terms("AETOXGR", GRADES, "Grade {}".format),
+    "AET05": rates(every=False),
+    "AET05_ALL": rates(every=True),
+    "AET10": common,
+}
+
+FROM_SDTM_ONLY = ("ENT01", "DST01")
+"""Outputs that are not computed again where the sponsor's own ADaM is counted: ADSL says how participation ended, and
+there is no second source for it."""

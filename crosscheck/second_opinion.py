@@ -1,0 +1,175 @@
+"""Asking DuckDB: the study's data as views, subjects and events by SQL of our own, one question per output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from crosscheck.catalogue import FROM_SDTM_ONLY, QUESTIONS
+from crosscheck.questions import Asked
+from longwatch.standards.dataset import SourceData
+from longwatch.standards.dates import ISO8601_PARTIAL
+from longwatch.study import AnalysisData, Study, TreatmentReference
+from longwatch.tables.opinion import Answer, Opinion, compare_all
+from longwatch.tables.result import TableResult
+
+SQL = Path(__file__).with_name("sql")
+
+TEXTS = {
+    "DM": ("USUBJID", "RFICDTC", "DMDTC", "RFSTDTC", "RFENDTC", "RFXSTDTC", "RFXENDTC", "RFPENDTC", "DTHFL", "DTHDTC",
+           "ARMCD", "ACTARMCD", "AGEU"),
+    "EX": ("USUBJID", "EXTRT", "EXDOSTXT", "EXOCCUR", "EXSTDTC", "EXENDTC"),
+    "AE": ("USUBJID", "AETERM", "AEDECOD", "AEBODSYS", "AESTDTC", "AEENDTC", "AESEV", "AETOXGR", "AESER", "AESDTH",
+           "AESLIFE", "AESHOSP", "AESDISAB", "AESCONG", "AESMIE", "AESCAN", "AESOD", "AEREL", "AEACN", "AEOUT"),
+    "DS": ("USUBJID", "DSDECOD", "DSCAT", "DSSCAT", "DSSTDTC"),
+    "SV": ("USUBJID", "SVSTDTC", "SVENDTC"),
+    "DD": ("USUBJID", "DDDTC"),
+    "ADSL": ("USUBJID", "SAFFL", "ITTFL", "RANDFL", "TRT01P", "TRT01A"),
+    "ADAE": ("USUBJID", "AETERM", "AEDECOD", "AEBODSYS", "AESEV", "AETOXGR", "AESER", "AESDTH", "AESLIFE", "AESHOSP",
+             "AESDISAB", "AESCONG", "AESMIE", "AESCAN", "AESOD", "AEREL", "AREL", "AEACN", "AEOUT", "TRTEMFL"),
+}  # fmt: skip
+NUMBERS = {"EX": ("EXDOSE",), "DM": ("AGE",), "ADSL": ("FUPDUR",)}
+DATES = {"ADSL": ("RFICDT", "ENRLDT", "RANDDT", "TRTSDT", "DTHDT", "LSTALVDT"), "ADAE": ("ASTDT",)}
+
+
+def ask_second_opinion(
+    tables: Sequence[TableResult], data: SourceData, study: Study, cutoff: date
+) -> tuple[Opinion, ...]:
+    """The opinion on each output, in their order. Expects data that passed `check_fit`."""
+    with duckdb.connect(":memory:") as engine:
+        for setting in ("autoinstall_known_extensions", "autoload_known_extensions", "preserve_insertion_order"):
+            engine.execute(f"SET {setting} = false")
+        supplied = study.analysis_data is AnalysisData.ADAM
+        _read_data(engine, data, ("ADSL", "ADAE") if supplied else ("DM", "EX", "AE", "DS", "SV", "DD"))
+        engine.execute("SET VARIABLE cutoff = ?", [cutoff])
+        engine.execute(_sql("dates", legal=ISO8601_PARTIAL.replace("'", "''")))
+        asked = Asked(engine, study, data, supplied)
+        engine.execute(_sql("adam" if supplied else "subjects", **_words(study, data)))
+        engine.execute("ALTER TABLE subject ADD COLUMN counted_arm VARCHAR")
+        engine.execute(f"UPDATE subject SET counted_arm = {asked.basis}_arm")
+        engine.execute(_sql("adam_events" if supplied else "events", related=_related(study)))
+        return compare_all(tables, dict(_answers(tables, asked)))
+
+
+def _answers(tables: Iterable[TableResult], asked: Asked) -> Iterable[tuple[str, Answer | None]]:
+    for table in tables:
+        question = None if asked.supplied and table.code in FROM_SDTM_ONLY else QUESTIONS.get(table.code)
+        yield table.code, None if question is None else question(asked, table)
+
+
+def _sql(name: str, **words: str) -> str:
+    text = (SQL / f"{name}.sql").read_text(encoding="utf-8")
+    return text.format(**words) if words else text
+
+
+def _words(study: Study, data: SourceData) -> dict[str, str]:
+    """What the study file says, as SQL."""
+    products = ", ".join(_quote(name) for name in study.treatment.products)
+    ex, dm, ds = (set(data.datasets[name].columns) if name in data else set() for name in ("EX", "DM", "DS"))
+    first = study.treatment_emergence.reference is TreatmentReference.FIRST_INFUSION
+    planned, actual = (_arm(study, name) for name in _arm_variables(study))
+    by_record = "(SELECT count(*) FROM disposition r WHERE r.USUBJID = p.USUBJID AND r.DSDECOD = 'RANDOMIZED') > 0"
+    anybody = "(SELECT count(*) FROM disposition WHERE DSDECOD = 'RANDOMIZED') > 0"
+    codes = ", ".join(_quote(arm.code) for arm in study.treatment.arms)
+    ends = "DSCAT = 'DISPOSITION EVENT'" if "DSCAT" in ds else "true"
+    scope = f"(SELECT count(DSSCAT) FROM disposition WHERE DSDECOD IS NOT NULL AND {ends}) > 0"
+    return {
+        "is_product": f"EXTRT IN ({products}) IS TRUE" if products and "EXTRT" in ex else "true",
+        "no_amounts": "false" if ex & {"EXDOSE", "EXDOSTXT"} else "true",
+        "reference": "f" if first else "i",
+        "treated_reference": "coalesce(d.product, false)" if first else "d.USUBJID IS NOT NULL",
+        "planned": planned,
+        "actual": actual,
+        "randomised": f"CASE WHEN {anybody} THEN {by_record} END",
+        "on_an_arm": f"coalesce(ARMCD IN ({codes}), false)" if "ARMCD" in dm else "NULL",
+        "has_scope": scope,
+        "no_category": "false" if "DSCAT" in ds else "true",
+        "tells_participation": "true" if "DSDECOD" in ds else "false",
+        "tells_treatment": scope if "DSDECOD" in ds else "false",
+        "age_group": _age_group(study),
+    }
+
+
+def _age_group(study: Study) -> str:
+    """The study file's cut points as a CASE: `<18`, `18-64`, `>=65`."""
+    points = study.age_groups
+    cases = f"WHEN AGE < {points[0]} THEN '<{points[0]}'"
+    for low, high in pairwise(points):
+        cases += f" WHEN AGE < {high} THEN '{low}-{high - 1}'"
+    return (
+        f"CASE WHEN coalesce(AGEU = 'YEARS', true) THEN CASE {cases} WHEN AGE IS NOT NULL THEN '>={points[-1]}' END END"
+    )
+
+
+def _arm_variables(study: Study) -> tuple[str, str]:
+    return ("TRT01P", "TRT01A") if study.analysis_data is AnalysisData.ADAM else ("ARMCD", "ACTARMCD")
+
+
+def _arm(study: Study, variable: str) -> str:
+    by_name = study.analysis_data is AnalysisData.ADAM
+    cases = {arm.code: arm.name for arm in study.treatment.arms}
+    cases |= {arm.name: arm.name for arm in study.treatment.arms} if by_name else {}
+    return f"CASE {variable} " + " ".join(f"WHEN {_quote(a)} THEN {_quote(b)}" for a, b in cases.items()) + " END"
+
+
+def _related(study: Study) -> str:
+    """By the study file's mapping of AEREL: true, false, or not known."""
+    mapping = study.relatedness
+    if not (mapping.related or mapping.not_related):
+        return "NULL::BOOLEAN"
+    cases = "".join(
+        f" WHEN AEREL IN ({', '.join(map(_quote, values))}) THEN {answer}"
+        for values, answer in ((mapping.related, "true"), (mapping.not_related, "false"))
+        if values
+    )
+    return f"CASE{cases} ELSE {'true' if mapping.missing_is_related else 'NULL'} END"
+
+
+def _read_data(engine: duckdb.DuckDBPyConnection, data: SourceData, names: Sequence[str]) -> None:
+    """A view per dataset: blank text as NULL, `_row` the place of the record, variables that are not there as NULL."""
+    for name in names:
+        if name not in data:
+            columns = ", ".join(f"NULL::VARCHAR AS {column}" for column in TEXTS[name])
+            numbers = "".join(f", NULL::DOUBLE AS {column}" for column in NUMBERS.get(name, ()))
+            engine.execute(f"CREATE VIEW {name} AS SELECT {columns}{numbers}, 0 AS _row WHERE false")
+            continue
+        dataset = data.datasets[name]
+        schema = dataset.frame.collect_schema()
+        rename = "AESOC" if name in ("AE", "ADAE") and "AEBODSYS" not in schema else ""
+        selected = [_column(column, schema, "VARCHAR", rename) for column in TEXTS[name]]
+        selected += [_column(column, schema, "DOUBLE", "") for column in NUMBERS.get(name, ())]
+        selected += [_column(column, schema, "DATE", "") for column in DATES.get(name, ())]
+        known = {*TEXTS[name], *NUMBERS.get(name, ()), *DATES.get(name, ())}
+        if name in ("DM", "ADSL"):
+            selected += [_column(column, schema, "", "") for column in schema if column not in known]
+        if dataset.parquet:
+            path = dataset.parquet.replace("'", "''")
+            source = f"(SELECT *, file_row_number AS _row FROM read_parquet('{path}', file_row_number = true))"
+        else:
+            engine.register(f"{name}_in_memory", dataset.frame.with_row_index("_row").collect().to_arrow())
+            source = f"{name}_in_memory"
+        engine.execute(f"CREATE VIEW {name} AS SELECT {', '.join(selected)}, _row FROM {source}")
+
+
+def _column(name: str, schema: pl.Schema, kind: str, rename: str) -> str:
+    source = rename if rename and name == "AEBODSYS" else name
+    if source not in schema:
+        return f'NULL::{kind or "VARCHAR"} AS "{name}"'
+    dtype = schema[source]
+    if dtype == pl.String:
+        text = f'CASE WHEN trim("{source}") = \'\' THEN NULL ELSE "{source}" END'
+        return f'{text} AS "{name}"' if kind in ("VARCHAR", "") else f'try_cast({text} AS {kind}) AS "{name}"'
+    if kind == "VARCHAR" and dtype.is_numeric():
+        return f'CAST(CAST("{source}" AS BIGINT) AS VARCHAR) AS "{name}"'
+    if kind == "DATE" and dtype != pl.Date:
+        return f'NULL::DATE AS "{name}"'
+    return f'"{source}" AS "{name}"'
+
+
+def _quote(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

@@ -1,0 +1,12 @@
+-- The treatment-emergent events of the safety population, from the sponsor's own ADAE.
+
+CREATE TABLE emergent AS
+SELECT e.USUBJID, e._row, s.counted_arm AS arm, s.REFDT, s.TRTSDT, s.FUPDUR,
+       coalesce(e.AEBODSYS, 'UNCODED') AS soc,
+       coalesce(e.AEDECOD, 'UNCODED: ' || coalesce(e.AETERM, 'no verbatim term')) AS pt,
+       e.AESEV, e.AETOXGR, e.AESER, e.AEACN, e.AEOUT, e.AESDTH,
+       e.AESLIFE, e.AESHOSP, e.AESDISAB, e.AESCONG, e.AESMIE, e.AESCAN, e.AESOD,
+       CASE WHEN e.AREL IS NOT NULL THEN e.AREL = 'RELATED' ELSE {related} END AS related,
+       e.ASTDT AS start_day
+FROM ADAE e JOIN subject s USING (USUBJID)
+WHERE s.safety AND e.TRTEMFL = 'Y' AND coalesce(e.ASTDT <= getvariable('cutoff'), true);

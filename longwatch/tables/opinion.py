@@ -1,0 +1,90 @@
+"""Two computations of one output, cell by cell: what is printed, and what an independent program answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import isclose
+
+from longwatch.tables.layout import NOT_AVAILABLE
+from longwatch.tables.result import Statistic, TableResult
+
+CHECKED = ("N", "n", "pct", "events", "person_years", "rate", "mean", "sd", "median", "min", "max")
+"""Statistics that are computed twice: counts, percentages, rates, and descriptions of numbers. Quartiles, intervals and
+p-values are not; their functions are tested against other programs."""
+TOLERANCE = 1e-9
+
+Cell = tuple[str, str, str, str]
+"""Row group, row, column, statistic."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What another program gives for an output: its values by cell, and the row groups that it does not compute."""
+
+    values: Mapping[Cell, float | int | None]
+    not_computed: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A cell on which the two disagree. None: not printed (or NE), not answered."""
+
+    output: str
+    cell: Cell
+    printed: float | int | None
+    answered: float | int | None
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """The second opinion on one output: cells compared, differences, cells that are not computed twice. `answered`:
+    False where nobody computes the output again."""
+
+    output: str
+    answered: bool
+    compared: int
+    differences: tuple[Difference, ...]
+    unchecked: int
+
+    @property
+    def agrees(self) -> bool:
+        """Whether no cell differs."""
+        return not self.differences
+
+
+def compare(table: TableResult, answer: Answer | None) -> Opinion:
+    """The printed numbers beside the answers.
+
+    Cases of a printed cell: not one of CHECKED, or of a row group that is not computed → unchecked; no answer → a
+    difference, unless the cell prints NA; equal to a relative 1e-9 → agreed; else a difference. An answer other than 0
+    that no cell prints is a difference, too: a row that was dropped. No answer at all (None) → every cell unchecked.
+    """
+    if answer is None:
+        return Opinion(table.code, False, 0, (), len(table.statistics))
+    differences: list[Difference] = []
+    printed: set[Cell] = set()
+    compared = unchecked = 0
+    for item in table.statistics:
+        cell = (item.row_group, item.row, item.column, item.statistic)
+        printed.add(cell)
+        if item.statistic not in CHECKED or item.row_group in answer.not_computed:
+            unchecked += 1
+            continue
+        compared += 1
+        if not _agree(item, answer.values.get(cell)):
+            differences.append(Difference(table.code, cell, item.value, answer.values.get(cell)))
+    dropped = [(cell, value) for cell, value in answer.values.items() if value and cell not in printed]
+    differences += [Difference(table.code, cell, None, value) for cell, value in dropped]
+    return Opinion(table.code, True, compared, tuple(differences), unchecked)
+
+
+def compare_all(tables: Iterable[TableResult], answers: Mapping[str, Answer | None]) -> tuple[Opinion, ...]:
+    """Every output beside its answers, by its code."""
+    return tuple(compare(table, answers.get(table.code)) for table in tables)
+
+
+def _agree(item: Statistic, answer: float | int | None) -> bool:
+    if item.value is None or answer is None:
+        return item.value is None and (answer is None or item.text == NOT_AVAILABLE)
+    return isclose(item.value, answer, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
