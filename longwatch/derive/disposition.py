@@ -41,7 +41,7 @@ def derive_disposition(ds: pl.DataFrame, scope: str) -> pl.DataFrame:
 
     `scope`: STUDY PARTICIPATION or STUDY TREATMENT. Of the disposition events those count whose DSSCAT is the scope;
     where none of them has a DSSCAT, every one is of study participation and none of study treatment: nothing says that
-    it ended the treatment alone. The last by earliest possible day, then source order; a record without a day comes first.
+    it ended the treatment alone. The last by earliest possible day, then source order; one without a day comes first.
     Expects coded DS, cut at D. Source: SDTMIG 3.4, 6.2.3 (DS); spec A.2, A.8.
     """
     events = disposition_events(ds)
