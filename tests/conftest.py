@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.postgres import postgres_url  # noqa: F401
+from tests.s3_server import real_s3  # noqa: F401
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
