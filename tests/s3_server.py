@@ -1,4 +1,4 @@
-"""A real S3-compatible server for tests: Debian's `radosgw` on a Ceph of its own, all in memory (DESIGN.md, decision 6).
+"""A real S3-compatible server for tests: Debian's `radosgw` on a Ceph in memory (DESIGN.md, decision 6).
 
 It enforces what moto does not: signatures, conditions, Object Lock. Tests that use it stand in one group
 (`pytestmark = pytest.mark.xdist_group("s3_server")`), so that one test process starts it once; two of them do not
