@@ -45,6 +45,11 @@ _WRITES = _Cause("LW-SRC-128", "the query would change the database", "give a qu
 _REFUSED = _Cause(
     "LW-SRC-129", "the database refused", "look the code up in its manual, or try the query there; pull again"
 )
+_NOT_CARRIED = _Cause(
+    "LW-SRC-131",
+    "a date is one that a dataset cannot carry",
+    "convert it in a query: cast(… as text), or leave the column out",
+)
 
 # By SQLSTATE or its class, the longest beginning that fits (PostgreSQL manual, appendix A).
 _STATES = {
@@ -59,6 +64,7 @@ _WORDS = {
     "authentication failed": _LOGIN, "no pg_hba.conf entry": _LOGIN, "no password supplied": _LOGIN,
     'role "': _LOGIN, "access denied for user": _LOGIN, 'database "': _NO_DATABASE, "unknown database": _NO_DATABASE,
     "not a database": _NOT_READABLE, "unable to open database": _UNREACHABLE,
+    "data-modifying": _WRITES, "after year 10k": _NOT_CARRIED, "before year 1": _NOT_CARRIED,
 }  # fmt: skip
 _SAID = {_NO_TABLE, _WRONG, _PERMISSION, _NO_DATABASE}
 """Causes whose words name tables and columns; those of others may repeat a value."""

@@ -113,7 +113,7 @@ def _check_path(path: str) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:
         raise _mistake("this is not an address") from None
-    if parts.password is not None or (scheme in _WEB and parts.username is not None):
+    if parts.password or (scheme in _WEB and parts.username is not None):
         raise _mistake("credentials stand in the address; name them by `token:` or `password:` instead")
     if any(_SECRET_WORDS.search(name) for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
         raise _mistake("the address carries a secret after the `?`; name it by `token:` or `password:` instead")
