@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from connectors.places.fetching import Budget, check_sha256
-from connectors.places.sources import Delivery
+from connectors.places.sources import REDCAP, Delivery
 from connectors.staging import store_writable
 from longwatch.errors import IntegrityError, SourceError
 from longwatch.evidence.snapshot import SourceFile
@@ -42,7 +42,8 @@ class RawBytes:
                 target.write(chunk)
                 size += len(chunk)
                 hashed.result()
-        if not size:
+        # REDCap answers with nothing where a form has no records yet.
+        if not size and delivery.format != REDCAP:
             raise SourceError(
                 "LW-SRC-003",
                 "the file is empty",

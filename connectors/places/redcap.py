@@ -125,10 +125,11 @@ class RedcapPlace:
             self._taken = b""
             try:
                 ask()
+            except ValueError:
+                # First: that of requests is both.
+                raise self._no_redcap("an answer that is not JSON") from None
             except RedcapError as failed:
                 raise self._refusal(failed) from None
-            except (ValueError, UnicodeError):
-                raise self._no_redcap("an answer that is not JSON") from None
             return self._taken
 
         return persist(once, self.visit.access.limits)

@@ -39,10 +39,11 @@ class FormMap:
 def read_redcap(path: Path, mapped: FormMap, dataset: str, where: str) -> Reading:
     """The records of one form as the dataset of that name: constants first, then columns, as the study file orders.
 
-    Cases: a row of another repeating form is none of this one; a row whose fields of the form are all empty is none
-    either (REDCap gives a row for each record and event that it was asked about); every other row is a record. Text:
-    trailing blanks removed, empty is null. In variables that end in DTC `2026-01-31 09:30` becomes
-    `2026-01-31T09:30`. Numbers are the variables that the standard makes numbers; empty is null.
+    Cases: an answer without a line is a form without records; a row of another repeating form is none of this one; a
+    row whose fields of the form are all empty is none either (REDCap gives a row for each record and event that it was
+    asked about); every other row is a record. Text: trailing blanks removed, empty is null. In variables that end in
+    DTC `2026-01-31 09:30` becomes `2026-01-31T09:30`. Numbers are the variables that the standard makes numbers; empty
+    is null.
 
     Raises SourceError LW-SRC-147 (no export of records, or a field is not in it); and, as the rows are read,
     LW-SRC-012 (not UTF-8), LW-SRC-148 (a row with other than one value per field, or quotes that do not close),
@@ -50,21 +51,24 @@ def read_redcap(path: Path, mapped: FormMap, dataset: str, where: str) -> Readin
     """
     header = next(_rows(path, where), [])
     absent = sorted({column for _, column in mapped.columns} - set(header))
-    if absent:
+    if header and absent:
         raise SourceError(
             "LW-SRC-147",
             f"the form {mapped.form} is exported without {', '.join(absent)}",
             where=where,
-            found=", ".join(header)[:160] or "an empty answer",
+            found=", ".join(header)[:160],
             next_step="correct `columns:` of this form in the study file, or let the token's user export these fields",
         )
     names = [name for name, _ in (*mapped.constants, *mapped.columns)]
     check_variables(names, where)
     variables = tuple(Variable(name, type="number" if is_numeric(dataset, name) else "text") for name in names)
     schema = pl.Schema({each.name: pl.Float64() if each.type == "number" else pl.String() for each in variables})
-    return Reading(
-        dataset, "", variables, schema, partial(_batches, path, mapped, header, variables, where), UTF_8, READER
-    )
+    rows = partial(_batches, path, mapped, header, variables, where) if header else partial(_none, schema)
+    return Reading(dataset, "", variables, schema, rows, UTF_8, READER)
+
+
+def _none(schema: pl.Schema) -> Iterator[pl.DataFrame]:
+    yield pl.DataFrame(schema=schema)
 
 
 def _batches(
