@@ -1,7 +1,7 @@
 """A loopback server that answers as REDCap's published API does; no real REDCap was reached.
 
-The project is longitudinal and has a repeating form, as a follow-up study has. Its exchanges were written after the
-API's own documentation: Export Project Info, Metadata, Instruments, Form-Event Mappings, Repeating Instruments, Records.
+The project is longitudinal and has a repeating form. Its exchanges were written after the
+API's own documentation (project info, metadata, instruments, form-event mappings, repeating instruments, records).
 """
 
 from __future__ import annotations
