@@ -127,8 +127,9 @@ class DatabasePlace:
         table = self.source.tables.get(domain)
         answer = database.table(table, where) if table else database.query(self.source.queries[domain], where)
         spool = _Spool(self.visit, where)
-        with spool.files, answer as rows:
-            kinds = spool.fill(rows)
+        with spool.files:
+            with answer as rows:
+                kinds = spool.fill(rows)
             yield _header(domain, kinds, spool.count)
             yield from spool.sorted_pieces()
 
