@@ -40,6 +40,7 @@ _KINDS: tuple[tuple[type, str], ...] = (
     (bool, "boolean"), (int, "integer"), (float, "double"), (Decimal, "decimal"), (datetime, "datetime"),
     (date, "date"), (time, "time"), (str, "string"), (UUID, "string"),
 )  # fmt: skip
+_PLAIN = {str, bool, type(None)}
 _TOGETHER = {frozenset(("integer", "decimal")): "decimal", frozenset(("integer", "double")): "double"}
 
 
@@ -151,12 +152,16 @@ class _Spool:
         columns = _checked_columns(rows.columns, self.where)
         limits = self.visit.access.limits
         budget = Budget(limits)
-        names = [name for name, _ in columns]
-        found: list[set[type]] = [set() for _ in columns]
+        converted: dict[tuple[type, ...], list[tuple[int, str]]] = {}
         for row in rows:
-            for kinds, value in zip(found, row, strict=True):
-                kinds.add(type(value))
-            line = orjson.dumps([self._carried(value, name) for value, name in zip(row, names, strict=True)]) + b"\n"
+            values, shape = list(row), tuple(map(type, row))
+            if shape not in converted:
+                converted[shape] = [
+                    (place, columns[place][0]) for place, kind in enumerate(shape) if kind not in _PLAIN
+                ]
+            for place, name in converted[shape]:
+                values[place] = self._carried(values[place], name)
+            line = orjson.dumps(values) + b"\n"
             budget.spend(len(line), self.where)
             self._add(line)
             self.count += 1
@@ -171,8 +176,8 @@ class _Spool:
             if self.count % TOLD_ROWS == 0:
                 self.visit.progress(f"fetching {self.where}: {self.count:,} rows")
         return [
-            (name, _kind_of(name, declared, types - {type(None)}, self.where))
-            for (name, declared), types in zip(columns, found, strict=True)
+            (name, _kind_of(name, declared, {shape[place] for shape in converted} - {type(None)}, self.where))
+            for place, (name, declared) in enumerate(columns)
         ]
 
     def sorted_pieces(self) -> Iterator[bytes]:
@@ -202,10 +207,8 @@ class _Spool:
             self._lines, self._size = [], 0
 
     def _carried(self, value: Any, name: str) -> Any:
-        """A value as Dataset-JSON has it. Texts, missing ones and truth values are as they are; decimals keep their
+        """A value as Dataset-JSON has it; texts, missing ones and truth values need no change. Decimals keep their
         digits as text; an instant is written in UTC."""
-        if value is None or isinstance(value, (str, bool)):
-            return value
         if isinstance(value, int):
             if abs(value) > EXACT:
                 raise _not_carried(self.where, name, "a whole number beyond what a double holds exactly")
