@@ -1,7 +1,7 @@
 """A real S3-compatible server for tests: Debian's `radosgw` on a Ceph in memory (DESIGN.md, decision 6).
 
 It enforces what moto does not: signatures, conditions, Object Lock. Tests that use it stand in one group
-(`pytestmark = pytest.mark.xdist_group("s3_server")`), so that one test process starts it once; two of them do not
+(`pytest.mark.xdist_group("s3_server")`, with a time-out of minutes: a busy machine starts it slowly), so that one test process starts it once; two of them do not
 disturb each other, since each has its folder and its ports.
 """
 
@@ -25,7 +25,7 @@ PROGRAMS = ("monmaptool", "ceph-mon", "ceph", "ceph-mgr", "ceph-osd", "radosgw",
 HOW_TO_GET_ONE = (
     "no S3 server for tests: apt-get install --no-install-recommends radosgw ceph-mon ceph-mgr ceph-osd; missing: "
 )
-SECONDS = 90
+SECONDS = 240
 
 
 @dataclass(frozen=True)

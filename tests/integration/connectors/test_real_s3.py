@@ -29,7 +29,8 @@ from tests.s3_server import S3Server
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-pytestmark = pytest.mark.xdist_group("s3_server")
+# A busy machine may need minutes to start the server.
+pytestmark = [pytest.mark.xdist_group("s3_server"), pytest.mark.timeout(600)]
 
 QUICK = FetchLimits(attempts=3, wait_seconds=0)
 MEBIBYTE = 1024 * 1024
