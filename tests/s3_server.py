@@ -1,8 +1,8 @@
 """A real S3-compatible server for tests: Debian's `radosgw` on a Ceph in memory (DESIGN.md, decision 6).
 
 It enforces what moto does not: signatures, conditions, Object Lock. Tests that use it stand in one group
-(`pytest.mark.xdist_group("s3_server")`, with a time-out of minutes: a busy machine starts it slowly), so that one test process starts it once; two of them do not
-disturb each other, since each has its folder and its ports.
+(`pytest.mark.xdist_group("s3_server")`), so that one test process starts it once, with a time-out of minutes, since a
+busy machine starts it slowly. Two of them do not disturb each other: each has its folder and its ports.
 """
 
 from __future__ import annotations
