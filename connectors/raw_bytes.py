@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from connectors.places.sources import Delivery
+from connectors.places.fetching import Budget, check_sha256
+from connectors.places.sources import REDCAP, Delivery
 from connectors.staging import store_writable
 from longwatch.errors import IntegrityError, SourceError
 from longwatch.evidence.snapshot import SourceFile
@@ -25,10 +26,11 @@ class RawBytes:
         """Where the bytes of a file are."""
         return self.root / "raw" / file.sha256[:2] / file.sha256
 
-    def fetch(self, delivery: Delivery, folder: Path) -> SourceFile:
-        """The bytes of a delivered file into a working folder, under their SHA-256.
+    def fetch(self, delivery: Delivery, folder: Path, budget: Budget) -> SourceFile:
+        """The bytes of a delivered file into a working folder, under their SHA-256. `budget`: of the whole pull.
 
-        Raises SourceError: those of the place, LW-SRC-003 (the file is empty). StoreError LW-SNP-004/005.
+        Raises SourceError: those of the place, LW-SRC-003 (the file is empty), LW-SRC-100 (the pull takes too much),
+        LW-SRC-101 (not the file that the study file names). StoreError LW-SNP-004/005.
         """
         digest, size = hashlib.sha256(), 0
         arriving = folder / "arriving"
@@ -36,16 +38,20 @@ class RawBytes:
         with store_writable(self.root), arriving.open("xb") as target, ThreadPoolExecutor(1) as hashing:
             for chunk in delivery.place.chunks(delivery.name):
                 hashed = hashing.submit(digest.update, chunk)
+                budget.spend(len(chunk), delivery.where)
                 target.write(chunk)
                 size += len(chunk)
                 hashed.result()
-        if not size:
+        # REDCap answers with nothing where a form has no records yet.
+        if not size and delivery.format != REDCAP:
             raise SourceError(
                 "LW-SRC-003",
                 "the file is empty",
                 where=delivery.where,
                 next_step="transfer it again, or leave it out by `include:`",
             )
+        if delivery.sha256:
+            check_sha256(digest.hexdigest(), delivery.sha256, delivery.where)
         with store_writable(self.root):
             arriving.rename(folder / digest.hexdigest())
         encoding = delivery.encoding if delivery.is_dataset else None

@@ -33,6 +33,9 @@ class S3Settings:
 
     endpoint_url: str | None = None
     region: str | None = None
+    connect_seconds: float = CONNECT_SECONDS
+    read_seconds: float = READ_SECONDS
+    attempts: int = ATTEMPTS
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class S3Failures:
 
 
 def make_client(settings: S3Settings) -> S3Client:
-    """A client that gives up in bounded time: 5 s to connect, 60 s to read, 3 attempts in boto's standard mode.
+    """A client that gives up in bounded time: 5 s to connect, 60 s to read, 3 attempts in standard mode, or as set.
 
     A store of one's own (an endpoint) is addressed by path, since bucket names are no host names there. Checksums that
     newer clients add unasked are sent only where the operation requires one: stores that are not AWS refuse
@@ -61,9 +64,9 @@ def make_client(settings: S3Settings) -> S3Client:
 
     own_store = settings.endpoint_url is not None
     config = Config(
-        connect_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        connect_timeout=settings.connect_seconds,
+        read_timeout=settings.read_seconds,
+        retries={"mode": "standard", "total_max_attempts": settings.attempts},
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
         s3={"addressing_style": "path" if own_store else "auto"},

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from connectors.readers.redcap import FormMap
 from connectors.readers.typed_copy import READERS, ReadResult
 from longwatch.evidence.snapshot import SourceFile, SourceSnapshot, compute_snapshot_id
 from longwatch.standards.dataset import Variable
@@ -19,20 +20,28 @@ LAYOUT = 1
 
 @dataclass(frozen=True)
 class Manifest:
-    """A snapshot, and how its files were to be read: `declared` is the dataset name that the study file gave a file."""
+    """A snapshot, and how its files were to be read: `declared` is the dataset name that the study file gave a file,
+    `forms` how the export of a REDCap form becomes a dataset."""
 
     snapshot: SourceSnapshot
     declared: Mapping[str, str] = field(default_factory=dict)
+    forms: Mapping[str, FormMap] = field(default_factory=dict)
 
     @property
     def reading(self) -> str:
-        """The key of the typed copy: readers with their versions, and each file's format, encoding and given name.
+        """The key of the typed copy: readers with their versions, and each file's format, encoding, given name and
+        form.
 
         Source: CONTRACTS.md, typed copy = snapshot + reader version + column mapping.
         """
         return compute_reading(
-            (file.name, file.format, file.encoding or "", self.declared.get(file.name)) for file in self.snapshot.files
+            (file.name, file.format, file.encoding or "", self.declared.get(file.name), *self._form_of(file.name))
+            for file in self.snapshot.files
         )
+
+    def _form_of(self, name: str) -> tuple[dict[str, Any], ...]:
+        form = self.forms.get(name)
+        return (asdict(form),) if form else ()
 
     def to_bytes(self) -> bytes:
         """The canonical form."""
@@ -43,6 +52,7 @@ class Manifest:
                 "data_cutoff": self.snapshot.data_cutoff,
                 "files": [asdict(file) for file in self.snapshot.files],
                 "declared": self.declared,
+                **({"forms": {name: asdict(form) for name, form in self.forms.items()}} if self.forms else {}),
             }
         )
 
@@ -57,18 +67,24 @@ class Manifest:
             cutoff = value["data_cutoff"]
             snapshot = SourceSnapshot(value["id"], files, date.fromisoformat(cutoff) if cutoff else None)
             declared = dict(value["declared"])
+            forms = {name: _form(form) for name, form in value.get("forms", {}).items()}
         except (KeyError, TypeError) as broken:
             raise ValueError(f"{broken}") from broken
         if compute_snapshot_id((file.name, file.sha256) for file in files) != snapshot.id:
             raise ValueError("its id is not that of its files")
-        return cls(snapshot, declared)
+        return cls(snapshot, declared, forms)
 
 
 def compute_reading(files: Any) -> str:
-    """The key of a typed copy of files given as (name, format, encoding, given dataset name)."""
+    """The key of a typed copy of files given as (name, format, encoding, given dataset name), with the form if any."""
     entries = sorted([list(entry) for entry in files], key=lambda entry: str(entry[0]))
     used = {entry[1] for entry in entries}
     return sha256_of({"readers": {name: reader for name, reader in READERS.items() if name in used}, "files": entries})
+
+
+def _form(value: dict[str, Any]) -> FormMap:
+    pairs = {name: tuple((str(ours), str(theirs)) for ours, theirs in value[name]) for name in ("columns", "constants")}
+    return FormMap(str(value["form"]), **pairs)
 
 
 @dataclass(frozen=True)

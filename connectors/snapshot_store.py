@@ -14,17 +14,17 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
 from connectors.data_cutoff import data_cutoff
-from connectors.places.sources import find_deliveries
-from connectors.places.zipped import ZipLimits
+from connectors.places.fetching import Budget
+from connectors.places.sources import Delivery, find_deliveries
+from connectors.places.visit import Access, Visit
 from connectors.raw_bytes import RawBytes
-from connectors.s3 import S3Settings
 from connectors.snapshot_export import export_snapshot
 from connectors.snapshot_manifest import Manifest, TypedDataset
 from connectors.staging import flush, locked, staging_folder, store_readable, store_writable, write_flushed
@@ -41,10 +41,9 @@ SNAPSHOT_ID = re.compile(r"[0-9a-f]{8,64}")
 class FolderSnapshotStore:
     """Keeps snapshots in a folder of the local file system; several processes may use it at once."""
 
-    def __init__(self, root: Path, s3: S3Settings | None = None, zip_limits: ZipLimits | None = None) -> None:
+    def __init__(self, root: Path, access: Access | None = None) -> None:
         self.root = root
-        self.s3 = s3 or S3Settings()
-        self.zip_limits = zip_limits or ZipLimits()
+        self.access = access or Access()
         self.raw = RawBytes(root)
         self.typed = TypedCopies(root)
 
@@ -58,17 +57,13 @@ class FolderSnapshotStore:
         files), StoreError LW-SNP-004/005 (the store cannot be written, is full), IntegrityError LW-SNP-007 (raw bytes
         that are there already have changed). After any of them the store is as it was.
         """
-        deliveries = find_deliveries(sources, Path(base), self.s3, self.zip_limits, progress)
         with staging_folder(self.root) as staging:
             arrived = staging / "raw"
-            with store_writable(self.root):
-                arrived.mkdir()
-            files: list[SourceFile] = []
-            for delivery in deliveries:
-                progress(f"fetching {delivery.where}")
-                files.append(self.raw.fetch(delivery, arrived))
+            deliveries, files = self._fetch(sources, Path(base), staging, arrived, progress)
             snapshot = SourceSnapshot(compute_snapshot_id((file.name, file.sha256) for file in files), tuple(files))
-            manifest = Manifest(snapshot, {each.name: each.dataset for each in deliveries if each.dataset})
+            declared = {each.name: each.dataset for each in deliveries if each.dataset}
+            forms = {each.name: each.form for each in deliveries if each.form}
+            manifest = Manifest(snapshot, declared, forms)
             known = self._known(manifest)
             if known is not None:
                 progress(f"snapshot {snapshot.id[:12]} is there already; its raw bytes are hashed again")
@@ -85,6 +80,24 @@ class FolderSnapshotStore:
                     each.result()
             self._move_in(manifest, staging)
         return manifest.snapshot
+
+    def _fetch(
+        self, sources: Sequence[SourceSpec], base: Path, staging: Path, arrived: Path, progress: Progress
+    ) -> tuple[list[Delivery], list[SourceFile]]:
+        """The files that count, and their bytes in `arrived`. What places hold open ends with this."""
+        work = staging / "work"
+        with store_writable(self.root):
+            arrived.mkdir()
+            work.mkdir()
+        budget = Budget(self.access.limits)
+        with ExitStack() as closing:
+            with store_writable(self.root):
+                deliveries = find_deliveries(sources, Visit(self.access, base, work, closing, progress))
+            files: list[SourceFile] = []
+            for delivery in deliveries:
+                progress(f"fetching {delivery.where}")
+                files.append(self.raw.fetch(delivery, arrived, budget))
+        return deliveries, files
 
     def get(self, snapshot_id: str) -> SourceSnapshot:
         """The snapshot of an id; a unique beginning of at least 8 digits will do.

@@ -53,6 +53,7 @@ class TypedCopies:
                     arriving,
                     file.name,
                     define,
+                    manifest.forms.get(file.name),
                 )
                 if result.dataset in made:
                     raise SourceError(

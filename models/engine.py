@@ -13,7 +13,7 @@ from longwatch.errors import StoreError
 CHANGES = "longwatch_changes"
 """Execution option of a connection: its transaction will change something (SQLite takes the write lock at once)."""
 
-_POSTGRES = ("postgresql", "postgres", "postgresql+psycopg")
+POSTGRES = ("postgresql", "postgres", "postgresql+psycopg")
 
 
 def parse_url(text: str) -> URL:
@@ -26,7 +26,7 @@ def parse_url(text: str) -> URL:
         url = make_url(text)
     except (ArgumentError, ValueError):
         raise _not_ours("not a URL") from None
-    if url.drivername in _POSTGRES:
+    if url.drivername in POSTGRES:
         return url.set(drivername="postgresql+psycopg")
     if url.drivername not in ("sqlite", "sqlite+pysqlite"):
         raise _not_ours(f"{url.drivername}://…")

@@ -34,7 +34,7 @@ def pull(adapters: Adapters, study: Study, base: str, run: Run, progress: Progre
                 snapshot.id,
                 now,
                 adapters.actor.name,
-                tuple(source.path for source in study.sources),
+                tuple(source.shown for source in study.sources),
                 ", ".join((f"longwatch {adapters.engine.version}", *readers)),
             ),
             make_event(

@@ -21,6 +21,7 @@ class Settings(BaseSettings):
     `s3://bucket/prefix`; default a folder in `home`. `s3_endpoint`, `s3_region`: for any S3-compatible store;
     credentials are those of boto3 (AWS_ACCESS_KEY_ID …). `user`: the acting account; default the operating-system
     user, recorded as unauthenticated. `archive_lock_days`: Object Lock for candidates, where the bucket has it.
+    `source_…`: how long and how much is fetched (`connectors.places.fetching.FetchLimits`).
     """
 
     model_config = SettingsConfigDict(env_prefix="LONGWATCH_", toml_file=SETTINGS_FILE, extra="ignore", frozen=True)
@@ -32,6 +33,12 @@ class Settings(BaseSettings):
     s3_region: str = ""
     user: str = ""
     archive_lock_days: int = Field(default=0, ge=0, le=36525)
+    source_bytes: int = Field(default=50 * 1024**3, ge=1)
+    source_rows: int = Field(default=500_000_000, ge=1)
+    source_connect_seconds: float = Field(default=10.0, gt=0, le=600)
+    source_read_seconds: float = Field(default=60.0, gt=0, le=3600)
+    source_statement_seconds: float = Field(default=900.0, gt=0, le=86400)
+    source_attempts: int = Field(default=4, ge=1, le=20)
 
     @classmethod
     def settings_customise_sources(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +14,8 @@ from runtime.engine import read_engine
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
+    from connectors.places.database import OpenDatabase
+    from connectors.places.fetching import FetchLimits
     from connectors.s3 import S3Settings
     from longwatch.evidence.report_key import Engine
     from operations.ports import (
@@ -37,9 +41,13 @@ class Wiring:
     @cached_property
     def snapshots(self) -> SnapshotStore:
         """A folder of raw bytes and typed copies."""
+        from connectors.places.visit import Access
         from connectors.snapshot_store import FolderSnapshotStore
 
-        return FolderSnapshotStore(self.settings.folder / "snapshots", self._s3)
+        return FolderSnapshotStore(
+            self.settings.folder / "snapshots",
+            Access(self._s3_of_sources, limits=self._limits, open_database=open_database),
+        )
 
     @cached_property
     def registers(self) -> Registers:
@@ -126,6 +134,35 @@ class Wiring:
         from connectors.s3 import S3Settings
 
         return S3Settings(endpoint_url=self.settings.s3_endpoint or None, region=self.settings.s3_region or None)
+
+    @property
+    def _s3_of_sources(self) -> S3Settings:
+        """The same store, with the patience for sources; boto's own attempts are those of one request."""
+        limits = self._limits
+        return replace(self._s3, connect_seconds=limits.connect_seconds, read_seconds=limits.read_seconds)
+
+    @property
+    def _limits(self) -> FetchLimits:
+        from connectors.places.fetching import FetchLimits
+
+        settings = self.settings
+        return FetchLimits(
+            total_bytes=settings.source_bytes,
+            rows=settings.source_rows,
+            connect_seconds=settings.source_connect_seconds,
+            read_seconds=settings.source_read_seconds,
+            statement_seconds=settings.source_statement_seconds,
+            attempts=settings.source_attempts,
+        )
+
+
+def open_database(
+    url: str, password: str | None, base: Path, connect_seconds: float, statement_seconds: float
+) -> AbstractContextManager[OpenDatabase]:
+    """A database as a source; SQLAlchemy is loaded when the first one is opened."""
+    from models.source_database import open_source_database
+
+    return open_source_database(url, password, base, connect_seconds, statement_seconds)
 
 
 _made: dict[Settings, Wiring] = {}

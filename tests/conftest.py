@@ -9,6 +9,7 @@ import pytest
 
 from tests.pilot import pilot, pilot_adam, pilot_adam_study, pilot_data, pilot_study, read_xpt  # noqa: F401
 from tests.postgres import postgres_url  # noqa: F401
+from tests.s3_server import real_s3  # noqa: F401
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from connectors.places.fetching import FetchLimits, Passing, StatedChecksums, raise_mismatch, resume
 from connectors.places.place import CHUNK_BYTES
-from connectors.s3 import ATTEMPTS, S3Failures, S3Settings, error_code, make_client, s3_failures
+from connectors.s3 import S3Failures, S3Settings, as_longwatch_error, error_code, make_client, s3_failures
 from longwatch.errors import SourceError
 
 if TYPE_CHECKING:
+    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
 SCHEME = "s3://"
@@ -32,8 +34,10 @@ class BucketPlace:
     address: str
     settings: S3Settings
     single: bool = False
+    limits: FetchLimits = field(default_factory=FetchLimits)
     _client: S3Client | None = None
     _etags: dict[str, str] = field(default_factory=dict)
+    _headers: dict[str, str] = field(default_factory=dict)
 
     @property
     def where(self) -> str:
@@ -64,40 +68,60 @@ class BucketPlace:
         return tuple(sorted(self._etags))
 
     def chunks(self, name: str) -> Iterator[bytes]:
-        """The bytes of an object; after a broken connection the rest, at most three times.
+        """The bytes of an object; after a broken connection the rest of the same object.
 
-        Raises SourceError as `names`, and LW-SRC-036 where the object is another one than was listed.
+        Raises SourceError as `names`, LW-SRC-036 where the object is another one than was listed, LW-SRC-102 where it
+        is not what the store says it sent.
         """
-        from botocore.exceptions import ClientError, IncompleteReadError, ReadTimeoutError, ResponseStreamingError
+        stated = StatedChecksums({})
 
-        received = 0
+        def pieces_from(start: int) -> Iterator[bytes]:
+            nonlocal stated
+            with self._failures(name), closing(self._answer(name, start)) as body:
+                if not start:
+                    stated = StatedChecksums.of(self._headers)
+                for piece in body.iter_chunks(CHUNK_BYTES):
+                    stated.update(piece)
+                    yield piece
+
         with s3_failures(FAILURES, f"{self.where}, {name}"):
-            for left in reversed(range(ATTEMPTS)):
-                try:
-                    for chunk in self._stream(name, received):
-                        received += len(chunk)
-                        yield chunk
-                    return
-                except (ReadTimeoutError, ResponseStreamingError, IncompleteReadError):
-                    if not left:
-                        raise
-                except ClientError as refused:
-                    if error_code(refused) not in ("PreconditionFailed", "NoSuchKey", "412", "404"):
-                        raise
-                    raise SourceError(
-                        "LW-SRC-036",
-                        "the object was replaced or removed while it was being pulled",
-                        where=f"{self.where}, {name}",
-                        next_step="pull again when the delivery is complete",
-                    ) from refused
+            yield from resume(pieces_from, self.limits)
+        stated.check(f"{self.where}, {name}")
 
-    def _stream(self, name: str, start: int) -> Iterator[bytes]:
+    @contextmanager
+    def _failures(self, name: str) -> Iterator[None]:
+        """What may pass, what says that the object is another one, what says that it arrived damaged."""
+        from botocore import exceptions
+
+        where = f"{self.where}, {name}"
+        try:
+            yield
+        except (
+            exceptions.ReadTimeoutError,
+            exceptions.ResponseStreamingError,
+            exceptions.IncompleteReadError,
+        ) as broken:
+            error = as_longwatch_error(broken, FAILURES, where)
+            raise Passing(cast(SourceError, error)) from None
+        except exceptions.FlexibleChecksumError:
+            raise_mismatch(where, "the checksum that the store states", "another")
+        except exceptions.ClientError as refused:
+            if error_code(refused) not in ("PreconditionFailed", "NoSuchKey", "412", "404"):
+                raise
+            raise SourceError(
+                "LW-SRC-036",
+                "the object was replaced or removed while it was being pulled",
+                where=where,
+                next_step="pull again when the delivery is complete",
+            ) from refused
+
+    def _answer(self, name: str, start: int) -> StreamingBody:
         bucket, prefix = self._split()
         key = prefix if self.single else prefix + name
-        byte_range = {"Range": f"bytes={start}-"} if start else {}
-        answer = self._connected().get_object(Bucket=bucket, Key=key, IfMatch=self._etags[name], **byte_range)  # type: ignore[arg-type]
-        with closing(answer["Body"]) as body:
-            yield from body.iter_chunks(CHUNK_BYTES)
+        asked = {"Range": f"bytes={start}-"} if start else {"ChecksumMode": "ENABLED"}
+        answer = self._connected().get_object(Bucket=bucket, Key=key, IfMatch=self._etags[name], **asked)  # type: ignore[arg-type]
+        self._headers = answer["ResponseMetadata"]["HTTPHeaders"]
+        return answer["Body"]
 
     def _split(self) -> tuple[str, str]:
         bucket, _, prefix = self.address.removeprefix(SCHEME).partition("/")

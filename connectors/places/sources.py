@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from connectors.places.bucket import SCHEME, BucketPlace
+from connectors.places.bucket import BucketPlace
+from connectors.places.database import DatabasePlace
+from connectors.places.fetched_zip import fetch_zip
 from connectors.places.folder import FolderPlace
 from connectors.places.place import Place
-from connectors.places.zipped import ZipLimits, ZipPlace
+from connectors.places.redcap import DESCRIPTIONS, FORM_ENDING, RedcapPlace
+from connectors.places.visit import Visit
+from connectors.places.web import WebPlace
+from connectors.places.zipped import ZipPlace
+from connectors.readers.redcap import FormMap
 from connectors.readers.text import UTF_8, check_encoding
-from connectors.s3 import S3Settings
 from longwatch.errors import SourceError
-from longwatch.study import SourceSpec
+from longwatch.study import PlaceKind, SourceSpec
 
 DEFINE = "define-xml"
+REDCAP = "redcap"
+REDCAP_PROJECT = "redcap-project"
+NO_DATASETS = (DEFINE, REDCAP_PROJECT)
+"""Formats that no rows are read from."""
 _FORMATS = {
     ".xpt": "xpt",
     ".sas7bdat": "sas7bdat",
@@ -41,7 +49,8 @@ class Delivery:
     """One file that counts: where it lies, its name and format, and what the study file says about it.
 
     `encoding`: the declared one for formats that do not say their own, else UTF-8. `dataset`: the name the study file
-    gives it, None where the file tells.
+    gives it, None where the file tells. `form`: how a REDCap form becomes a dataset. `sha256`: what the study file
+    says the bytes come to.
     """
 
     place: Place
@@ -49,6 +58,8 @@ class Delivery:
     format: str
     encoding: str
     dataset: str | None
+    form: FormMap | None = None
+    sha256: str | None = None
 
     @property
     def where(self) -> str:
@@ -58,7 +69,7 @@ class Delivery:
     @property
     def is_dataset(self) -> bool:
         """Whether rows are read from it."""
-        return self.format != DEFINE
+        return self.format not in NO_DATASETS
 
 
 def format_of(name: str) -> str | None:
@@ -70,28 +81,30 @@ def format_of(name: str) -> str | None:
         return None
     if name.lower() == "define.xml":
         return DEFINE
+    if name in DESCRIPTIONS:
+        return REDCAP_PROJECT
+    if name.endswith(FORM_ENDING):
+        return REDCAP
     stem, ending = os.path.splitext(name)
     if ending.lower() == ".xml":
         return "dataset-xml" if _DATASET_XML.fullmatch(stem) else None
     return _FORMATS.get(ending.lower())
 
 
-def find_deliveries(
-    sources: Sequence[SourceSpec], base: Path, s3: S3Settings, limits: ZipLimits, progress: Callable[[str], None]
-) -> list[Delivery]:
-    """The files that count, of all sources, sorted by name. Files that do not count are named through `progress`.
+def find_deliveries(sources: Sequence[SourceSpec], visit: Visit) -> list[Delivery]:
+    """The files that count, of all sources, sorted by name. Files that do not count are named through the progress.
 
     Cases: `include` chooses by file name; without it every dataset file and define.xml counts. `dataset` names the one
     dataset that the source then delivers.
 
     Raises SourceError: those of the places; LW-SRC-002 (no dataset file there), LW-SRC-005 (one file name from two
     sources), LW-SRC-007 (an included file is not there), LW-SRC-009 (a file of a kind that is not read), LW-SRC-010
-    (`dataset` for several files), LW-SRC-008 (no such encoding), LW-SRC-015 (a file name that is not UTF-8).
+    (`dataset` for several files), LW-SRC-008 (no such encoding), LW-SRC-015 (a file name that is not UTF-8), LW-SRC-106
+    (a checksum for a file that does not count).
     """
     deliveries: dict[str, Delivery] = {}
     for source in sources:
-        place = place_of(source.path, base, s3, limits)
-        for delivery in _deliveries_of(source, place, progress):
+        for delivery in _deliveries_of(source, place_of(source, visit), visit):
             other = deliveries.setdefault(delivery.name, delivery)
             if other is not delivery:
                 raise SourceError(
@@ -104,30 +117,30 @@ def find_deliveries(
     return [deliveries[name] for name in sorted(deliveries)]
 
 
-def place_of(path: str, base: Path, s3: S3Settings, limits: ZipLimits) -> Place:
-    """The place that a source's path means: `s3://…`, a zip (by its name), a folder, or one file.
-
-    Raises SourceError LW-SRC-016 (a zip in a bucket).
-    """
-    if path.startswith(SCHEME):
-        if path.lower().endswith(".zip"):
-            raise SourceError(
-                "LW-SRC-016",
-                "a zip in a bucket is not unpacked",
-                where=path,
-                expected="s3://bucket/prefix of the dataset files themselves",
-                next_step="put the files there one by one, or fetch the zip and name it as a path",
-            )
-        return BucketPlace(path, s3, single=format_of(path.rpartition("/")[2]) is not None)
-    full = base / path
+def place_of(source: SourceSpec, visit: Visit) -> Place:
+    """The place that a source means (`longwatch.study.sources`). A zip that lies elsewhere is fetched first."""
+    last = source.shown.rpartition("/")[2]
+    if source.kind is PlaceKind.DATABASE:
+        return DatabasePlace(source, visit)
+    if source.kind is PlaceKind.REDCAP:
+        return RedcapPlace(source, visit)
+    is_zip = last.lower().endswith(".zip")
+    if source.kind is PlaceKind.WEB:
+        web = WebPlace(source, visit)
+        return fetch_zip(web, last, source, visit) if is_zip else web
+    if source.kind is PlaceKind.BUCKET:
+        single = is_zip or format_of(last) is not None
+        bucket = BucketPlace(source.path, visit.access.s3, single, visit.access.limits)
+        return fetch_zip(bucket, last, source, visit) if is_zip else bucket
+    full = visit.base / source.path
     if full.suffix.lower() == ".zip" and not full.is_dir():
-        return ZipPlace(full, limits)
+        return ZipPlace(full, visit.access.zips)
     if full.is_dir():
         return FolderPlace(full)
     return FolderPlace(full.parent, full.name)
 
 
-def _deliveries_of(source: SourceSpec, place: Place, progress: Callable[[str], None]) -> list[Delivery]:
+def _deliveries_of(source: SourceSpec, place: Place, visit: Visit) -> list[Delivery]:
     names = place.names()
     for name in names:
         _check_name(name, place)
@@ -145,15 +158,26 @@ def _deliveries_of(source: SourceSpec, place: Place, progress: Callable[[str], N
         raise _nothing_to_read(names, place)
     ignored = [name for name in names if name not in chosen]
     if ignored:
-        progress(f"{place.where}: ignored {_list(ignored)}")
+        visit.progress(f"{place.where}: ignored {_list(ignored)}")
+    unknown = sorted(set(source.sha256) - {*chosen, place.where.rpartition("/")[2]})
+    if unknown:
+        raise SourceError(
+            "LW-SRC-106",
+            f"{_list(unknown)}: named by `sha256:`, but not delivered",
+            where=place.where,
+            found=_list(chosen),
+            next_step="correct the name under `sha256:` (capitals count)",
+        )
     deliveries = []
     for name in dict.fromkeys(chosen):
         file_format = format_of(name)
         if file_format is None:
             raise _not_read(name, place)
-        named = source.dataset if file_format != DEFINE else None
         encoding = check_encoding(source.encoding, place.where) if file_format in _ENCODED else UTF_8
-        deliveries.append(Delivery(place, name, file_format, encoding, named))
+        named, form = source.dataset if file_format not in NO_DATASETS else None, None
+        if file_format == REDCAP:
+            named, form = _form_of(source, name, place)
+        deliveries.append(Delivery(place, name, file_format, encoding, named, form, source.sha256.get(name)))
     datasets = [delivery.name for delivery in deliveries if delivery.is_dataset]
     if source.dataset and len(datasets) != 1:
         raise SourceError(
@@ -164,6 +188,21 @@ def _deliveries_of(source: SourceSpec, place: Place, progress: Callable[[str], N
             next_step="name the one file by `include:`, and give the others a source of their own",
         )
     return deliveries
+
+
+def _form_of(source: SourceSpec, name: str, place: Place) -> tuple[str, FormMap]:
+    """The dataset of a form's export, and how it is read: only a study file says that."""
+    domain = name.removesuffix(FORM_ENDING).upper()
+    form = source.forms.get(domain)
+    if form is None:
+        raise SourceError(
+            "LW-SRC-017",
+            f"{name} is an export of a REDCap form, and nothing says how it is read",
+            where=place.where,
+            expected=f"a REDCap source with `forms:`, and {domain} in it",
+            next_step="pull it from REDCap, or leave it out by `include:`",
+        )
+    return domain, FormMap(form.form, (*form.columns.items(),), (*form.constants.items(),))
 
 
 def _check_name(name: str, place: Place) -> None:

@@ -34,16 +34,20 @@ class ZipLimits:
 
 @dataclass
 class ZipPlace:
-    """The files of a zip. Where all of them lie in one folder of the zip, that folder is the place."""
+    """The files of a zip. Where all of them lie in one folder of the zip, that folder is the place.
+
+    `shown`: what messages call it where that is not its path.
+    """
 
     path: Path
     limits: ZipLimits = field(default_factory=ZipLimits)
+    shown: str = ""
     _unpacked: int = 0
 
     @property
     def where(self) -> str:
-        """The path of the zip."""
-        return str(self.path)
+        """The path of the zip, or the address that it was fetched from."""
+        return self.shown or str(self.path)
 
     def names(self) -> tuple[str, ...]:
         """The names of its files.

@@ -24,6 +24,8 @@ from connectors.readers.dataset_xml import read_dataset_xml_file
 from connectors.readers.parquet import READER as PARQUET_READER
 from connectors.readers.parquet import read_parquet
 from connectors.readers.reading import Reading, check_dataset_name
+from connectors.readers.redcap import READER as REDCAP_READER
+from connectors.readers.redcap import FormMap, read_redcap
 from connectors.readers.sas7bdat import READER as SAS7BDAT_READER
 from connectors.readers.sas7bdat import read_sas7bdat
 from connectors.readers.xlsx import READER as XLSX_READER
@@ -46,6 +48,7 @@ READERS = {
     "parquet": PARQUET_READER,
     "xlsx": XLSX_READER,
     "dataset-xml": DATASET_XML_READER,
+    "redcap": REDCAP_READER,
 }
 """The reader of each format, with its version: a new version makes a new typed copy (CONTRACTS.md)."""
 
@@ -70,17 +73,18 @@ def read_dataset(
     target: Path,
     file_name: str,
     define: Path | None = None,
+    form: FormMap | None = None,
 ) -> ReadResult:
     """Read a dataset file and write it as Parquet to `target`.
 
     `dataset_name`: what the study file calls it; else the file's own name for it, where its format has one, else the
     file name. `file_name` stands in messages, since `path` may be a working copy. `define`: the define.xml
-    delivered with it, which Dataset-XML takes names and types from.
+    delivered with it, which Dataset-XML takes names and types from. `form`: how a REDCap form becomes a dataset.
 
     Raises SourceError: those of the readers, LW-SRC-011 (the name is none a dataset can have). IntegrityError
     LW-SNP-010 where other than all records were written. OSError where `target` cannot be written.
     """
-    reading = _open(path, file_format, encoding, dataset_name, file_name, define)
+    reading = _open(path, file_format, encoding, dataset_name, file_name, define, form)
     dataset = check_dataset_name(dataset_name or reading.dataset, file_name)
     rows = write_typed(reading, target)
     if reading.rows is not None and rows != reading.rows:
@@ -96,7 +100,13 @@ def read_dataset(
 
 
 def _open(
-    path: Path, file_format: str, encoding: str, dataset_name: str | None, file_name: str, define: Path | None
+    path: Path,
+    file_format: str,
+    encoding: str,
+    dataset_name: str | None,
+    file_name: str,
+    define: Path | None,
+    form: FormMap | None,
 ) -> Reading:
     if file_format == "xpt":
         return read_xpt(path, encoding, file_name)
@@ -118,6 +128,8 @@ def _open(
         return read_parquet(path, dataset, file_name)
     if file_format == "xlsx":
         return read_xlsx(path, dataset, file_name)
+    if file_format == "redcap" and form is not None:
+        return read_redcap(path, form, dataset, file_name)
     raise ValueError(f"no reader for {file_format}")
 
 

@@ -14,6 +14,10 @@ from longwatch.errors import StudyError
 
 Model = TypeVar("Model")
 
+UNSAID = "unsaid"
+"""The type of a mistake whose value is not repeated: it may be a secret."""
+_NOT_REPEATED = (UNSAID, "extra_forbidden")
+
 
 @dataclass(frozen=True)
 class YamlText:
@@ -46,9 +50,13 @@ class YamlText:
         return f"line {self.line_of(parts)}, {place}: {message}"
 
     def say_mistake(self, error: Any) -> str:
-        """One mistake that pydantic found, by its line, with what stands there where that is a plain value."""
+        """One mistake that pydantic found, by its line, with what stands there where that is a plain value.
+
+        Not where it may be a secret, nor under a key that is not known: that may be a misspelt `password`.
+        """
         found = error.get("input")
-        shown = f", found {found!r}" if isinstance(found, (str, int, float, bool)) else ""
+        plain = isinstance(found, (str, int, float, bool)) and error["type"] not in _NOT_REPEATED
+        shown = f", found {found!r}" if plain else ""
         return self.say(error["loc"], error["msg"].removeprefix("Value error, ") + shown)
 
     def keys_twice(self) -> list[str]:

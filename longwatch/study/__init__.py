@@ -12,12 +12,16 @@ from longwatch.study.model import (
     TreatmentReference,
 )
 from longwatch.study.parse import parse_study
+from longwatch.study.sources import Form, PlaceKind, SecretAt
 
 __all__ = [
     "AnalysisData",
     "Arm",
     "Comparison",
+    "Form",
+    "PlaceKind",
     "ReportRequest",
+    "SecretAt",
     "SeverityChange",
     "SourceSpec",
     "Study",

@@ -7,16 +7,14 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+
+from longwatch.study.sources import Part, PlaceOptions
 
 RULE_ID = r"^[A-Z][A-Z0-9]*[0-9]{2,}$"
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-
-class Identity(_Part):
+class Identity(Part):
     """Which study this is. `id` is STUDYID; `timezone` the IANA zone that defines its dates."""
 
     id: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -34,18 +32,15 @@ class Identity(_Part):
         return value
 
 
-class SourceSpec(_Part):
-    """Where data comes from: a folder, a zip, one file, or `s3://bucket/prefix`; relative to the study file.
+class SourceSpec(PlaceOptions):
+    """Where data comes from (see `longwatch.study.sources`); relative paths start from the study file's folder.
 
     `encoding`: of text that does not say its own (XPT, CSV); default UTF-8 (US-ASCII is part of it). `dataset`: the
     name of a single file's dataset where the file name does not tell (`lbch.xpt` is LB). `include`: file names to
     take, default every dataset file and define.xml.
     """
 
-    path: Annotated[str, Field(min_length=1)]
     encoding: str = "utf-8"
-    dataset: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{1,7}$")] | None = None
-    include: tuple[str, ...] = ()
 
     @field_validator("encoding")
     @classmethod
@@ -65,14 +60,14 @@ class TreatmentBasis(StrEnum):
     PLANNED = "planned"
 
 
-class Arm(_Part):
+class Arm(Part):
     """One arm: its code in the data (ARMCD / ACTARMCD) and the heading printed."""
 
     code: Annotated[str, Field(min_length=1)]
     name: Annotated[str, Field(min_length=1)]
 
 
-class Treatment(_Part):
+class Treatment(Part):
     """Arms in the order printed. `not_treated`: codes of arms that get no study treatment (screen failures).
     `products`: EXTRT values that are the study product; empty means every EX record is."""
 
@@ -103,14 +98,14 @@ class TreatmentReference(StrEnum):
     FIRST_STUDY_INTERVENTION = "FIRST_STUDY_INTERVENTION"
 
 
-class TreatmentEmergence(_Part):
+class TreatmentEmergence(Part):
     """The rule for TRTEMFL. FIRST_INFUSION: first EX record of a product. FIRST_STUDY_INTERVENTION: first EX record of
     anything, induction immunosuppression included."""
 
     reference: TreatmentReference = TreatmentReference.FIRST_INFUSION
 
 
-class Relatedness(_Part):
+class Relatedness(Part):
     """The mapping of AEREL, which has no CDISC codelist (spec A.2). A missing AEREL counts as related where
     `missing_is_related` (spec C.2 rule 6)."""
 
@@ -127,7 +122,7 @@ class Relatedness(_Part):
         return self
 
 
-class Comparison(_Part):
+class Comparison(Part):
     """What is compared with the control arm. Empty `statistics`: nothing. Method of the interval: spec C.4."""
 
     control: str
@@ -135,7 +130,7 @@ class Comparison(_Part):
     method: Literal["miettinen-nurminen", "newcombe", "wald"] = "miettinen-nurminen"
 
 
-class Dictionaries(_Part):
+class Dictionaries(Part):
     """Versions of the dictionaries the data was coded with, as printed in the footnotes.
 
     `meddra`: a version (`27.1`), or the name and version of another dictionary (`MOCKDRA 1.0`).
@@ -158,14 +153,14 @@ class AnalysisData(StrEnum):
     ADAM = "adam"
 
 
-class PopulationSpec(_Part):
+class PopulationSpec(Part):
     """A further population: the variable of ADSL that is Y in it, and its name as printed."""
 
     flag: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{0,7}$")]
     name: Annotated[str, Field(min_length=1)]
 
 
-class SeverityChange(_Part):
+class SeverityChange(Part):
     """The study's own severity for a rule, with the reason that the report prints (CONTRACTS.md, Two gates)."""
 
     rule: Annotated[str, Field(pattern=RULE_ID)]
@@ -173,13 +168,13 @@ class SeverityChange(_Part):
     reason: Annotated[str, Field(min_length=10)]
 
 
-class ReportRequest(_Part):
+class ReportRequest(Part):
     """One report of the study, by its template."""
 
     template: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
-class Study(_Part):
+class Study(Part):
     """A study file."""
 
     longwatch: Literal[1]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.places.visit import Access
 from connectors.places.zipped import ZipLimits
 from connectors.snapshot_store import FolderSnapshotStore
 from longwatch.errors import LongwatchError, SourceError, StoreError
@@ -98,7 +99,7 @@ def written(folder: Path, name: str, content: bytes) -> Path:
 
 @pytest.fixture
 def store(tmp_path: Path) -> FolderSnapshotStore:
-    return FolderSnapshotStore(tmp_path / "store", zip_limits=ZipLimits(total_bytes=2_000_000))
+    return FolderSnapshotStore(tmp_path / "store", Access(zips=ZipLimits(total_bytes=2_000_000)))
 
 
 @pytest.mark.parametrize("name", BAD)

@@ -13,11 +13,15 @@ from moto.server import ThreadedMotoServer
 
 from connectors import s3
 from connectors.places.bucket import BucketPlace
+from connectors.places.fetching import FetchLimits
+from connectors.places.visit import Access
 from connectors.s3 import S3Settings
 from connectors.snapshot_store import FolderSnapshotStore
 from longwatch.errors import SourceError
 from longwatch.study import SourceSpec
 from tests.integration.connectors.small_files import small_study
+
+QUICK = FetchLimits(attempts=3, wait_seconds=0)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +60,7 @@ def bucket(settings: S3Settings, study: Path) -> str:
 
 @pytest.fixture
 def store(tmp_path: Path, settings: S3Settings) -> FolderSnapshotStore:
-    return FolderSnapshotStore(tmp_path / "store", settings)
+    return FolderSnapshotStore(tmp_path / "store", Access(settings, limits=QUICK))
 
 
 def frozen(store: FolderSnapshotStore, *paths: str, said: list[str] | None = None) -> str:
@@ -186,7 +190,7 @@ def test_a_connection_that_breaks_is_taken_up_where_it_broke(settings: S3Setting
             self.wfile.write(rest[:30_000])
 
     with answering(Breaking) as own:
-        place = BucketPlace("s3://trial/cut", own)
+        place = BucketPlace("s3://trial/cut", own, limits=QUICK)
         assert place.names() == ("ae.csv",)
         assert b"".join(place.chunks("ae.csv")) == Quiet.content
     assert asked[0] == (None, '"e1"')
@@ -203,7 +207,7 @@ def test_a_connection_that_always_breaks_is_given_up(settings: S3Settings) -> No
                 self.end_headers()
 
     with answering(Hopeless) as own:
-        place = BucketPlace("s3://trial/cut", own)
+        place = BucketPlace("s3://trial/cut", own, limits=QUICK)
         place.names()
         with pytest.raises(SourceError, match=r"LW-SRC-031: s3://trial/cut, ae\.csv"):
             list(place.chunks("ae.csv"))
@@ -217,7 +221,7 @@ def test_an_object_replaced_or_removed_meanwhile(settings: S3Settings, status: i
                 self.error(status, code)
 
     with answering(Changing) as own:
-        place = BucketPlace("s3://trial/cut", own)
+        place = BucketPlace("s3://trial/cut", own, limits=QUICK)
         place.names()
         with pytest.raises(SourceError, match="LW-SRC-036"):
             list(place.chunks("ae.csv"))
@@ -258,7 +262,7 @@ def test_a_passing_fault_is_tried_again_and_a_lasting_one_given_up(settings: S3S
                 self.listed()
 
     with answering(Busy) as own:
-        assert BucketPlace("s3://trial/cut", own).names() == ("ae.csv",)
+        assert BucketPlace("s3://trial/cut", own, limits=QUICK).names() == ("ae.csv",)
         assert len(attempts) == s3.ATTEMPTS
         assert refused(own, "s3://trial/cut").error_id == "LW-SRC-034"
         assert len(attempts) == 2 * s3.ATTEMPTS
@@ -277,7 +281,7 @@ def test_a_listing_comes_in_pages(settings: S3Settings) -> None:
             )
 
     with answering(Paging) as own:
-        assert BucketPlace("s3://trial/cut", own).names() == ("ae.csv", "dm.csv")
+        assert BucketPlace("s3://trial/cut", own, limits=QUICK).names() == ("ae.csv", "dm.csv")
 
 
 def test_the_client_has_limits(settings: S3Settings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,8 @@ import pytest
 from connectors.places.bucket import BucketPlace
 from connectors.places.folder import FolderPlace
 from connectors.places.sources import Delivery, find_deliveries, format_of, place_of
-from connectors.places.zipped import ZipLimits, ZipPlace
-from connectors.s3 import S3Settings
+from connectors.places.visit import Access, Visit
+from connectors.places.zipped import ZipPlace
 from longwatch.errors import SourceError
 from longwatch.study import SourceSpec
 
@@ -48,8 +49,12 @@ def test_a_files_name_says_whether_it_counts(name: str, file_format: str | None)
     assert format_of(name) == file_format
 
 
+def visit(base: Path) -> Visit:
+    return Visit(Access(), base, base / "work", ExitStack(), lambda _message: None)
+
+
 def found(base: Path, *sources: SourceSpec) -> list[Delivery]:
-    return find_deliveries(sources, base, S3Settings(), ZipLimits(), lambda _message: None)
+    return find_deliveries(sources, visit(base))
 
 
 @pytest.fixture
@@ -95,7 +100,7 @@ def test_one_file_may_be_named_beside_define_xml(base: Path) -> None:
         ([{"path": "three"}], "LW-SRC-001", ["three"]),
         ([{"path": "three.zip"}], "LW-SRC-001", ["three.zip"]),
         ([{"path": "s3://"}], "LW-SRC-035", ["s3://bucket/prefix"]),
-        ([{"path": "s3://bucket/cut.zip"}], "LW-SRC-016", ["s3://bucket/cut.zip"]),
+        ([{"path": "one", "sha256": {"lb.xpt": "0" * 64}}], "LW-SRC-106", ["lb.xpt", "ae.xpt"]),
     ],
 )
 def test_what_does_not_go_together(
@@ -133,9 +138,9 @@ def test_a_file_that_cannot_be_read(base: Path) -> None:
     ],
 )
 def test_a_path_says_what_place_it_is(base: Path, path: str, kind: type) -> None:
-    assert isinstance(place_of(path, base, S3Settings(), ZipLimits()), kind)
+    assert isinstance(place_of(SourceSpec(path=path), visit(base)), kind)
 
 
 def test_a_folder_named_like_a_zip_is_a_folder(base: Path) -> None:
     (base / "cut.zip").mkdir()
-    assert isinstance(place_of("cut.zip", base, S3Settings(), ZipLimits()), FolderPlace)
+    assert isinstance(place_of(SourceSpec(path="cut.zip"), visit(base)), FolderPlace)
