@@ -30,7 +30,7 @@ from connectors.snapshot_manifest import Manifest, TypedDataset
 from connectors.staging import flush, locked, staging_folder, store_readable, store_writable, write_flushed
 from connectors.typed_copies import TypedCopies
 from longwatch.errors import IntegrityError, StudyError
-from longwatch.evidence.snapshot import SourceFile, SourceSnapshot, compute_snapshot_id
+from longwatch.evidence.snapshot import FileDataset, SourceFile, SourceSnapshot, compute_snapshot_id
 from longwatch.standards.dataset import SourceData
 from longwatch.study import SourceSpec
 
@@ -68,7 +68,11 @@ class FolderSnapshotStore:
                 progress(f"fetching {delivery.where}")
                 files.append(self.raw.fetch(delivery, arrived))
             snapshot = SourceSnapshot(compute_snapshot_id((file.name, file.sha256) for file in files), tuple(files))
-            manifest = Manifest(snapshot, {each.name: each.dataset for each in deliveries if each.dataset})
+            manifest = Manifest(
+                snapshot,
+                {each.name: each.dataset for each in deliveries if each.dataset},
+                {each.name: each.shape for each in deliveries if not each.shape.is_plain},
+            )
             known = self._known(manifest)
             if known is not None:
                 progress(f"snapshot {snapshot.id[:12]} is there already; its raw bytes are hashed again")
@@ -253,12 +257,12 @@ def _move(source: Path, target: Path) -> tuple[Path, Path]:
 
 def _with_results(snapshot: SourceSnapshot, typed: Sequence[TypedDataset], folder: Path) -> SourceSnapshot:
     """The snapshot with what was read from each file, and the data's own cut."""
-    by_file = {each.file: each for each in typed}
     files = []
     for file in snapshot.files:
-        if file.name in by_file:
-            read = by_file[file.name].result
-            file = replace(file, dataset=read.dataset, rows=read.rows, reader=read.reader)
+        read = [each.result for each in typed if each.file == file.name]
+        if read:
+            datasets = tuple(FileDataset(each.dataset, each.rows) for each in read)
+            file = replace(file, datasets=datasets, reader=read[0].reader)
         files.append(file)
     trial_summary = next((each for each in typed if each.result.dataset == "TS"), None)
     cutoff = data_cutoff(pl.scan_parquet(folder / trial_summary.parquet)) if trial_summary else None

@@ -15,9 +15,11 @@ from connectors.places.zipped import ZipLimits, ZipPlace
 from connectors.readers.text import UTF_8, check_encoding
 from connectors.s3 import S3Settings
 from longwatch.errors import SourceError
-from longwatch.study import SourceSpec
+from longwatch.study import PLAIN, Shape, SourceSpec
 
 DEFINE = "define-xml"
+CATALOGUE = "sas7bcat"
+ODM = "odm"
 _FORMATS = {
     ".xpt": "xpt",
     ".sas7bdat": "sas7bdat",
@@ -28,10 +30,13 @@ _FORMATS = {
     ".tsv": "tsv",
     ".parquet": "parquet",
     ".xlsx": "xlsx",
+    ".sas7bcat": CATALOGUE,
 }
 # At most 8 letters and digits; copies of define.xml are named define2, defineadam.
 _DATASET_XML = re.compile(r"(?!define)[a-z][a-z0-9]{1,7}", re.IGNORECASE)
-_READ = ", ".join([*(f"*{ending}" for ending in _FORMATS), "Dataset-XML named as its dataset (ae.xml)"])
+_READ = ", ".join(
+    [*(f"*{ending}" for ending in _FORMATS), "Dataset-XML named as its dataset (ae.xml)", "ODM with `odm:`"]
+)
 _ENCODED = {"xpt", "csv", "tsv"}
 _SHOWN = 5
 
@@ -41,7 +46,7 @@ class Delivery:
     """One file that counts: where it lies, its name and format, and what the study file says about it.
 
     `encoding`: the declared one for formats that do not say their own, else UTF-8. `dataset`: the name the study file
-    gives it, None where the file tells.
+    gives it, None where the file tells. `shape`: how it becomes SDTM-shaped.
     """
 
     place: Place
@@ -49,6 +54,7 @@ class Delivery:
     format: str
     encoding: str
     dataset: str | None
+    shape: Shape
 
     @property
     def where(self) -> str:
@@ -58,19 +64,22 @@ class Delivery:
     @property
     def is_dataset(self) -> bool:
         """Whether rows are read from it."""
-        return self.format != DEFINE
+        return self.format not in (DEFINE, CATALOGUE)
 
 
-def format_of(name: str) -> str | None:
-    """The format of a dataset file, or `define-xml`, by the file's name; None: such a file does not count.
+def format_of(name: str, shape: Shape = PLAIN) -> str | None:
+    """The format of a file, a dataset or not, by its name; None: such a file does not count.
 
-    A folder may hold XML of many kinds: one that is named as SDTM and ADaM name datasets is Dataset-XML.
+    A folder may hold XML of many kinds: one that is named as SDTM and ADaM name datasets is Dataset-XML. Of a source
+    that says `odm:`, every XML is ODM, and nothing else counts but define.xml.
     """
     if name.startswith("."):
         return None
     if name.lower() == "define.xml":
         return DEFINE
     stem, ending = os.path.splitext(name)
+    if shape.odm:
+        return ODM if ending.lower() == ".xml" else None
     if ending.lower() == ".xml":
         return "dataset-xml" if _DATASET_XML.fullmatch(stem) else None
     return _FORMATS.get(ending.lower())
@@ -118,7 +127,8 @@ def place_of(path: str, base: Path, s3: S3Settings, limits: ZipLimits) -> Place:
                 expected="s3://bucket/prefix of the dataset files themselves",
                 next_step="put the files there one by one, or fetch the zip and name it as a path",
             )
-        return BucketPlace(path, s3, single=format_of(path.rpartition("/")[2]) is not None)
+        name = path.rpartition("/")[2]
+        return BucketPlace(path, s3, single=format_of(name) is not None or name.lower().endswith(".xml"))
     full = base / path
     if full.suffix.lower() == ".zip" and not full.is_dir():
         return ZipPlace(full, limits)
@@ -131,7 +141,8 @@ def _deliveries_of(source: SourceSpec, place: Place, progress: Callable[[str], N
     names = place.names()
     for name in names:
         _check_name(name, place)
-    chosen = source.include or tuple(name for name in names if format_of(name))
+    shape = source.shape
+    chosen = source.include or tuple(name for name in names if format_of(name, shape))
     absent = sorted(set(chosen) - set(names))
     if absent:
         raise SourceError(
@@ -148,12 +159,13 @@ def _deliveries_of(source: SourceSpec, place: Place, progress: Callable[[str], N
         progress(f"{place.where}: ignored {_list(ignored)}")
     deliveries = []
     for name in dict.fromkeys(chosen):
-        file_format = format_of(name)
+        file_format = format_of(name, shape)
         if file_format is None:
             raise _not_read(name, place)
-        named = source.dataset if file_format != DEFINE else None
+        is_dataset = file_format not in (DEFINE, CATALOGUE)
+        named = source.dataset if is_dataset else None
         encoding = check_encoding(source.encoding, place.where) if file_format in _ENCODED else UTF_8
-        deliveries.append(Delivery(place, name, file_format, encoding, named))
+        deliveries.append(Delivery(place, name, file_format, encoding, named, shape if is_dataset else PLAIN))
     datasets = [delivery.name for delivery in deliveries if delivery.is_dataset]
     if source.dataset and len(datasets) != 1:
         raise SourceError(

@@ -12,13 +12,18 @@ from longwatch.study.model import (
     TreatmentReference,
 )
 from longwatch.study.parse import parse_study
+from longwatch.study.shape import PLAIN, OdmDatasetSpec, OdmVariable, Shape
 
 __all__ = [
     "AnalysisData",
+    "PLAIN",
     "Arm",
     "Comparison",
+    "OdmDatasetSpec",
+    "OdmVariable",
     "ReportRequest",
     "SeverityChange",
+    "Shape",
     "SourceSpec",
     "Study",
     "TreatmentBasis",

@@ -7,16 +7,15 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+
+from longwatch.study.part import Part
+from longwatch.study.shape import DatasetName, Shape
 
 RULE_ID = r"^[A-Z][A-Z0-9]*[0-9]{2,}$"
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-
-class Identity(_Part):
+class Identity(Part):
     """Which study this is. `id` is STUDYID; `timezone` the IANA zone that defines its dates."""
 
     id: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -34,17 +33,18 @@ class Identity(_Part):
         return value
 
 
-class SourceSpec(_Part):
+class SourceSpec(Shape):
     """Where data comes from: a folder, a zip, one file, or `s3://bucket/prefix`; relative to the study file.
 
     `encoding`: of text that does not say its own (XPT, CSV); default UTF-8 (US-ASCII is part of it). `dataset`: the
     name of a single file's dataset where the file name does not tell (`lbch.xpt` is LB). `include`: file names to
-    take, default every dataset file and define.xml.
+    take, default every dataset file, define.xml and SAS catalogues. The other keys say how its files become
+    SDTM-shaped (`Shape`).
     """
 
     path: Annotated[str, Field(min_length=1)]
     encoding: str = "utf-8"
-    dataset: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{1,7}$")] | None = None
+    dataset: DatasetName | None = None
     include: tuple[str, ...] = ()
 
     @field_validator("encoding")
@@ -57,6 +57,11 @@ class SourceSpec(_Part):
             raise ValueError(f"{value!r} is not a known encoding; use utf-8, cp1252, shift_jis, …") from unknown
         return value
 
+    @property
+    def shape(self) -> Shape:
+        """How its files become SDTM-shaped."""
+        return Shape.model_validate({name: getattr(self, name) for name in Shape.model_fields})
+
 
 class TreatmentBasis(StrEnum):
     """Which arm a subject is analysed under: `actual` (DM.ACTARM, the default) or `planned` (DM.ARM)."""
@@ -65,14 +70,14 @@ class TreatmentBasis(StrEnum):
     PLANNED = "planned"
 
 
-class Arm(_Part):
+class Arm(Part):
     """One arm: its code in the data (ARMCD / ACTARMCD) and the heading printed."""
 
     code: Annotated[str, Field(min_length=1)]
     name: Annotated[str, Field(min_length=1)]
 
 
-class Treatment(_Part):
+class Treatment(Part):
     """Arms in the order printed. `not_treated`: codes of arms that get no study treatment (screen failures).
     `products`: EXTRT values that are the study product; empty means every EX record is."""
 
@@ -103,14 +108,14 @@ class TreatmentReference(StrEnum):
     FIRST_STUDY_INTERVENTION = "FIRST_STUDY_INTERVENTION"
 
 
-class TreatmentEmergence(_Part):
+class TreatmentEmergence(Part):
     """The rule for TRTEMFL. FIRST_INFUSION: first EX record of a product. FIRST_STUDY_INTERVENTION: first EX record of
     anything, induction immunosuppression included."""
 
     reference: TreatmentReference = TreatmentReference.FIRST_INFUSION
 
 
-class Relatedness(_Part):
+class Relatedness(Part):
     """The mapping of AEREL, which has no CDISC codelist (spec A.2). A missing AEREL counts as related where
     `missing_is_related` (spec C.2 rule 6)."""
 
@@ -127,7 +132,7 @@ class Relatedness(_Part):
         return self
 
 
-class Comparison(_Part):
+class Comparison(Part):
     """What is compared with the control arm. Empty `statistics`: nothing. Method of the interval: spec C.4."""
 
     control: str
@@ -135,7 +140,7 @@ class Comparison(_Part):
     method: Literal["miettinen-nurminen", "newcombe", "wald"] = "miettinen-nurminen"
 
 
-class Dictionaries(_Part):
+class Dictionaries(Part):
     """Versions of the dictionaries the data was coded with, as printed in the footnotes.
 
     `meddra`: a version (`27.1`), or the name and version of another dictionary (`MOCKDRA 1.0`).
@@ -158,7 +163,7 @@ class AnalysisData(StrEnum):
     ADAM = "adam"
 
 
-class SeverityChange(_Part):
+class SeverityChange(Part):
     """The study's own severity for a rule, with the reason that the report prints (CONTRACTS.md, Two gates)."""
 
     rule: Annotated[str, Field(pattern=RULE_ID)]
@@ -166,13 +171,13 @@ class SeverityChange(_Part):
     reason: Annotated[str, Field(min_length=10)]
 
 
-class ReportRequest(_Part):
+class ReportRequest(Part):
     """One report of the study, by its template."""
 
     template: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
-class Study(_Part):
+class Study(Part):
     """A study file."""
 
     longwatch: Literal[1]
