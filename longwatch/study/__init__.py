@@ -1,5 +1,6 @@
 """The study file: one typed YAML document per study."""
 
+from longwatch.study.mistakes import KnownNames
 from longwatch.study.model import (
     AnalysisData,
     Arm,
@@ -19,6 +20,7 @@ __all__ = [
     "PLAIN",
     "Arm",
     "Comparison",
+    "KnownNames",
     "OdmDatasetSpec",
     "OdmVariable",
     "ReportRequest",

@@ -78,7 +78,7 @@ def test_two_datasets_of_the_public_snapshot(freeze: Freeze, store: FolderSnapsh
     ]
     assert dm.label == "Demographics"
     assert [(each.label, each.type, each.length) for each in dm.variables][2:5] == [
-        ("Age:", "number", 20), ("Age Unit:", "text", 20), ("Sex:", "text", 20),
+        ("Age:", "number", 20), ("Age Unit", "text", 20), ("Gender:", "text", 20),
     ]  # fmt: skip
 
 
