@@ -12,27 +12,29 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
 from connectors.data_cutoff import data_cutoff
-from connectors.places.sources import find_deliveries
+from connectors.places.sources import find_deliveries, place_of
 from connectors.places.zipped import ZipLimits
 from connectors.raw_bytes import RawBytes
 from connectors.s3 import S3Settings
 from connectors.snapshot_export import export_snapshot
 from connectors.snapshot_manifest import Manifest, TypedDataset
+from connectors.source_look import look_at
 from connectors.staging import flush, locked, staging_folder, store_readable, store_writable, write_flushed
 from connectors.typed_copies import TypedCopies
 from longwatch.errors import IntegrityError, StudyError
 from longwatch.evidence.snapshot import FileDataset, SourceFile, SourceSnapshot, compute_snapshot_id
 from longwatch.standards.dataset import SourceData
 from longwatch.study import SourceSpec
+from longwatch.study.source_look import SourceLook
 
 Progress = Callable[[str], None]
 SNAPSHOT_ID = re.compile(r"[0-9a-f]{8,64}")
@@ -150,6 +152,21 @@ class FolderSnapshotStore:
         with store_readable(self.root):
             manifest = self._manifest(snapshot_id)
         return export_snapshot(manifest, self.raw, Path(folder), progress)
+
+    @contextmanager
+    def look(self, path: str, base: str, progress: Progress) -> Iterator[SourceLook]:
+        """A look at a source before there is a study file; what was read is gone afterwards, nothing is frozen.
+
+        Raises SourceError where the place cannot be read or has no dataset file (as `freeze`), StoreError
+        LW-SNP-004/005.
+        """
+        place = place_of(path, Path(base), self.s3, self.zip_limits)
+        with staging_folder(self.root) as staging:
+            with store_writable(self.root):
+                looked = look_at(place, self.root, staging, progress)
+            if not any(file.datasets or file.trouble for file in looked.files):
+                find_deliveries([SourceSpec(path=path)], Path(base), self.s3, self.zip_limits, progress)
+            yield looked
 
     def _verify_raw(self, manifest: Manifest) -> None:
         for file in manifest.snapshot.files:
