@@ -129,7 +129,7 @@ def _odm(name: str, spec: OdmDatasetSpec) -> Iterator[str]:
 
 def _odm_source(source: OdmVariable) -> str:
     if source.item is not None:
-        return _text(source.item)
+        return _text(source.item) if source.number is None else f"{{item: {_text(source.item)}, number: false}}"
     if source.record_number:
         return "record number"
     said = f"text: {_text(source.text)}" if source.text is not None else f"key: {_text(source.key or '')}"

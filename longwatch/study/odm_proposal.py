@@ -12,9 +12,10 @@ from collections import defaultdict
 
 import polars as pl
 
+from longwatch.standards.number_text import numbers_of
 from longwatch.standards.odm import OdmSnapshot
 from longwatch.standards.odm_metadata import OdmMetadata
-from longwatch.standards.sdtm import DOMAINS, sequence_variable
+from longwatch.standards.sdtm import DOMAINS, is_numeric, sequence_variable
 from longwatch.study.shape import OdmDatasetSpec, OdmVariable
 
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,7}")
@@ -43,12 +44,19 @@ def propose_odm(snapshot: OdmSnapshot, study_id: str) -> tuple[dict[str, OdmData
     for domain in sorted(groups):
         (group, items), *others = groups[domain]
         notes += [f"{domain}: the item group {other} is not mapped" for other, _ in others]
-        specs[domain] = _dataset(domain, group, items, snapshot.metadata, study_id, notes)
+        texts = {oid for oid in items if not _all_numbers(snapshot.values, group, oid)}
+        specs[domain] = _dataset(domain, group, items, snapshot.metadata, study_id, texts, notes)
     return specs, tuple(notes)
 
 
 def _dataset(
-    domain: str, group: str, items: list[str], metadata: OdmMetadata, study_id: str, notes: list[str]
+    domain: str,
+    group: str,
+    items: list[str],
+    metadata: OdmMetadata,
+    study_id: str,
+    texts: set[str],
+    notes: list[str],
 ) -> OdmDatasetSpec:
     variables = {"STUDYID": OdmVariable(text=study_id), "DOMAIN": OdmVariable(text=domain)}
     named: dict[str, str] = {}
@@ -65,10 +73,19 @@ def _dataset(
     sequence = sequence_variable(domain)
     if domain != "DM" and sequence and sequence not in named:
         variables[sequence] = OdmVariable(record_number=True)
-    variables |= {name: OdmVariable(item=oid) for name, oid in named.items()}
+    for name, oid in named.items():
+        kept = is_numeric(domain, name) and oid in texts
+        variables[name] = OdmVariable(item=oid, number=False if kept else None)
+        if kept:
+            notes.append(f"{domain}.{name} is a number in SDTM, but not every value here is one: it is kept as text")
     if domain != "DM" and "VISIT" not in variables:
         variables["VISIT"] = OdmVariable(key="StudyEventOID", terms=dict(metadata.events))
     return OdmDatasetSpec(item_groups=(group,), label=DOMAINS[domain].label, variables=variables)
+
+
+def _all_numbers(values: pl.DataFrame, group: str, oid: str) -> bool:
+    chosen = values.filter(pl.col("ItemGroupOID") == group, pl.col("ItemOID") == oid)
+    return numbers_of(chosen["Value"])[1] is None
 
 
 def _domain_of(group: str, metadata: OdmMetadata) -> str:
