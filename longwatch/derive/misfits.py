@@ -7,10 +7,18 @@ from collections.abc import Callable, Iterator
 import polars as pl
 
 from longwatch.derive.cutoff import resolve_cutoff
-from longwatch.derive.fit import arm_variable, check_arms, check_cutoff, check_datasets, check_products, check_study_id
+from longwatch.derive.fit import (
+    arm_variable,
+    check_adam,
+    check_arms,
+    check_cutoff,
+    check_datasets,
+    check_products,
+    check_study_id,
+)
 from longwatch.errors import LongwatchError
 from longwatch.standards.dataset import SourceData
-from longwatch.study import Study
+from longwatch.study import AnalysisData, Study
 
 Path = tuple[int | str, ...]
 
@@ -18,15 +26,23 @@ Path = tuple[int | str, ...]
 def find_misfits(data: SourceData, study: Study) -> list[tuple[Path, LongwatchError]]:
     """What `check_fit` would raise, each by the place in the study file that it concerns. A check whose dataset is not
     there is left out: that the dataset is missing is said."""
-    dm = data.datasets["DM"].columns if "DM" in data else ()
-    ex = data.datasets["EX"].columns if "EX" in data else ()
-    checks: list[tuple[Path, Callable[[], None], bool]] = [
-        (("sources",), lambda: check_datasets(data, study), True),
-        (("study", "id"), lambda: check_study_id(data, study), bool(dm)),
-        (("treatment", "arms"), lambda: check_arms(data, study), arm_variable(study) in dm),
-        (("treatment", "products"), lambda: check_products(data, study), "EXTRT" in ex),
-        (("cutoff",), lambda: check_cutoff(data, study, resolve_cutoff(None, study, data)), "EXSTDTC" in ex),
-    ]
+    columns = {name: data.datasets[name].columns for name in ("DM", "EX", "ADSL") if name in data}
+    dm, ex = columns.get("DM", ()), columns.get("EX", ())
+    checks: list[tuple[Path, Callable[[], None], bool]]
+    if study.analysis_data is AnalysisData.ADAM:
+        checks = [
+            (("sources",), lambda: check_adam(data, study), True),
+            (("study", "id"), lambda: check_study_id(data, study, "ADSL"), "ADSL" in columns),
+            (("cutoff",), lambda: check_cutoff(data, study, resolve_cutoff(None, study, data)), True),
+        ]
+    else:
+        checks = [
+            (("sources",), lambda: check_datasets(data, study), True),
+            (("study", "id"), lambda: check_study_id(data, study, "DM"), bool(dm)),
+            (("treatment", "arms"), lambda: check_arms(data, study), arm_variable(study) in dm),
+            (("treatment", "products"), lambda: check_products(data, study), "EXTRT" in ex),
+            (("cutoff",), lambda: check_cutoff(data, study, resolve_cutoff(None, study, data)), "EXSTDTC" in ex),
+        ]
     found: list[tuple[Path, LongwatchError]] = []
     for path, check, can_be_asked in checks:
         try:

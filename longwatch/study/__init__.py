@@ -16,8 +16,8 @@ from longwatch.study.parse import parse_study
 from longwatch.study.shape import PLAIN, OdmDatasetSpec, OdmVariable, Shape
 
 __all__ = [
-    "AnalysisData",
     "PLAIN",
+    "AnalysisData",
     "Arm",
     "Comparison",
     "KnownNames",
