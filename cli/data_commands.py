@@ -27,13 +27,49 @@ def register(app: typer.Typer) -> None:
 
 
 @study.command("check")
-def check_study(file: StudyFile) -> None:
+def check_study(
+    file: StudyFile,
+    data: Annotated[bool, typer.Option("--data", help="Also whether it fits the study's last snapshot.")] = False,
+    snapshot_id: Annotated[
+        str | None, typer.Option("--snapshot", metavar="SNAPSHOT", help="Also whether it fits this snapshot.")
+    ] = None,
+) -> None:
     """Check a study file; every mistake is named with its line."""
-    from runtime.study_files import read_study
+    from runtime.study_files import read_study, read_text
 
-    checked, _ = read_study(Path(file))
+    checked, _ = read_study(Path(file), wired().known_names)
+    if data or snapshot_id:
+        from operations.check_study import check_data
+
+        fitting = check_data(wired(), checked, read_text(Path(file)), Path(file).name, snapshot_id)
+        typer.echo(f"It fits snapshot {fitting.snapshot_id[:12]}.")
+        for undecided in fitting.undecided:
+            typer.echo(f"To decide: {undecided}")
     arms = ", ".join(arm.name for arm in checked.treatment.arms)
     typer.echo(f"{file}: no mistake. Study {checked.id}, {len(checked.sources)} sources, arms: {arms}.")
+
+
+@study.command("init")
+def init_study(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A folder, zip, file or s3://bucket/prefix.")],
+    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="The study file; it must not be there yet.")] = Path(
+        "study.yaml"
+    ),
+) -> None:
+    """Write a commented study file from what is found in a source."""
+    from cli.progress import StageDisplay
+    from operations.init_study import init_study
+    from runtime.study_files import check_new, name_source, write_new
+
+    check_new(to)
+    display = StageDisplay()
+    with display.shown("Look"):
+        drafted = init_study(wired(), source, str(Path.cwd()), name_source(source, to), display.message)
+    write_new(to, drafted.text)
+    for file in drafted.not_taken:
+        typer.echo(f"Not taken: {file}")
+    typer.echo(f"{to}: {drafted.to_decide} things to decide, each marked TO DECIDE. Then:")
+    typer.echo(f"longwatch pull {to} && longwatch study check {to} --data")
 
 
 def pull(file: StudyFile, as_json: AsJson = False) -> None:
@@ -79,12 +115,20 @@ def list_snapshots(
 @snapshot.command("show")
 def show_snapshot(
     snapshot_id: Annotated[str, typer.Argument(metavar="SNAPSHOT", help="Its id, or the first 8 digits or more.")],
+    variables: Annotated[
+        bool, typer.Option("--variables", help="Every variable instead: label, type, length, format, missing values.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show the files of a snapshot; their bytes are hashed again first."""
+    """Show the files of a snapshot, or its variables; their bytes are hashed again first."""
     store = wired().snapshots
     frozen = store.get(snapshot_id)
     store.verify(frozen.id)
+    if variables:
+        from operations.list_variables import list_variables
+
+        print_rows(list_variables(frozen, store.open(frozen.id)), as_json, "The snapshot has no dataset.")
+        return
     rows = [
         {
             "file": item.name,

@@ -55,7 +55,14 @@ class RawBytes:
         with store_writable(self.root):
             arriving.rename(folder / digest.hexdigest())
         encoding = delivery.encoding if delivery.is_dataset else None
-        return SourceFile(delivery.name, digest.hexdigest(), size, delivery.format, encoding=encoding)
+        return SourceFile(
+            delivery.name,
+            digest.hexdigest(),
+            size,
+            delivery.format,
+            encoding=encoding,
+            mapping=delivery.shape.digest,
+        )
 
     def verify(self, file: SourceFile) -> None:
         """Hash the bytes of a file again. Raises IntegrityError LW-SNP-006 (gone), LW-SNP-007 (altered)."""

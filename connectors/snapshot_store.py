@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,17 +22,19 @@ import polars as pl
 
 from connectors.data_cutoff import data_cutoff
 from connectors.places.fetching import Budget
-from connectors.places.sources import Delivery, find_deliveries
+from connectors.places.sources import Delivery, find_deliveries, place_of
 from connectors.places.visit import Access, Visit
 from connectors.raw_bytes import RawBytes
 from connectors.snapshot_export import export_snapshot
 from connectors.snapshot_manifest import Manifest, TypedDataset
+from connectors.source_look import look_at
 from connectors.staging import flush, locked, staging_folder, store_readable, store_writable, write_flushed
 from connectors.typed_copies import TypedCopies
 from longwatch.errors import IntegrityError, StudyError
-from longwatch.evidence.snapshot import SourceFile, SourceSnapshot, compute_snapshot_id
+from longwatch.evidence.snapshot import FileDataset, SourceFile, SourceSnapshot, compute_snapshot_id
 from longwatch.standards.dataset import SourceData
 from longwatch.study import SourceSpec
+from longwatch.study.source_look import SourceLook
 
 Progress = Callable[[str], None]
 SNAPSHOT_ID = re.compile(r"[0-9a-f]{8,64}")
@@ -61,9 +63,12 @@ class FolderSnapshotStore:
             arrived = staging / "raw"
             deliveries, files = self._fetch(sources, Path(base), staging, arrived, progress)
             snapshot = SourceSnapshot(compute_snapshot_id((file.name, file.sha256) for file in files), tuple(files))
-            declared = {each.name: each.dataset for each in deliveries if each.dataset}
-            forms = {each.name: each.form for each in deliveries if each.form}
-            manifest = Manifest(snapshot, declared, forms)
+            manifest = Manifest(
+                snapshot,
+                {each.name: each.dataset for each in deliveries if each.dataset},
+                {each.name: each.shape for each in deliveries if not each.shape.is_plain},
+                {each.name: each.form for each in deliveries if each.form},
+            )
             known = self._known(manifest)
             if known is not None:
                 progress(f"snapshot {snapshot.id[:12]} is there already; its raw bytes are hashed again")
@@ -159,6 +164,24 @@ class FolderSnapshotStore:
         with store_readable(self.root):
             manifest = self._manifest(snapshot_id)
         return export_snapshot(manifest, self.raw, Path(folder), progress)
+
+    @contextmanager
+    def look(self, path: str, base: str, progress: Progress) -> Iterator[SourceLook]:
+        """A look at a source before there is a study file; what was read is gone afterwards, nothing is frozen.
+
+        Raises SourceError where the place cannot be read or has no dataset file (as `freeze`), StoreError
+        LW-SNP-004/005.
+        """
+        source = SourceSpec(path=path)
+        with staging_folder(self.root) as staging, ExitStack() as closing:
+            with store_writable(self.root):
+                work = staging / "work"
+                work.mkdir()
+                visit = Visit(self.access, Path(base), work, closing, progress)
+                looked = look_at(place_of(source, visit), self.root, staging, Budget(self.access.limits), progress)
+            if not any(file.datasets or file.trouble for file in looked.files):
+                find_deliveries([source], visit)
+            yield looked
 
     def _verify_raw(self, manifest: Manifest) -> None:
         for file in manifest.snapshot.files:
@@ -266,12 +289,12 @@ def _move(source: Path, target: Path) -> tuple[Path, Path]:
 
 def _with_results(snapshot: SourceSnapshot, typed: Sequence[TypedDataset], folder: Path) -> SourceSnapshot:
     """The snapshot with what was read from each file, and the data's own cut."""
-    by_file = {each.file: each for each in typed}
     files = []
     for file in snapshot.files:
-        if file.name in by_file:
-            read = by_file[file.name].result
-            file = replace(file, dataset=read.dataset, rows=read.rows, reader=read.reader)
+        read = [each.result for each in typed if each.file == file.name]
+        if read:
+            datasets = tuple(FileDataset(each.dataset, each.rows) for each in read)
+            file = replace(file, datasets=datasets, reader=read[0].reader)
         files.append(file)
     trial_summary = next((each for each in typed if each.result.dataset == "TS"), None)
     cutoff = data_cutoff(pl.scan_parquet(folder / trial_summary.parquet)) if trial_summary else None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import polars as pl
 
-from connectors.places.sources import DEFINE
+from connectors.places.sources import CATALOGUE, DEFINE, ODM
 from connectors.raw_bytes import sha256_of_file
+from connectors.readers.text import UTF_8
 from connectors.readers.typed_copy import read_dataset
 from connectors.snapshot_manifest import Manifest, TypedDataset, typed_from_bytes, typed_to_bytes
 from connectors.staging import flush, store_writable, write_flushed
@@ -38,36 +39,31 @@ class TypedCopies:
         """
         made: dict[str, TypedDataset] = {}
         define = next((raw_of(file) for file in manifest.snapshot.files if file.format == DEFINE), None)
+        catalogues = [(file.name, raw_of(file)) for file in manifest.snapshot.files if file.format == CATALOGUE]
         with store_writable(self.root):
             folder.mkdir()
             for file in manifest.snapshot.files:
-                if file.encoding is None:
-                    continue
-                progress(f"reading {file.name}")
-                arriving = folder / "arriving"
-                result = read_dataset(
-                    raw_of(file),
-                    file.format,
-                    file.encoding,
-                    manifest.declared.get(file.name),
-                    arriving,
-                    file.name,
-                    define,
-                    manifest.forms.get(file.name),
-                )
-                if result.dataset in made:
-                    raise SourceError(
-                        "LW-SRC-006",
-                        f"two files deliver the dataset {result.dataset}",
-                        where=f"{made[result.dataset].file} and {file.name}",
-                        expected="one file per dataset",
-                        next_step="choose one by `include:`, or give a file a source of its own with `dataset:`",
+                for name in manifest.names_in(file):
+                    progress(f"reading {file.name}" + (f" ({name})" if file.format == ODM else ""))
+                    arriving = folder / "arriving"
+                    result = read_dataset(
+                        raw_of(file),
+                        file.format,
+                        file.encoding or UTF_8,
+                        name,
+                        arriving,
+                        file.name,
+                        define,
+                        manifest.shape_of(file),
+                        catalogues,
+                        manifest.forms.get(file.name),
                     )
-                parquet = folder / f"{result.dataset}.parquet"
-                arriving.rename(parquet)
-                parquet.chmod(0o444)
-                flush(parquet)
-                made[result.dataset] = TypedDataset(file.name, parquet.name, sha256_of_file(parquet), result)
+                    _check_once(result.dataset, made, file)
+                    parquet = folder / f"{result.dataset}.parquet"
+                    arriving.rename(parquet)
+                    parquet.chmod(0o444)
+                    flush(parquet)
+                    made[result.dataset] = TypedDataset(file.name, parquet.name, sha256_of_file(parquet), result)
             datasets = [made[name] for name in sorted(made)]
             write_flushed(folder / LIST, typed_to_bytes(datasets))
         return datasets
@@ -102,6 +98,17 @@ class TypedCopies:
                 )
                 for each in self.verified(manifest)
             }
+        )
+
+
+def _check_once(dataset: str, made: Mapping[str, TypedDataset], file: SourceFile) -> None:
+    if dataset in made:
+        raise SourceError(
+            "LW-SRC-006",
+            f"two files deliver the dataset {dataset}",
+            where=f"{made[dataset].file} and {file.name}",
+            expected="one file per dataset",
+            next_step="choose one by `include:`, or give a file a source of its own with `dataset:`",
         )
 
 

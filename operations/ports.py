@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from longwatch.reports.contents import RenderedReport, ReportContents
     from longwatch.reports.template import ReportTemplate
     from longwatch.standards.dataset import SourceData
-    from longwatch.study import SourceSpec, Study
+    from longwatch.study import KnownNames, SourceSpec, Study
+    from longwatch.study.source_look import SourceLook
 
 Progress = Callable[[str], None]
 
@@ -51,6 +52,10 @@ class SnapshotStore(Protocol):
 
     def freeze(self, sources: Sequence[SourceSpec], base: str, progress: Progress) -> SourceSnapshot:
         """Fetch, store raw first, read, store typed; all or nothing. `base`: folder that relative paths start from."""
+        ...
+
+    def look(self, path: str, base: str, progress: Progress) -> AbstractContextManager[SourceLook]:
+        """A look at a source before there is a study file; nothing is frozen, and the data is gone afterwards."""
         ...
 
     def get(self, snapshot_id: str) -> SourceSnapshot:
@@ -229,6 +234,8 @@ class Adapters(Protocol):
     def render(self) -> Renderer: ...
     @property
     def templates(self) -> Templates: ...
+    @property
+    def known_names(self) -> KnownNames: ...
     @property
     def findings_files(self) -> FindingsFiles: ...
     @property

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from connectors.places.fetching import FetchLimits
     from connectors.s3 import S3Settings
     from longwatch.evidence.report_key import Engine
+    from longwatch.study import KnownNames
     from operations.ports import (
         Adapters,
         Archive,
@@ -89,6 +90,15 @@ class Wiring:
         from report_templates import load_template
 
         return load_template
+
+    @cached_property
+    def known_names(self) -> KnownNames:
+        """The rules and templates that come with Longwatch."""
+        from longwatch.study import KnownNames
+        from report_templates import list_templates
+        from validations import load_rules
+
+        return KnownNames(tuple(rule.id for rule in load_rules()), list_templates())
 
     @cached_property
     def findings_files(self) -> FindingsFiles:

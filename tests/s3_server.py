@@ -25,7 +25,13 @@ PROGRAMS = ("monmaptool", "ceph-mon", "ceph", "ceph-mgr", "ceph-osd", "radosgw",
 HOW_TO_GET_ONE = (
     "no S3 server for tests: apt-get install --no-install-recommends radosgw ceph-mon ceph-mgr ceph-osd; missing: "
 )
-SECONDS = 240
+SECONDS = 75
+"""How long one attempt may take. Ceph's first start hangs now and then; another cluster on other ports does not."""
+ATTEMPTS = 3
+
+
+class NotUp(Exception):
+    """An attempt that came to nothing, with what was said."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +57,20 @@ def real_s3() -> Iterator[S3Server]:
         if os.environ.get("CI", "").lower() in ("1", "true"):
             pytest.fail(said)
         pytest.skip(said)
-    # A short path: a socket's may have 107 characters only.
-    folder = Path(tempfile.mkdtemp(prefix="lws3"))
-    with ExitStack() as ending:
-        ending.callback(shutil.rmtree, folder, ignore_errors=True)
-        yield _start(folder, ending)
+    troubles: list[str] = []
+    for _attempt in range(ATTEMPTS):
+        # A short path: a socket's may have 107 characters only.
+        folder = Path(tempfile.mkdtemp(prefix="lws3"))
+        with ExitStack() as ending:
+            ending.callback(shutil.rmtree, folder, ignore_errors=True)
+            try:
+                server = _start(folder, ending)
+            except NotUp as trouble:
+                troubles.append(str(trouble))
+                continue
+            yield server
+            return
+    pytest.fail(f"no S3 server after {ATTEMPTS} attempts: {' | '.join(troubles)}")
 
 
 def _start(folder: Path, ending: ExitStack) -> S3Server:
@@ -132,9 +147,12 @@ def _free_port() -> int:
 
 
 def _run(*command: str) -> None:
-    said = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    try:
+        said = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    except subprocess.TimeoutExpired as silent:
+        raise NotUp(f"{' '.join(command[:3])} did not end within {SECONDS} s") from silent
     if said.returncode:
-        pytest.fail(f"{' '.join(command[:3])} ended with {said.returncode}: {said.stderr[-500:]}")
+        raise NotUp(f"{' '.join(command[:3])} ended with {said.returncode}: {said.stderr[-500:]}")
 
 
 def _daemon(folder: Path, ending: ExitStack, *command: str) -> subprocess.Popen[bytes]:
@@ -160,4 +178,5 @@ def _wait_for(port: int, gateway: subprocess.Popen[bytes], folder: Path) -> None
             break
         time.sleep(0.1)
     said = (folder / "radosgw.out").read_text(errors="replace")[-500:]
-    pytest.fail(f"radosgw does not answer after {SECONDS} s (its code: {gateway.poll()}): {said}")
+    logs = [" ".join(path.read_text(errors="replace").split()[-40:]) for path in sorted(folder.glob("*.log"))]
+    raise NotUp(f"radosgw does not answer after {SECONDS} s (its code: {gateway.poll()}): {said} {' / '.join(logs)}")

@@ -19,12 +19,14 @@ from connectors.places.zipped import ZipPlace
 from connectors.readers.redcap import FormMap
 from connectors.readers.text import UTF_8, check_encoding
 from longwatch.errors import SourceError
-from longwatch.study import PlaceKind, SourceSpec
+from longwatch.study import PLAIN, PlaceKind, Shape, SourceSpec
 
 DEFINE = "define-xml"
+CATALOGUE = "sas7bcat"
+ODM = "odm"
 REDCAP = "redcap"
 REDCAP_PROJECT = "redcap-project"
-NO_DATASETS = (DEFINE, REDCAP_PROJECT)
+NO_DATASETS = (DEFINE, CATALOGUE, REDCAP_PROJECT)
 """Formats that no rows are read from."""
 _FORMATS = {
     ".xpt": "xpt",
@@ -36,10 +38,13 @@ _FORMATS = {
     ".tsv": "tsv",
     ".parquet": "parquet",
     ".xlsx": "xlsx",
+    ".sas7bcat": CATALOGUE,
 }
 # At most 8 letters and digits; copies of define.xml are named define2, defineadam.
 _DATASET_XML = re.compile(r"(?!define)[a-z][a-z0-9]{1,7}", re.IGNORECASE)
-_READ = ", ".join([*(f"*{ending}" for ending in _FORMATS), "Dataset-XML named as its dataset (ae.xml)"])
+_READ = ", ".join(
+    [*(f"*{ending}" for ending in _FORMATS), "Dataset-XML named as its dataset (ae.xml)", "ODM with `odm:`"]
+)
 _ENCODED = {"xpt", "csv", "tsv"}
 _SHOWN = 5
 
@@ -49,8 +54,8 @@ class Delivery:
     """One file that counts: where it lies, its name and format, and what the study file says about it.
 
     `encoding`: the declared one for formats that do not say their own, else UTF-8. `dataset`: the name the study file
-    gives it, None where the file tells. `form`: how a REDCap form becomes a dataset. `sha256`: what the study file
-    says the bytes come to.
+    gives it, None where the file tells. `shape`: how it becomes SDTM-shaped. `form`: how a REDCap form becomes a
+    dataset. `sha256`: what the study file says the bytes come to.
     """
 
     place: Place
@@ -58,6 +63,7 @@ class Delivery:
     format: str
     encoding: str
     dataset: str | None
+    shape: Shape
     form: FormMap | None = None
     sha256: str | None = None
 
@@ -72,10 +78,11 @@ class Delivery:
         return self.format not in NO_DATASETS
 
 
-def format_of(name: str) -> str | None:
-    """The format of a dataset file, or `define-xml`, by the file's name; None: such a file does not count.
+def format_of(name: str, shape: Shape = PLAIN) -> str | None:
+    """The format of a file, a dataset or not, by its name; None: such a file does not count.
 
-    A folder may hold XML of many kinds: one that is named as SDTM and ADaM name datasets is Dataset-XML.
+    A folder may hold XML of many kinds: one that is named as SDTM and ADaM name datasets is Dataset-XML. Of a source
+    that says `odm:`, every XML is ODM, and nothing else counts but define.xml.
     """
     if name.startswith("."):
         return None
@@ -86,6 +93,8 @@ def format_of(name: str) -> str | None:
     if name.endswith(FORM_ENDING):
         return REDCAP
     stem, ending = os.path.splitext(name)
+    if shape.odm:
+        return ODM if ending.lower() == ".xml" else None
     if ending.lower() == ".xml":
         return "dataset-xml" if _DATASET_XML.fullmatch(stem) else None
     return _FORMATS.get(ending.lower())
@@ -129,7 +138,7 @@ def place_of(source: SourceSpec, visit: Visit) -> Place:
         web = WebPlace(source, visit)
         return fetch_zip(web, last, source, visit) if is_zip else web
     if source.kind is PlaceKind.BUCKET:
-        single = is_zip or format_of(last) is not None
+        single = is_zip or format_of(last) is not None or last.lower().endswith(".xml")
         bucket = BucketPlace(source.path, visit.access.s3, single, visit.access.limits)
         return fetch_zip(bucket, last, source, visit) if is_zip else bucket
     full = visit.base / source.path
@@ -144,7 +153,8 @@ def _deliveries_of(source: SourceSpec, place: Place, visit: Visit) -> list[Deliv
     names = place.names()
     for name in names:
         _check_name(name, place)
-    chosen = source.include or tuple(name for name in names if format_of(name))
+    shape = source.shape
+    chosen = source.include or tuple(name for name in names if format_of(name, shape))
     absent = sorted(set(chosen) - set(names))
     if absent:
         raise SourceError(
@@ -170,14 +180,16 @@ def _deliveries_of(source: SourceSpec, place: Place, visit: Visit) -> list[Deliv
         )
     deliveries = []
     for name in dict.fromkeys(chosen):
-        file_format = format_of(name)
+        file_format = format_of(name, shape)
         if file_format is None:
             raise _not_read(name, place)
+        is_dataset = file_format not in NO_DATASETS
         encoding = check_encoding(source.encoding, place.where) if file_format in _ENCODED else UTF_8
-        named, form = source.dataset if file_format not in NO_DATASETS else None, None
+        named, form = source.dataset if is_dataset else None, None
         if file_format == REDCAP:
             named, form = _form_of(source, name, place)
-        deliveries.append(Delivery(place, name, file_format, encoding, named, form, source.sha256.get(name)))
+        mapped = shape if is_dataset else PLAIN
+        deliveries.append(Delivery(place, name, file_format, encoding, named, mapped, form, source.sha256.get(name)))
     datasets = [delivery.name for delivery in deliveries if delivery.is_dataset]
     if source.dataset and len(datasets) != 1:
         raise SourceError(

@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -19,11 +19,12 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
+from connectors.readers.column_map import is_number, name_columns
 from connectors.readers.reading import Reading, check_variables
 from connectors.readers.text import UTF_8, check_encoding, undecodable
 from longwatch.errors import SourceError
 from longwatch.standards.dataset import Variable
-from longwatch.standards.sdtm import is_numeric
+from longwatch.study import PLAIN, Shape
 
 READER = f"longwatch-csv 1 (pyarrow {version('pyarrow')})"
 TSV_READER = f"longwatch-tsv 1 (pyarrow {version('pyarrow')})"
@@ -33,26 +34,39 @@ VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,31}")
 NOT_AVAILABLE = "NA"
 
 
-def read_csv(path: Path, encoding: str, dataset: str, where: str, separator: str = COMMA) -> Reading:
+def read_csv(
+    path: Path, encoding: str, dataset: str, where: str, separator: str = COMMA, shape: Shape = PLAIN
+) -> Reading:
     """A CSV file, or with TAB a TSV file, as the dataset of that name.
 
     Text: trailing blanks removed, leading blanks kept, empty is null, `NA` is text. Numbers: empty and `NA` are null.
-    Empty lines are no records.
+    Empty lines are no records. `shape`: the column map that names the columns; its `missing` texts are null.
 
-    Raises SourceError: LW-SRC-008 (no such encoding), LW-SRC-060 (the first line is no header), LW-SRC-014 (a variable
-    twice); and, as the rows are read, each with its line: LW-SRC-012 (a byte that is not valid in the encoding),
-    LW-SRC-062 (more or fewer values than the header), LW-SRC-063 (text in a number), LW-SRC-064 (quotes do not close).
+    Raises SourceError: LW-MAP-001 (a column of the map is not there), LW-SRC-008 (no such encoding), LW-SRC-060 (the
+    first line is no header), LW-SRC-014 (a variable twice); and, as the rows are read, each with its line: LW-SRC-012
+    (a byte that is not valid in the encoding), LW-SRC-062 (more or fewer values than the header), LW-SRC-063 (text in a
+    number), LW-SRC-064 (quotes do not close).
     """
     encoding = check_encoding(encoding, where)
-    names, any_records = _header(path, encoding, dataset, where, separator)
-    variables = tuple(Variable(name, type="number" if is_numeric(dataset, name) else "text") for name in names)
+    header, any_records = _header(path, encoding, dataset, where, separator)
+    targets = name_columns(header, shape, where)
+    names = {column: name for column, name in zip(header, targets, strict=True) if name is not None}
+    if not all(VARIABLE_NAME.fullmatch(name) for name in names.values() if name):
+        raise _no_header(where, separator)
+    check_variables([name for name in targets if name is not None], where)
+    check_variables([column or "(empty)" for column in header], where)
+    variables = tuple(
+        Variable(name, type="number" if is_number(dataset, name, shape) else "text") for name in names.values()
+    )
     schema = pl.Schema({each.name: pl.Float64() if each.type == "number" else pl.String() for each in variables})
 
     def batches() -> Iterator[pl.DataFrame]:
         first = 1
-        for texts in _texts(path, encoding, names, dataset, where, separator) if any_records else ():
-            yield texts.select(
-                _typed(texts, variable, first, path, encoding, where, separator) for variable in variables
+        for texts in _texts(path, encoding, header, dataset, where, separator) if any_records else ():
+            named = texts.select(pl.col(column).alias(name) for column, name in names.items())
+            yield named.select(
+                _typed(named, variable, first, path, encoding, where, separator, shape.missing)
+                for variable in variables
             )
             first += texts.height
 
@@ -73,16 +87,20 @@ def _header(path: Path, encoding: str, dataset: str, where: str, separator: str)
         except csv.Error:
             # In the header: refused below. In the records: told with its line when they are read.
             pass
-    if not names or not all(VARIABLE_NAME.fullmatch(name) for name in names if name):
-        raise SourceError(
-            "LW-SRC-060",
-            "the first line is no header of variable names",
-            where=where,
-            expected=f"names such as {separator.join(('STUDYID', 'USUBJID', 'AESEQ'))}",
-            next_step="ask the data provider for the file with its header",
-        )
-    check_variables(names, where)
+    if not names:
+        raise _no_header(where, separator)
     return names, any_records
+
+
+def _no_header(where: str, separator: str) -> SourceError:
+    return SourceError(
+        "LW-SRC-060",
+        "the first line is no header of variable names",
+        where=where,
+        expected=f"names such as {separator.join(('STUDYID', 'USUBJID', 'AESEQ'))}",
+        next_step="ask the data provider for the file with its header, or give its columns their names by `columns:` "
+        "and leave others out by `drop:` of this source in the study file",
+    )
 
 
 def _texts(
@@ -121,14 +139,21 @@ def _ends_in_quotes(path: Path, encoding: str, separator: str) -> bool:
 
 
 def _typed(
-    texts: pl.DataFrame, variable: Variable, first: int, path: Path, encoding: str, where: str, separator: str
+    texts: pl.DataFrame,
+    variable: Variable,
+    first: int,
+    path: Path,
+    encoding: str,
+    where: str,
+    separator: str,
+    missing: Sequence[str],
 ) -> pl.Series:
     column = texts[variable.name]
     if variable.type == "text":
         trimmed = column.str.strip_chars_end(" ")
         return trimmed.set(trimmed == "", None)
     trimmed = column.str.strip_chars(" ")
-    given = trimmed.set((trimmed == "") | (trimmed == NOT_AVAILABLE), None)
+    given = trimmed.set(trimmed.is_in(["", NOT_AVAILABLE, *missing]), None)
     numbers = given.cast(pl.Float64, strict=False)
     wrong = (given.is_not_null() & ~numbers.is_finite().fill_null(False)).arg_true()
     if wrong.len():

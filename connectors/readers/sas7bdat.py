@@ -46,7 +46,7 @@ def read_sas7bdat(path: Path, where: str) -> Reading:
 
     Text: trailing blanks removed, leading blanks kept, blank is null. Numbers: missing (`.`) is null; special missing
     values, dates, datetimes and times as in `read_xpt`. Formats of month or year alone (MMYY, YEAR) leave a number.
-    Value labels (a catalogue) are not applied: the values stay as they are.
+    Value labels are not applied: the values stay as they are (`sas_catalogue` carries the labels beside them).
 
     Raises SourceError: LW-SRC-070 (no SAS data set, damaged, cut off, or a feature that is not read), LW-SRC-071 (an
     encoding that is not read), LW-SRC-013/014 (no variables, one twice); and, as the rows are read, LW-SRC-012 (a byte

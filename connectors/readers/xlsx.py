@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import date, datetime, time
 from functools import partial
@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from connectors.readers.column_map import is_number, name_columns
 from connectors.readers.csv import NOT_AVAILABLE, VARIABLE_NAME
 from connectors.readers.reading import Reading, check_variables
 from connectors.readers.text import UTF_8
 from longwatch.errors import SourceError
 from longwatch.standards.dataset import Variable
-from longwatch.standards.sdtm import is_numeric
+from longwatch.study import PLAIN, Shape
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -38,12 +39,13 @@ SMALL_BYTES = 64 * 1024 * 1024
 _MIDNIGHT = time()
 
 
-def read_xlsx(path: Path, dataset: str, where: str) -> Reading:
+def read_xlsx(path: Path, dataset: str, where: str, shape: Shape = PLAIN) -> Reading:
     """A sheet as the dataset of that name: the only one, or of several the one that is named as the dataset.
 
     Empty rows are no records; hidden sheets do not count. Text: trailing blanks removed, empty is null; a number in a
     text variable is its digits, a date or time is as ISO 8601 writes it, a boolean is true or false. Numbers: empty and
-    `NA` are null, digits that are kept as text are a number. Of a formula, the value that was saved counts.
+    `NA` are null, digits that are kept as text are a number. Of a formula, the value that was saved counts. `shape`:
+    the column map that names the columns; its `missing` texts are null.
 
     Raises SourceError: LW-SRC-080 (no XLSX, damaged, encrypted), LW-SRC-081 (the first row is no header), LW-SRC-082
     (several sheets, none of that name), LW-SRC-087 (it unpacks to too much), LW-SRC-014 (a variable twice); and, as the
@@ -54,25 +56,33 @@ def read_xlsx(path: Path, dataset: str, where: str) -> Reading:
     with _opened(path, where, values=True) as book:
         title = _sheet(book, dataset, where)
         first = next(book[title].iter_rows(max_row=1, values_only=True), ())
-    names: list[Any] = [value.strip() if isinstance(value, str) else value for value in first]
-    while names and names[-1] in (None, ""):
-        names.pop()
-    if not names or not all(isinstance(name, str) and VARIABLE_NAME.fullmatch(name) for name in names if name):
+    header: list[Any] = [value.strip() if isinstance(value, str) else value for value in first]
+    while header and header[-1] in (None, ""):
+        header.pop()
+    columns = ["" if name is None else str(name) for name in header]
+    targets = name_columns(columns, shape, f"{where}, sheet {title}") if columns else []
+    names = [name for name in targets if name is not None]
+    if not names or not all(VARIABLE_NAME.fullmatch(name) for name in names if name):
         raise SourceError(
             "LW-SRC-081",
             "the first row is no header of variable names",
             where=f"{where}, sheet {title}",
             expected="names such as STUDYID, USUBJID, AESEQ, one per column",
-            next_step="ask the data provider for the sheet with its header in the first row",
+            next_step="ask the data provider for the sheet with its header in the first row, or give its columns their "
+            "names by `columns:` and leave others out by `drop:` of this source in the study file",
         )
-    check_variables([name or "" for name in names], where)
-    variables = tuple(Variable(name, type="number" if is_numeric(dataset, name) else "text") for name in names)
+    check_variables(names, where)
+    fields = tuple(
+        None if name is None else Variable(name, type="number" if is_number(dataset, name, shape) else "text")
+        for name in targets
+    )
+    variables = tuple(each for each in fields if each is not None)
     return Reading(
         dataset=dataset,
         label="",
         variables=variables,
         schema=pl.Schema({each.name: pl.Float64() if each.type == "number" else pl.String() for each in variables}),
-        batches=partial(_batches, path, title, variables, where),
+        batches=partial(_batches, path, title, fields, shape.missing, where),
         encoding=UTF_8,
         reader=READER,
     )
@@ -138,7 +148,10 @@ def _sheet(book: Workbook, dataset: str, where: str) -> str:
     )
 
 
-def _batches(path: Path, title: str, variables: tuple[Variable, ...], where: str) -> Iterator[pl.DataFrame]:
+def _batches(
+    path: Path, title: str, fields: Sequence[Variable | None], missing: Sequence[str], where: str
+) -> Iterator[pl.DataFrame]:
+    variables = [each for each in fields if each is not None]
     place = f"{where}, sheet {title}"
     rows: list[list[Any]] = []
     with _opened(path, where, values=True) as book, _opened(path, where, values=False) as formulas:
@@ -147,14 +160,14 @@ def _batches(path: Path, title: str, variables: tuple[Variable, ...], where: str
             values = [_value(*pair, number, place) for pair in zip(cells, written, strict=True)]
             if all(value is None for value in values):
                 continue
-            rows.append(_record(values, variables, number, place))
+            rows.append(_record(values, fields, missing, number, place))
             if len(rows) == BATCH_ROWS:
                 yield _frame(rows, variables)
                 rows = []
     yield _frame(rows, variables)
 
 
-def _frame(rows: list[list[Any]], variables: tuple[Variable, ...]) -> pl.DataFrame:
+def _frame(rows: list[list[Any]], variables: Sequence[Variable]) -> pl.DataFrame:
     columns = list(zip(*rows, strict=True)) or [()] * len(variables)
     return pl.DataFrame(
         [
@@ -188,8 +201,10 @@ def _value(cell: Any, written: Any, row: int, where: str) -> Any:
     return (value.rstrip(" ") or None) if isinstance(value, str) else value
 
 
-def _record(values: list[Any], variables: tuple[Variable, ...], row: int, where: str) -> list[Any]:
-    if any(value is not None for value in values[len(variables) :]):
+def _record(
+    values: list[Any], fields: Sequence[Variable | None], missing: Sequence[str], row: int, where: str
+) -> list[Any]:
+    if any(value is not None for value in values[len(fields) :]):
         raise _refused(
             "LW-SRC-083",
             row,
@@ -197,10 +212,11 @@ def _record(values: list[Any], variables: tuple[Variable, ...], row: int, where:
             where,
             next_step="ask the data provider to name the column, or to keep notes in another sheet",
         )
-    values += [None] * (len(variables) - len(values))
+    values += [None] * (len(fields) - len(values))
     return [
-        _number(value, each.name, row, where) if each.type == "number" else _text(value)
-        for value, each in zip(values, variables, strict=False)
+        _number(None if value in missing else value, each.name, row, where) if each.type == "number" else _text(value)
+        for value, each in zip(values, fields, strict=False)
+        if each is not None
     ]
 
 

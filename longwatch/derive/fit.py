@@ -33,18 +33,25 @@ def check_fit(data: SourceData, study: Study, cutoff: date) -> None:
     from the sponsor's ADaM: LW-FIT-011 (no ADSL or ADAE), LW-FIT-003, LW-FIT-004 of ADSL, LW-FIT-009, LW-FIT-010.
     """
     if study.analysis_data is AnalysisData.ADAM:
-        _check_adam(data, study)
-        _check_study_id(data, study, "ADSL")
+        check_adam(data, study)
+        check_study_id(data, study, "ADSL")
     else:
-        _check_datasets(data, study)
-        _check_study_id(data, study, "DM")
-        _check_arms(data, study)
-        _check_products(data, study)
+        check_datasets(data, study)
+        check_study_id(data, study, "DM")
+        check_arms(data, study)
+        check_products(data, study)
+    check_cutoff(data, study, cutoff)
+
+
+def check_cutoff(data: SourceData, study: Study, cutoff: date) -> None:
+    """Not before the first dose, not after the data's own cut. Raises StudyError LW-FIT-008, LW-FIT-010."""
+    if study.analysis_data is not AnalysisData.ADAM:
         _check_first_dose(data, study, cutoff)
     _check_data_cut(data, cutoff)
 
 
-def _check_adam(data: SourceData, study: Study) -> None:
+def check_adam(data: SourceData, study: Study) -> None:
+    """The sponsor's ADaM can be counted. Raises SourceError LW-FIT-011, LW-FIT-003; StudyError LW-FIT-004."""
     treatment = "TRT01A" if study.treatment.basis is TreatmentBasis.ACTUAL else "TRT01P"
     needed = {"ADSL": (*SUPPLIED["ADSL"], treatment), "ADAE": SUPPLIED["ADAE"]}
     missing = [name for name in needed if name not in data]
@@ -78,7 +85,8 @@ def _check_adam(data: SourceData, study: Study) -> None:
         )
 
 
-def _check_datasets(data: SourceData, study: Study) -> None:
+def check_datasets(data: SourceData, study: Study) -> None:
+    """The datasets and variables that derivations need. Raises SourceError LW-FIT-001, LW-FIT-002, LW-FIT-003."""
     needed = {
         "DM": (arm_variable(study),),
         "AE": ("AEDECOD", "AESTDTC"),
@@ -126,7 +134,8 @@ def _lacks(dataset: Dataset, absent: list[str], expected: tuple[str, ...]) -> So
     )
 
 
-def _check_study_id(data: SourceData, study: Study, name: str) -> None:
+def check_study_id(data: SourceData, study: Study, name: str) -> None:
+    """The dataset of that name is of this study. Raises StudyError LW-FIT-009."""
     if "STUDYID" not in data.datasets[name].columns:
         return
     found = data.frame(name).select(pl.col("STUDYID").drop_nulls().unique().sort()).collect()["STUDYID"].to_list()
@@ -141,7 +150,8 @@ def _check_study_id(data: SourceData, study: Study, name: str) -> None:
         )
 
 
-def _check_arms(data: SourceData, study: Study) -> None:
+def check_arms(data: SourceData, study: Study) -> None:
+    """Every arm of DM is in the study file. Raises StudyError LW-FIT-004."""
     variable = arm_variable(study)
     known = [*(arm.code for arm in study.treatment.arms), *study.treatment.not_treated]
     unknown = (
@@ -166,7 +176,8 @@ def _check_arms(data: SourceData, study: Study) -> None:
         )
 
 
-def _check_products(data: SourceData, study: Study) -> None:
+def check_products(data: SourceData, study: Study) -> None:
+    """One of the products named is in EX. Raises StudyError LW-FIT-005."""
     products = study.treatment.products
     if not products:
         return

@@ -32,15 +32,15 @@ class ReportIdentity:
     """Everything a report depends on. Two reports with equal identity have the same key and the same bytes.
 
     `study_content`: what of the study file the report uses. `reading`: how the snapshot's files were read (name,
-    dataset, encoding), since the same bytes in another encoding are other text. `template`: its content, not only its
-    name.
+    dataset, encoding, mapping), since the same bytes in another encoding are other text. `template`: its content, not
+    only its name.
     `findings_digest`: findings, severities and waivers as rendered, so that a waiver, its expiry or a fix gives a new
     key. `dictionaries`: dictionary versions by name.
     """
 
     study_content: Mapping[str, Any]
     snapshot_id: str
-    reading: tuple[tuple[str, str, str], ...]
+    reading: tuple[tuple[str, ...], ...]
     cutoff: date
     as_of: date
     template: Mapping[str, Any]

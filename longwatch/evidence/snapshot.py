@@ -10,21 +10,41 @@ from longwatch.standards.hashing import sha256_of
 
 
 @dataclass(frozen=True)
+class FileDataset:
+    """A dataset that was read from a file, and its number of records."""
+
+    name: str
+    rows: int
+
+
+@dataclass(frozen=True)
 class SourceFile:
     """One file of a snapshot: its name as delivered, the SHA-256 and size of its bytes, and what was read from it.
 
-    `dataset` is None for a file that is no dataset (define.xml). `rows` is None likewise. `encoding` is the one the
-    text was decoded with. `reader` names program and version that made the typed copy.
+    `datasets`: one for most files, several for ODM, none for a file that is no dataset (define.xml, a catalogue of
+    formats), whose `encoding` is None. `encoding` is the one the text was decoded with. `reader` names program and
+    version that made the typed copy. `mapping`: the SHA-256 of the column map or ODM mapping, empty where there is
+    none.
     """
 
     name: str
     sha256: str
     size: int
     format: str
-    dataset: str | None = None
-    rows: int | None = None
+    datasets: tuple[FileDataset, ...] = ()
     encoding: str | None = None
     reader: str = ""
+    mapping: str = ""
+
+    @property
+    def dataset(self) -> str | None:
+        """The dataset's name, of several their names; None where there is none."""
+        return ", ".join(dataset.name for dataset in self.datasets) or None
+
+    @property
+    def rows(self) -> int | None:
+        """The number of records, over all its datasets; None where there is none."""
+        return sum(dataset.rows for dataset in self.datasets) if self.datasets else None
 
 
 @dataclass(frozen=True)
@@ -45,9 +65,15 @@ class SourceSnapshot:
         """Bytes over all files."""
         return sum(file.size for file in self.files)
 
-    def reading(self) -> tuple[tuple[str, str, str], ...]:
-        """How each file was read: name, dataset and encoding, empty where it has none. Sorted."""
-        return tuple(sorted((file.name, file.dataset or "", file.encoding or "") for file in self.files))
+    def reading(self) -> tuple[tuple[str, ...], ...]:
+        """How each file was read: name, dataset and encoding, empty where it has none; its mapping, where it has one.
+        Sorted."""
+        return tuple(
+            sorted(
+                (file.name, file.dataset or "", file.encoding or "", *([file.mapping] if file.mapping else []))
+                for file in self.files
+            )
+        )
 
 
 def compute_snapshot_id(files: Iterable[tuple[str, str]]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import polars as pl
 
@@ -11,13 +12,21 @@ import polars as pl
 @dataclass(frozen=True)
 class Variable:
     """One column: name, label, `text` or `number` (and for typed sources `date`, `datetime`, `time`), length in bytes,
-    display format. Length and format are None where the source has none."""
+    display format. Length and format are None where the source has none. `value_labels`: what its values mean, by the
+    catalogue of formats delivered with it; the values themselves stay as they are."""
 
     name: str
     label: str = ""
     type: str = "text"
     length: int | None = None
     format: str | None = None
+    value_labels: tuple[tuple[str, str], ...] = ()
+
+
+def variable_from(value: Mapping[str, Any]) -> Variable:
+    """A variable from its fields as JSON has them. Raises TypeError where a field is none of a variable's."""
+    labels = tuple((str(code), str(label)) for code, label in value.get("value_labels", ()))
+    return Variable(**{**value, "value_labels": labels})
 
 
 @dataclass(frozen=True)

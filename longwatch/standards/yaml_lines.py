@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import yaml
@@ -106,7 +106,8 @@ class DocumentKind:
 
     `no_document`: the error id where the text is no YAML, or not of the outline (`top`: mapping or list). `mistakes`:
     the id where its parts are wrong. `outline`: what the top should hold. `start`, `correct`: next steps.
-    `say`: words for one mistake that pydantic found, by default its line, place and message.
+    `say`: words for one mistake that pydantic found, by default its line, place and message; empty where `more` says
+    it. `more`: mistakes that pydantic does not find.
     """
 
     name: str
@@ -117,6 +118,7 @@ class DocumentKind:
     correct: str
     top: type = dict
     say: Callable[[YamlText, Any], str] = YamlText.say_mistake
+    more: Callable[[YamlText], list[str]] = field(default=lambda _source: [])
 
 
 def read_document(text: str, where: str, model: TypeAdapter[Model], kind: DocumentKind) -> Model:
@@ -146,6 +148,7 @@ def read_document(text: str, where: str, model: TypeAdapter[Model], kind: Docume
         document = model.validate_python(source.value)
     except ValidationError as found:
         mistakes += [kind.say(source, error) for error in found.errors(include_url=False)]
+    mistakes = sorted({each: None for each in (*mistakes, *kind.more(source)) if each}, key=_line)
     if mistakes or document is None:
         raise StudyError(
             kind.mistakes,
@@ -154,6 +157,11 @@ def read_document(text: str, where: str, model: TypeAdapter[Model], kind: Docume
             next_step=kind.correct,
         )
     return document
+
+
+def _line(mistake: str) -> int:
+    found = re.search(r"line (\d+)", mistake)
+    return int(found[1]) if found else 0
 
 
 def say_yaml_error(broken: yaml.YAMLError) -> str:

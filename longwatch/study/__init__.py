@@ -1,5 +1,6 @@
 """The study file: one typed YAML document per study."""
 
+from longwatch.study.mistakes import KnownNames
 from longwatch.study.model import (
     AnalysisData,
     Arm,
@@ -12,17 +13,23 @@ from longwatch.study.model import (
     TreatmentReference,
 )
 from longwatch.study.parse import parse_study
+from longwatch.study.shape import PLAIN, OdmDatasetSpec, OdmVariable, Shape
 from longwatch.study.sources import Form, PlaceKind, SecretAt
 
 __all__ = [
+    "PLAIN",
     "AnalysisData",
     "Arm",
     "Comparison",
     "Form",
+    "KnownNames",
+    "OdmDatasetSpec",
+    "OdmVariable",
     "PlaceKind",
     "ReportRequest",
     "SecretAt",
     "SeverityChange",
+    "Shape",
     "SourceSpec",
     "Study",
     "TreatmentBasis",

@@ -9,15 +9,21 @@ from zoneinfo import available_timezones
 
 from pydantic import Field, field_validator, model_validator
 
-from longwatch.study.sources import Part, PlaceOptions
+from longwatch.standards.nearest import did_you_mean
+from longwatch.study.part import Part
+from longwatch.study.shape import Shape
+from longwatch.study.sources import PlaceOptions
 
 RULE_ID = r"^[A-Z][A-Z0-9]*[0-9]{2,}$"
+STUDY_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+ENCODINGS = ("utf-8", "cp1252", "latin-1", "iso8859-15", "cp1250", "shift_jis", "cp932", "euc-jp", "gb18030", "euc-kr")
+TEMPLATE_NAME = r"^[a-z][a-z0-9_]*$"
 
 
 class Identity(Part):
     """Which study this is. `id` is STUDYID; `timezone` the IANA zone that defines its dates."""
 
-    id: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    id: Annotated[str, Field(min_length=1, max_length=64, pattern=STUDY_ID)]
     title: Annotated[str, Field(min_length=1)]
     sponsor: str = ""
     protocol: str = ""
@@ -28,16 +34,18 @@ class Identity(Part):
     def check_timezone(cls, value: str) -> str:
         """An IANA zone name."""
         if value not in available_timezones():
-            raise ValueError(f"{value!r} is not an IANA time zone such as Europe/London")
+            known = available_timezones()
+            raise ValueError(f"{value!r} is not an IANA time zone such as Europe/London{did_you_mean(value, known)}")
         return value
 
 
-class SourceSpec(PlaceOptions):
+class SourceSpec(PlaceOptions, Shape):
     """Where data comes from (see `longwatch.study.sources`); relative paths start from the study file's folder.
 
     `encoding`: of text that does not say its own (XPT, CSV); default UTF-8 (US-ASCII is part of it). `dataset`: the
     name of a single file's dataset where the file name does not tell (`lbch.xpt` is LB). `include`: file names to
-    take, default every dataset file and define.xml.
+    take, default every dataset file, define.xml and SAS catalogues. The other keys say how its files become
+    SDTM-shaped (`Shape`).
     """
 
     encoding: str = "utf-8"
@@ -49,8 +57,14 @@ class SourceSpec(PlaceOptions):
         try:
             "".encode(value)
         except LookupError as unknown:
-            raise ValueError(f"{value!r} is not a known encoding; use utf-8, cp1252, shift_jis, …") from unknown
+            near = did_you_mean(value, ENCODINGS)
+            raise ValueError(f"{value!r} is not a known encoding such as {', '.join(ENCODINGS)}{near}") from unknown
         return value
+
+    @property
+    def shape(self) -> Shape:
+        """How its files become SDTM-shaped."""
+        return Shape.model_validate({name: getattr(self, name) for name in Shape.model_fields})
 
 
 class TreatmentBasis(StrEnum):
@@ -171,7 +185,7 @@ class SeverityChange(Part):
 class ReportRequest(Part):
     """One report of the study, by its template."""
 
-    template: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    template: Annotated[str, Field(pattern=TEMPLATE_NAME)]
 
 
 class Study(Part):

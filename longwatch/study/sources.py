@@ -14,10 +14,11 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from longwatch.standards.yaml_lines import UNSAID
+from longwatch.study.part import Part
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # A token pasted where the name of a variable belongs; REDCap's are 32 hexadecimal digits.
@@ -41,12 +42,6 @@ class PlaceKind(StrEnum):
     WEB = "web"
     REDCAP = "redcap"
     DATABASE = "database"
-
-
-class Part(BaseModel):
-    """A part of a study file: unknown keys are mistakes, and nothing changes after it was read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
 def _mistake(message: str) -> PydanticCustomError:
@@ -84,7 +79,7 @@ class Form(Part):
 
     form: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     columns: Annotated[dict[Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]{0,31}$")], str], Field(min_length=1)]
-    constants: dict[Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]{0,31}$")], str] = {}
+    constants: dict[Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]{0,31}$")], str] = Field(default_factory=dict)
     values: Literal["raw", "label"] = "raw"
 
     @model_validator(mode="after")
@@ -136,14 +131,14 @@ class PlaceOptions(Part):
     path: SourcePath
     include: tuple[str, ...] = ()
     dataset: Annotated[str, Field(pattern=DOMAIN)] | None = None
-    sha256: dict[str, Sha256] = {}
+    sha256: dict[str, Sha256] = Field(default_factory=dict)
     token: Secret | None = None
     header: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]*$")] = "Authorization"
     user: Annotated[str, Field(pattern=r"^[^:\s]+$")] | None = None
     password: Secret | None = None
-    tables: dict[Domain, Annotated[str, Field(min_length=1)]] = {}
-    queries: dict[Domain, Annotated[str, Field(min_length=1)]] = {}
-    forms: dict[Domain, Form] = {}
+    tables: dict[Domain, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
+    queries: dict[Domain, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
+    forms: dict[Domain, Form] = Field(default_factory=dict)
 
     @property
     def kind(self) -> PlaceKind:

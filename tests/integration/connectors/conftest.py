@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -13,7 +14,7 @@ from connectors.places.sources import format_of
 from connectors.readers.typed_copy import ReadResult, read_dataset
 from connectors.snapshot_store import FolderSnapshotStore
 from longwatch.evidence.snapshot import SourceSnapshot
-from longwatch.study import SourceSpec
+from longwatch.study import Shape, SourceSpec
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,15 @@ Freeze = Callable[..., SourceSnapshot]
 
 @pytest.fixture
 def read(tmp_path: Path) -> Reader:
-    """Read a dataset file in the format of its name: `read(path, encoding="utf-8", dataset=None)`."""
+    """Read a dataset file in the format of its name: `read(path, encoding="utf-8", dataset=None)`; other keys are
+    those of a source's shape (`columns`, `drop`, `odm`, …)."""
 
-    def read_file(path: Path, encoding: str = "utf-8", dataset: str | None = None) -> Read:
+    def read_file(path: Path, encoding: str = "utf-8", dataset: str | None = None, **said: Any) -> Read:
         target = tmp_path / "typed.parquet"
-        file_format = format_of(path.name)
+        shape = Shape.model_validate(said)
+        file_format = format_of(path.name, shape)
         assert file_format is not None
-        result = read_dataset(path, file_format, encoding, dataset, target, path.name)
+        result = read_dataset(path, file_format, encoding, dataset, target, path.name, shape=shape)
         frame = pl.read_parquet(target)
         target.unlink()
         assert result.rows == frame.height

@@ -57,7 +57,7 @@ BAD: dict[str, tuple[str, Callable[[Path], SourceSpec | Path]]] = {
     "empty define.xml": ("LW-SRC-003", lambda folder: written(folder, "define.xml", b"")),
     "a dataset twice": ("LW-SRC-006", lambda folder: write_xpt(folder / "zz.xpt", AE, dataset="AE").parent),
     "include of a missing file": ("LW-SRC-007", lambda folder: SourceSpec(path=str(folder), include=("lb.xpt",))),
-    "unknown kind of file": ("LW-SRC-009", lambda folder: written(folder, "ae.sas7bcat", b"x") / "ae.sas7bcat"),
+    "unknown kind of file": ("LW-SRC-009", lambda folder: written(folder, "ae.sas7bndx", b"x") / "ae.sas7bndx"),
     "one name for several": ("LW-SRC-010", lambda folder: SourceSpec(path=str(folder), dataset="LB")),
     "undecodable byte": (
         "LW-SRC-012",

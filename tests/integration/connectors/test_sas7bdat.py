@@ -12,7 +12,7 @@ import pytest
 from connectors.readers import sas7bdat
 from longwatch.errors import SourceError
 from longwatch.standards.dataset import Variable
-from tests.integration.connectors.conftest import Freeze, Reader
+from tests.integration.connectors.conftest import Reader
 
 pytestmark = pytest.mark.shared_data
 
@@ -164,10 +164,3 @@ def test_an_encoding_that_is_not_read_is_refused(read: Reader, sas: Path, tmp_pa
     (tmp_path / "x.sas7bdat").write_bytes(content)
     with pytest.raises(SourceError, match=r"LW-SRC-071: x\.sas7bdat: .*EUC-TW"):
         read(tmp_path / "x.sas7bdat")
-
-
-def test_a_catalogue_beside_is_no_dataset(freeze: Freeze, sas: Path, tmp_path: Path) -> None:
-    for name in ("test_data_linux.sas7bdat", "test_formats_linux.sas7bcat"):
-        (tmp_path / "in").mkdir(exist_ok=True)
-        (tmp_path / "in" / name).write_bytes((sas / name).read_bytes())
-    assert [file.name for file in freeze(tmp_path / "in").files] == ["test_data_linux.sas7bdat"]

@@ -70,13 +70,13 @@ def test_files_that_do_not_count_are_named_and_make_no_difference(
     study: Path, store: FolderSnapshotStore, freeze: Freeze
 ) -> None:
     first = freeze(study).id
-    for name in ("protocol.pdf", ".DS_Store", "ae.sas7bcat"):
+    for name in ("protocol.pdf", ".DS_Store", "ae.sas7bndx"):
         (study / name).write_text("x")
     (study / "older").mkdir()
     small_study(study / "older")
     said: list[str] = []
     assert store.freeze([SourceSpec(path="study")], str(study.parent), said.append).id == first
-    assert f"{study}: ignored .DS_Store, ae.sas7bcat, protocol.pdf" in said
+    assert f"{study}: ignored .DS_Store, ae.sas7bndx, protocol.pdf" in said
 
 
 def test_a_snapshot_lists_its_files(study: Path, freeze: Freeze) -> None:
@@ -307,7 +307,7 @@ def test_a_changed_typed_copy_is_never_used(store: FolderSnapshotStore, frozen: 
         # no JSON any more
         (rb"^\{", b"["),
         # a layout of another version
-        (rb'"layout":1', b'"layout":99'),
+        (rb'"layout":2', b'"layout":99'),
         # an attribute of a file is missing
         (rb'"sha256"', b'"sha257"'),
     ],

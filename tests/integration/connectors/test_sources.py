@@ -38,7 +38,8 @@ from longwatch.study import SourceSpec
         ("ae.ndjson", "dataset-ndjson"),
         ("ae.dsjc", "dataset-json-compressed"),
         ("ae.sas7bdat", "sas7bdat"),
-        ("formats.sas7bcat", None),
+        ("formats.sas7bcat", "sas7bcat"),
+        ("ae.sas7bndx", None),
         ("ae.xpt.bak", None),
         # what macOS and editors leave beside a file
         ("._ae.xpt", None),

@@ -10,7 +10,7 @@ import pytest
 from longwatch.errors import IntegrityError
 from longwatch.evidence.manifest import make_manifest, read_manifest
 from longwatch.evidence.report_key import Engine, ReportIdentity, compute_findings_digest
-from longwatch.evidence.snapshot import SourceFile, SourceSnapshot, compute_snapshot_id
+from longwatch.evidence.snapshot import FileDataset, SourceFile, SourceSnapshot, compute_snapshot_id
 from longwatch.findings.finding import Finding, RuleResult, RuleStatus, Severity, ValidationOutcome
 from longwatch.standards.hashing import canonical_json, sha256_of_bytes
 
@@ -27,7 +27,7 @@ IDENTITY = ReportIdentity(
     findings_digest="c" * 64,
     engine=Engine("0.1.0", "d" * 64, "3.11", "1.3.1", "e" * 64),
 )
-SNAPSHOT = SourceSnapshot("a" * 64, (SourceFile("dm.xpt", "e" * 64, 80, "xpt", "DM", 1),))
+SNAPSHOT = SourceSnapshot("a" * 64, (SourceFile("dm.xpt", "e" * 64, 80, "xpt", (FileDataset("DM", 1),)),))
 
 
 def finding(**changes: object) -> Finding:

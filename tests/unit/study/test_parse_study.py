@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from longwatch.errors import StudyError
-from longwatch.study import Study, parse_study
+from longwatch.study import KnownNames, Study, parse_study
 
 MINIMAL = """\
 longwatch: 1
@@ -34,9 +34,14 @@ def test_minimal_file_gets_the_documented_defaults() -> None:
 @pytest.mark.parametrize(
     ("replace", "by", "line", "says"),
     [
-        ("longwatch: 1", "longwatch: 2", 1, "Input should be 1"),
-        ("  title: Islets", "  titel: Islets", 4, "Extra inputs are not permitted"),
-        ("  id: ISLET-1", "  id: 'a b'", 3, "String should match pattern"),
+        ("longwatch: 1", "longwatch: 2", 1, "expected 1, found 2"),
+        (
+            "  title: Islets",
+            "  titel: Islets",
+            4,
+            "there is no such key here, did you mean title?; known are id, protocol",
+        ),
+        ("  id: ISLET-1", "  id: 'a b'", 3, "expected at most 64 letters, digits"),
         ("  title: Islets", "  title: Islets\n  timezone: Mars/Phobos", 5, "'Mars/Phobos' is not an IANA time zone"),
         ("  - path: data", "  - path: data\n    encoding: latin-99", 7, "'latin-99' is not a known encoding"),
         ("    - {code: B, name: Control}", "    - {code: A, name: Control}", 7, "A stands twice"),
@@ -75,7 +80,7 @@ def test_what_is_no_mapping_is_refused(text: str, says: str) -> None:
         ("comparison: {control: C}", "none of the arms"),
         ("relatedness: {related: [YES], not_related: [YES]}", "both related and not related"),
         ("severities: [{rule: ST02, severity: error, reason: short}]", "at least 10 characters"),
-        ("severities: [{rule: ST02, severity: fatal, reason: a reason of some length}]", "'reject', 'error'"),
+        ("severities: [{rule: ST02, severity: fatal, reason: a reason of some length}]", "expected 'reject', 'error'"),
     ],
 )
 def test_names_used_are_names_declared(extra: str, says: str) -> None:
@@ -103,3 +108,57 @@ def test_words_that_yaml_takes_for_booleans_stay_words() -> None:
     assert study.relatedness.related == ("YES", "Y")
     assert study.relatedness.not_related == ("NO", "off")
     assert study.relatedness.missing_is_related is True
+
+
+@pytest.mark.parametrize(
+    ("extra", "says"),
+    [
+        ("    encodin: cp1252", "line 7, sources.0.encodin: there is no such key here, did you mean encoding?"),
+        ("    encoding: cp1253x", "did you mean cp1252?"),
+        ("    types: {AESTDTC: dd/mm}", "'dd/mm' is not text, number, date, or a date as it is written"),
+        ("    columns: {A: X, B: X}", "X is made from two columns"),
+        ("    columns: {A: X}\n    drop: [A]", "A stands in columns and in drop"),
+        ("    include: ae.xpt", "expected a list, such as [A, B], found 'ae.xpt'"),
+        ("    odm: {AE: {item_groups: [I], variables: {X: {item: a, key: b}}}}", "one of item, unit, key, text"),
+        ("    odm: {AE: {item_groups: [I], variables: {X: a}}}\n    drop: [A]", "ODM is mapped by odm alone"),
+        ("treatment_emergence: {reference: FIRST_INFUSON}", "did you mean FIRST_INFUSION?"),
+    ],
+)
+def test_what_was_meant_is_said(extra: str, says: str) -> None:
+    with pytest.raises(StudyError) as caught:
+        parse_study(MINIMAL.replace("  - path: data\n", f"  - path: data\n{extra}\n"), "study.yaml")
+    assert says in caught.value.one_line()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "  - path: data\n    password: Hx7secret",
+        "  - path: postgresql://me:Hx7secret@host/db",
+        "  - path: https://host/data?token=Hx7secret",
+        "  - path: data\n    api_key: Hx7secret",
+    ],
+)
+def test_a_secret_is_refused_and_never_shown(line: str) -> None:
+    with pytest.raises(StudyError, match="a secret (does not belong|never stands) in a study file") as caught:
+        parse_study(MINIMAL.replace("  - path: data", line), "study.yaml")
+    assert "Hx7secret" not in str(caught.value)
+
+
+def test_rules_and_templates_that_are_not_there_are_named_with_all_else() -> None:
+    """Names are looked up even where the rest of the file is wrong: all mistakes at once."""
+    text = MINIMAL.replace("  title: Islets\n", "") + (
+        "comparison: {control: C}\n"
+        "severities: [{rule: ST20, severity: error, reason: a reason of some length}]\n"
+        "reports: [{template: safety_sumary}]\n"
+    )
+    with pytest.raises(StudyError, match="4 mistakes") as caught:
+        parse_study(text, "study.yaml", KnownNames(("ST01", "ST02"), ("safety_summary",)))
+    said = caught.value.one_line()
+    for expected in (
+        "study.title: this key is needed",
+        "line 10, comparison.control: 'C' is none of the arms A, B",
+        "line 11, severities.0.rule: there is no rule 'ST20', did you mean ST02?; known are ST01, ST02",
+        "line 12, reports.0.template: there is no template 'safety_sumary', did you mean safety_summary?",
+    ):
+        assert expected in said, said

@@ -1,0 +1,87 @@
+"""Everything in which a study file and its data do not fit, at once; `check_fit` stops a run at the first of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import polars as pl
+
+from longwatch.derive.cutoff import resolve_cutoff
+from longwatch.derive.fit import (
+    arm_variable,
+    check_adam,
+    check_arms,
+    check_cutoff,
+    check_datasets,
+    check_products,
+    check_study_id,
+)
+from longwatch.errors import LongwatchError
+from longwatch.standards.dataset import SourceData
+from longwatch.study import AnalysisData, Study
+
+Path = tuple[int | str, ...]
+
+
+def find_misfits(data: SourceData, study: Study) -> list[tuple[Path, LongwatchError]]:
+    """What `check_fit` would raise, each by the place in the study file that it concerns. A check whose dataset is not
+    there is left out: that the dataset is missing is said."""
+    columns = {name: data.datasets[name].columns for name in ("DM", "EX", "ADSL") if name in data}
+    dm, ex = columns.get("DM", ()), columns.get("EX", ())
+    checks: list[tuple[Path, Callable[[], None], bool]]
+    if study.analysis_data is AnalysisData.ADAM:
+        checks = [
+            (("sources",), lambda: check_adam(data, study), True),
+            (("study", "id"), lambda: check_study_id(data, study, "ADSL"), "ADSL" in columns),
+            (("cutoff",), lambda: check_cutoff(data, study, resolve_cutoff(None, study, data)), True),
+        ]
+    else:
+        checks = [
+            (("sources",), lambda: check_datasets(data, study), True),
+            (("study", "id"), lambda: check_study_id(data, study, "DM"), bool(dm)),
+            (("treatment", "arms"), lambda: check_arms(data, study), arm_variable(study) in dm),
+            (("treatment", "products"), lambda: check_products(data, study), "EXTRT" in ex),
+            (("cutoff",), lambda: check_cutoff(data, study, resolve_cutoff(None, study, data)), "EXSTDTC" in ex),
+        ]
+    found: list[tuple[Path, LongwatchError]] = []
+    for path, check, can_be_asked in checks:
+        try:
+            if can_be_asked:
+                check()
+        except LongwatchError as misfit:
+            found.append((path, misfit))
+    return found
+
+
+def find_undecided(data: SourceData, study: Study) -> Iterator[tuple[Path, str]]:
+    """What a run would take as it is, though a person should have decided it: values of AEREL in neither list, products
+    and arms of the study file that the data has not."""
+    mapping = study.relatedness
+    for value, count in _counts(data, "AE", "AEREL"):
+        if value not in (*mapping.related, *mapping.not_related):
+            becomes = "related" if mapping.missing_is_related else "unknown"
+            if not (mapping.related or mapping.not_related):
+                becomes = "unknown"
+            yield (
+                ("relatedness",),
+                f"AEREL {value!r} ({count:,} records) is in neither list and counts as {becomes}; put it into "
+                "`related` or `not_related`",
+            )
+    treated = dict(_counts(data, "EX", "EXTRT"))
+    for number, product in enumerate(study.treatment.products):
+        if treated and product not in treated:
+            yield (
+                ("treatment", "products", number),
+                f"no record of EX is of {product!r}; EXTRT has {', '.join(treated)}",
+            )
+    arms = dict(_counts(data, "DM", arm_variable(study)))
+    for number, arm in enumerate(study.treatment.arms):
+        if arms and arm.code not in arms:
+            yield ("treatment", "arms", number), f"no subject of DM is in {arm.code!r}; the data has {', '.join(arms)}"
+
+
+def _counts(data: SourceData, dataset: str, variable: str) -> list[tuple[str, int]]:
+    if dataset not in data or variable not in data.datasets[dataset].columns:
+        return []
+    values = data.frame(dataset).select(pl.col(variable).cast(pl.String).alias("value")).drop_nulls().collect()
+    return list(values.group_by("value").len().sort("value").iter_rows())
