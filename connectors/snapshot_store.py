@@ -21,6 +21,8 @@ from pathlib import Path
 import polars as pl
 
 from connectors.data_cutoff import data_cutoff
+from connectors.parsing.children import children_of
+from connectors.parsing.limits import ParseLimits
 from connectors.places.sources import find_deliveries
 from connectors.places.zipped import ZipLimits
 from connectors.raw_bytes import RawBytes
@@ -41,12 +43,19 @@ SNAPSHOT_ID = re.compile(r"[0-9a-f]{8,64}")
 class FolderSnapshotStore:
     """Keeps snapshots in a folder of the local file system; several processes may use it at once."""
 
-    def __init__(self, root: Path, s3: S3Settings | None = None, zip_limits: ZipLimits | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        s3: S3Settings | None = None,
+        zip_limits: ZipLimits | None = None,
+        parse_limits: ParseLimits | None = None,
+    ) -> None:
         self.root = root
         self.s3 = s3 or S3Settings()
         self.zip_limits = zip_limits or ZipLimits()
+        self.children = children_of(parse_limits or ParseLimits())
         self.raw = RawBytes(root)
-        self.typed = TypedCopies(root)
+        self.typed = TypedCopies(root, self.children)
 
     def freeze(self, sources: Sequence[SourceSpec], base: str, progress: Progress) -> SourceSnapshot:
         """Fetch the files of the sources, store them unchanged, read them, store the typed copy; all or nothing.
@@ -58,7 +67,8 @@ class FolderSnapshotStore:
         files), StoreError LW-SNP-004/005 (the store cannot be written, is full), IntegrityError LW-SNP-007 (raw bytes
         that are there already have changed). After any of them the store is as it was.
         """
-        deliveries = find_deliveries(sources, Path(base), self.s3, self.zip_limits, progress)
+        deliveries = find_deliveries(sources, Path(base), self.s3, self.zip_limits, self.children, progress)
+        self.children.start(sum(delivery.is_dataset for delivery in deliveries))
         with staging_folder(self.root) as staging:
             arrived = staging / "raw"
             with store_writable(self.root):

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import polars as pl
 
+from connectors.parsing.children import Children
 from connectors.places.sources import DEFINE
 from connectors.raw_bytes import sha256_of_file
-from connectors.readers.typed_copy import read_dataset
+from connectors.readers.typed_copy import ReadResult, read_dataset
 from connectors.snapshot_manifest import Manifest, TypedDataset, typed_from_bytes, typed_to_bytes
 from connectors.staging import flush, store_writable, write_flushed
 from longwatch.errors import IntegrityError, SourceError
@@ -22,8 +26,9 @@ LIST = "datasets.json"
 class TypedCopies:
     """The part of a snapshot store that holds them: `root/typed/<snapshot id>/<reading>/`."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, children: Children) -> None:
         self.root = root
+        self.children = children
 
     def path(self, manifest: Manifest) -> Path:
         """Where the typed copy of a snapshot is, as the readers of this version make it."""
@@ -32,41 +37,53 @@ class TypedCopies:
     def make(
         self, manifest: Manifest, raw_of: Callable[[SourceFile], Path], folder: Path, progress: Callable[[str], None]
     ) -> list[TypedDataset]:
-        """Read every dataset file of a snapshot into a new folder. `raw_of` says where a file's bytes are.
+        """Read every dataset file of a snapshot into a new folder, each in a child process, several at the same time.
 
-        Raises SourceError: those of the readers, LW-SRC-006 (one dataset from two files). StoreError LW-SNP-004/005.
+        `raw_of` says where a file's bytes are.
+
+        Raises SourceError: those of the readers and of the children, LW-SRC-006 (one dataset from two files).
+        StoreError LW-SNP-004/005.
         """
         made: dict[str, TypedDataset] = {}
-        define = next((raw_of(file) for file in manifest.snapshot.files if file.format == DEFINE), None)
+        files = [file for file in manifest.snapshot.files if file.encoding is not None]
+        define = next((raw_of(file).absolute() for file in manifest.snapshot.files if file.format == DEFINE), None)
+
+        def read(file: SourceFile, stop: Event) -> TypedDataset:
+            arriving = (folder / f"arriving {file.sha256} {files.index(file)}").absolute()
+            result = self.children.call(
+                ReadResult,
+                file.name,
+                file.size,
+                read_dataset,
+                raw_of(file).absolute(),
+                file.format,
+                file.encoding,
+                manifest.declared.get(file.name),
+                arriving,
+                file.name,
+                define,
+                stop=stop,
+            )
+            arriving.chmod(0o444)
+            flush(arriving)
+            return TypedDataset(file.name, arriving.name, sha256_of_file(arriving), result)
+
         with store_writable(self.root):
             folder.mkdir()
-            for file in manifest.snapshot.files:
-                if file.encoding is None:
-                    continue
-                progress(f"reading {file.name}")
-                arriving = folder / "arriving"
-                result = read_dataset(
-                    raw_of(file),
-                    file.format,
-                    file.encoding,
-                    manifest.declared.get(file.name),
-                    arriving,
-                    file.name,
-                    define,
-                )
-                if result.dataset in made:
-                    raise SourceError(
-                        "LW-SRC-006",
-                        f"two files deliver the dataset {result.dataset}",
-                        where=f"{made[result.dataset].file} and {file.name}",
-                        expected="one file per dataset",
-                        next_step="choose one by `include:`, or give a file a source of its own with `dataset:`",
-                    )
-                parquet = folder / f"{result.dataset}.parquet"
-                arriving.rename(parquet)
-                parquet.chmod(0o444)
-                flush(parquet)
-                made[result.dataset] = TypedDataset(file.name, parquet.name, sha256_of_file(parquet), result)
+            reading = self.children.together(files, lambda file: progress(f"reading {file.name}"), read)
+            with closing(reading):
+                for each in reading:
+                    name = each.result.dataset
+                    if name in made:
+                        raise SourceError(
+                            "LW-SRC-006",
+                            f"two files deliver the dataset {name}",
+                            where=f"{made[name].file} and {each.file}",
+                            expected="one file per dataset",
+                            next_step="choose one by `include:`, or give a file a source of its own with `dataset:`",
+                        )
+                    (folder / each.parquet).rename(folder / f"{name}.parquet")
+                    made[name] = replace(each, parquet=f"{name}.parquet")
             datasets = [made[name] for name in sorted(made)]
             write_flushed(folder / LIST, typed_to_bytes(datasets))
         return datasets

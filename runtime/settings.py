@@ -21,6 +21,8 @@ class Settings(BaseSettings):
     `s3://bucket/prefix`; default a folder in `home`. `s3_endpoint`, `s3_region`: for any S3-compatible store;
     credentials are those of boto3 (AWS_ACCESS_KEY_ID …). `user`: the acting account; default the operating-system
     user, recorded as unauthenticated. `archive_lock_days`: Object Lock for candidates, where the bucket has it.
+    `parse_…`: what a process that reads a foreign file may use (`connectors.parsing.limits`): resident memory, seconds
+    without a byte read or written, its typed copy; and how many read at the same time.
     """
 
     model_config = SettingsConfigDict(env_prefix="LONGWATCH_", toml_file=SETTINGS_FILE, extra="ignore", frozen=True)
@@ -32,6 +34,10 @@ class Settings(BaseSettings):
     s3_region: str = ""
     user: str = ""
     archive_lock_days: int = Field(default=0, ge=0, le=36525)
+    parse_memory_mb: int = Field(default=2048, ge=256)
+    parse_seconds: int = Field(default=30, ge=1)
+    parse_output_mb: int = Field(default=20_480, ge=1)
+    parse_children: int = Field(default=2, ge=1, le=64)
 
     @classmethod
     def settings_customise_sources(

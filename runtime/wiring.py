@@ -12,6 +12,7 @@ from runtime.engine import read_engine
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
+    from connectors.parsing.limits import ParseLimits
     from connectors.s3 import S3Settings
     from longwatch.evidence.report_key import Engine
     from operations.ports import (
@@ -39,7 +40,7 @@ class Wiring:
         """A folder of raw bytes and typed copies."""
         from connectors.snapshot_store import FolderSnapshotStore
 
-        return FolderSnapshotStore(self.settings.folder / "snapshots", self._s3)
+        return FolderSnapshotStore(self.settings.folder / "snapshots", self._s3, parse_limits=self._parse_limits)
 
     @cached_property
     def registers(self) -> Registers:
@@ -120,6 +121,17 @@ class Wiring:
         """Close the database's connections, where any was opened."""
         if "registers" in self.__dict__:
             self.registers.close()
+
+    @property
+    def _parse_limits(self) -> ParseLimits:
+        from connectors.parsing.limits import MEGABYTE, ParseLimits
+
+        return ParseLimits(
+            children=self.settings.parse_children,
+            memory_bytes=self.settings.parse_memory_mb * MEGABYTE,
+            still_seconds=self.settings.parse_seconds,
+            output_bytes=self.settings.parse_output_mb * MEGABYTE,
+        )
 
     @property
     def _s3(self) -> S3Settings:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from connectors.parsing.children import Children
 from connectors.places.bucket import SCHEME, BucketPlace
 from connectors.places.folder import FolderPlace
 from connectors.places.place import Place
@@ -77,7 +78,12 @@ def format_of(name: str) -> str | None:
 
 
 def find_deliveries(
-    sources: Sequence[SourceSpec], base: Path, s3: S3Settings, limits: ZipLimits, progress: Callable[[str], None]
+    sources: Sequence[SourceSpec],
+    base: Path,
+    s3: S3Settings,
+    limits: ZipLimits,
+    children: Children,
+    progress: Callable[[str], None],
 ) -> list[Delivery]:
     """The files that count, of all sources, sorted by name. Files that do not count are named through `progress`.
 
@@ -90,7 +96,7 @@ def find_deliveries(
     """
     deliveries: dict[str, Delivery] = {}
     for source in sources:
-        place = place_of(source.path, base, s3, limits)
+        place = place_of(source.path, base, s3, limits, children)
         for delivery in _deliveries_of(source, place, progress):
             other = deliveries.setdefault(delivery.name, delivery)
             if other is not delivery:
@@ -104,7 +110,7 @@ def find_deliveries(
     return [deliveries[name] for name in sorted(deliveries)]
 
 
-def place_of(path: str, base: Path, s3: S3Settings, limits: ZipLimits) -> Place:
+def place_of(path: str, base: Path, s3: S3Settings, limits: ZipLimits, children: Children) -> Place:
     """The place that a source's path means: `s3://…`, a zip (by its name), a folder, or one file.
 
     Raises SourceError LW-SRC-016 (a zip in a bucket).
@@ -121,7 +127,7 @@ def place_of(path: str, base: Path, s3: S3Settings, limits: ZipLimits) -> Place:
         return BucketPlace(path, s3, single=format_of(path.rpartition("/")[2]) is not None)
     full = base / path
     if full.suffix.lower() == ".zip" and not full.is_dir():
-        return ZipPlace(full, limits)
+        return ZipPlace(full, limits, children)
     if full.is_dir():
         return FolderPlace(full)
     return FolderPlace(full.parent, full.name)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from connectors.parsing.children import children_of
+from connectors.parsing.limits import ParseLimits
 from connectors.places.bucket import BucketPlace
 from connectors.places.folder import FolderPlace
 from connectors.places.sources import Delivery, find_deliveries, format_of, place_of
@@ -49,7 +51,7 @@ def test_a_files_name_says_whether_it_counts(name: str, file_format: str | None)
 
 
 def found(base: Path, *sources: SourceSpec) -> list[Delivery]:
-    return find_deliveries(sources, base, S3Settings(), ZipLimits(), lambda _message: None)
+    return find_deliveries(sources, base, S3Settings(), ZipLimits(), children_of(ParseLimits()), lambda _message: None)
 
 
 @pytest.fixture
