@@ -34,6 +34,8 @@ from connectors.typed_copies import TypedCopies
 from longwatch.errors import IntegrityError, StudyError
 from longwatch.evidence.snapshot import SourceFile, SourceSnapshot, compute_snapshot_id
 from longwatch.standards.dataset import SourceData
+from longwatch.standards.define_model import Define
+from longwatch.standards.define_xml import parse_define
 from longwatch.study import SourceSpec
 
 Progress = Callable[[str], None]
@@ -56,6 +58,10 @@ class FolderSnapshotStore:
         self.children = children_of(parse_limits or ParseLimits())
         self.raw = RawBytes(root)
         self.typed = TypedCopies(root, self.children)
+
+    def prepare(self) -> None:
+        """Start the processes that read foreign files: they load their libraries while the caller loads others."""
+        self.children.start(self.children.limits.children)
 
     def freeze(self, sources: Sequence[SourceSpec], base: str, progress: Progress) -> SourceSnapshot:
         """Fetch the files of the sources, store them unchanged, read them, store the typed copy; all or nothing.
@@ -146,6 +152,14 @@ class FolderSnapshotStore:
                     next_step="`longwatch snapshot show` lists its files; capitals count",
                 )
             return b"".join(self.raw.chunks(file))
+
+    def read_define(self, snapshot_id: str, name: str) -> Define:
+        """What a define.xml says, read in a child process once its bytes have proved unchanged.
+
+        Raises as `read_file`; SourceError: those of `parse_define` and of the children.
+        """
+        content = self.read_file(snapshot_id, name)
+        return self.children.call(Define, name, len(content), parse_define, content, name)
 
     def export(self, snapshot_id: str, folder: str, progress: Progress) -> tuple[str, ...]:
         """The raw files as they were into a folder of their own (see `connectors.snapshot_export`); what was written.

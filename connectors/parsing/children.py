@@ -6,7 +6,7 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -60,14 +60,14 @@ class Children:
 
     def stream(
         self, where: str, size: int, function: Callable[..., Iterator[bytes]], *arguments: Any
-    ) -> Iterator[bytes]:
+    ) -> Generator[bytes, None, None]:
         """The pieces that `function(*arguments)` gives in a child. Raises as `call`."""
         with self.lent() as child:
             yield from child.work(where, size, function, arguments)
 
     def together(
         self, items: Sequence[Item], begin: Callable[[Item], None], work: Callable[[Item, threading.Event], Result]
-    ) -> Iterator[Result]:
+    ) -> Generator[Result, None, None]:
         """`work(item, stop)` of each item on as many threads as there are children; the results in their order.
 
         `begin(item)` is called here, before. Where several fail, the first in order is told, so that the same files

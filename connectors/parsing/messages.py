@@ -1,7 +1,7 @@
 """What parent and child say to each other, through two pipes.
 
-A message is a kind (one letter), a length (four bytes) and a body. The parent trusts itself: a job is pickled. It does
-not trust the child: answers are JSON or plain bytes, of bounded length, and checked against the type that was asked for.
+A message is a kind (one letter), a length (four bytes) and a body. The parent trusts itself: a job is pickled. It
+does not trust the child: answers are JSON or plain bytes, of bounded length, checked against the type asked for.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def _opened(path: Path, where: str) -> Iterator[zipfile.ZipFile]:
         with source_readable(where), zipfile.ZipFile(path) as archive:
             yield archive
     except (
-        # What zipfile says of a damaged one: beside its own error, of names that are no text, and lengths that are none.
+        # What zipfile says of a damaged one: its own error, and those of names and lengths that are none.
         zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError, struct.error, ValueError,
         OverflowError,
     ) as damaged:  # fmt: skip

@@ -135,9 +135,9 @@ def test_a_file_that_cannot_be_read(base: Path) -> None:
     ],
 )
 def test_a_path_says_what_place_it_is(base: Path, path: str, kind: type) -> None:
-    assert isinstance(place_of(path, base, S3Settings(), ZipLimits()), kind)
+    assert isinstance(place_of(path, base, S3Settings(), ZipLimits(), children_of(ParseLimits())), kind)
 
 
 def test_a_folder_named_like_a_zip_is_a_folder(base: Path) -> None:
     (base / "cut.zip").mkdir()
-    assert isinstance(place_of("cut.zip", base, S3Settings(), ZipLimits()), FolderPlace)
+    assert isinstance(place_of("cut.zip", base, S3Settings(), ZipLimits(), children_of(ParseLimits())), FolderPlace)
