@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from connectors.parsing.children import Children
+from connectors.parsing.children import Children, children_of
+from connectors.parsing.limits import ParseLimits
 from connectors.places.folder import source_readable
 from connectors.places.zip_members import bytes_in_zip, names_in_zip
 from longwatch.errors import SourceError
@@ -31,8 +32,8 @@ class ZipPlace:
     """The files of a zip. Where all of them lie in one folder of the zip, that folder is the place."""
 
     path: Path
-    limits: ZipLimits
-    children: Children
+    limits: ZipLimits = field(default_factory=ZipLimits)
+    children: Children = field(default_factory=lambda: children_of(ParseLimits()))
     _unpacked: int = 0
 
     @property
