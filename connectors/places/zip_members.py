@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import stat
 import struct
@@ -42,14 +43,25 @@ def bytes_in_zip(path: Path, where: str, name: str) -> Iterator[bytes]:
 @contextmanager
 def _opened(path: Path, where: str) -> Iterator[zipfile.ZipFile]:
     try:
-        with source_readable(where), zipfile.ZipFile(path) as archive:
+        with source_readable(where), _places_that_are(where), zipfile.ZipFile(path) as archive:
             yield archive
     except (
         # What zipfile says of a damaged one: its own error, and those of names and lengths that are none.
         zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError, struct.error, ValueError,
-        OverflowError,
+        OverflowError, RuntimeError,
     ) as damaged:  # fmt: skip
         raise _damaged(where, str(damaged) if isinstance(damaged, zipfile.BadZipFile) else "its tables") from damaged
+
+
+@contextmanager
+def _places_that_are(where: str) -> Iterator[None]:
+    """A place in the file that cannot be: what the zip's tables say is wrong, not the disk."""
+    try:
+        yield
+    except OSError as refused:
+        if refused.errno != errno.EINVAL:
+            raise
+        raise _damaged(where, "its tables") from refused
 
 
 def _damaged(where: str, what: str) -> SourceError:

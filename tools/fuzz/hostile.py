@@ -172,9 +172,7 @@ def _zip_of_zeros(name: str) -> bytes:
 
 
 def _zip_names(rng: random.Random, _seed: Seed) -> Broken:
-    bad = rng.choice(
-        ("../ae.csv", "/etc/ae.csv", "C:\\ae.csv", "a/../../ae.csv", "..\\ae.csv", "x/\\..\\ae.csv", "..", "/")
-    )
+    bad = rng.choice(("../ae.csv", "/etc/ae.csv", "C:\\ae.csv", "a/../../ae.csv", "..\\ae.csv", "x/\\..\\ae.csv", ".."))
     return Broken("a name that leads out", zip_of({"dm.csv": b"USUBJID\nS-1\n", bad: b"A\n1\n"}), REFUSE)
 
 
@@ -221,7 +219,9 @@ def _zip_twice(_rng: random.Random, _seed: Seed) -> Broken:
 def _xlsx_document_type(rng: random.Random, seed: Seed) -> Broken:
     with zipfile.ZipFile(io.BytesIO(seed.content)) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
-    name = rng.choice([name for name in sorted(members) if name.endswith(("sheet1.xml", "Strings.xml", "workbook.xml"))])
+    name = rng.choice(
+        [name for name in sorted(members) if name.endswith(("sheet1.xml", "Strings.xml", "workbook.xml"))]
+    )
     members[name] = _before_root(members[name], rng.choice((LAUGHS, EXTERNAL, REMOTE)))
     return Broken("a document type within", zip_of(members), REFUSE)
 
