@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import TextIO
 
 import polars as pl
 import pyarrow as pa
@@ -28,6 +29,7 @@ from longwatch.standards.sdtm import is_numeric
 READER = f"longwatch-csv 1 (pyarrow {version('pyarrow')})"
 TSV_READER = f"longwatch-tsv 1 (pyarrow {version('pyarrow')})"
 COMMA, TAB = ",", "\t"
+LINE_CHARACTERS = 1024 * 1024
 BLOCK_BYTES = 8 * 1024 * 1024
 VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,31}")
 NOT_AVAILABLE = "NA"
@@ -40,7 +42,7 @@ def read_csv(path: Path, encoding: str, dataset: str, where: str, separator: str
     Empty lines are no records.
 
     Raises SourceError: LW-SRC-008 (no such encoding), LW-SRC-060 (the first line is no header), LW-SRC-014 (a variable
-    twice); and, as the rows are read, each with its line: LW-SRC-012 (a byte that is not valid in the encoding),
+    twice), LW-SRC-065 (an endless line); and, as the rows are read, each with its line: LW-SRC-012 (a byte that is not valid in the encoding),
     LW-SRC-062 (more or fewer values than the header), LW-SRC-063 (text in a number), LW-SRC-064 (quotes do not close).
     """
     encoding = check_encoding(encoding, where)
@@ -64,7 +66,7 @@ def _header(path: Path, encoding: str, dataset: str, where: str, separator: str)
     names: list[str] = []
     any_records = True
     with path.open("r", encoding="utf-8-sig" if encoding == UTF_8 else encoding, newline="") as lines:
-        reader = csv.reader(lines, strict=True, delimiter=separator)
+        reader = csv.reader(_bounded(lines, where), strict=True, delimiter=separator)
         try:
             names = next(reader, [])
             any_records = any(reader)
@@ -83,6 +85,20 @@ def _header(path: Path, encoding: str, dataset: str, where: str, separator: str)
         )
     check_variables(names, where)
     return names, any_records
+
+
+def _bounded(lines: TextIO, where: str) -> Iterator[str]:
+    """The lines, none of which is endless. Raises SourceError LW-SRC-065."""
+    while line := lines.readline(LINE_CHARACTERS + 1):
+        if len(line) > LINE_CHARACTERS:
+            raise SourceError(
+                "LW-SRC-065",
+                "a line is longer than a record of a dataset is",
+                where=where,
+                expected=f"at most {LINE_CHARACTERS:,} characters in the header and the first record",
+                next_step="check that it is text, one record per line",
+            )
+        yield line
 
 
 def _texts(

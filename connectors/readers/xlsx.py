@@ -51,8 +51,9 @@ def read_xlsx(path: Path, dataset: str, where: str) -> Reading:
 
     Raises SourceError: LW-SRC-080 (no XLSX, damaged, encrypted), LW-SRC-081 (the first row is no header), LW-SRC-082
     (several sheets, none of that name), LW-SRC-087 (it unpacks to too much), LW-XML-001 (a document type), LW-SRC-014
-    (a variable twice); and, as the rows are read, each with its row: LW-SRC-083 (a value beside the header's columns), LW-SRC-084 (not a number),
-    LW-SRC-085 (an error of the spreadsheet, or a duration), LW-SRC-086 (a formula without a saved value).
+    (a variable twice); and, as the rows are read, each with its row: LW-SRC-083 (a value beside the header's columns),
+    LW-SRC-084 (not a number), LW-SRC-085 (an error of the spreadsheet, or a duration), LW-SRC-086 (a formula without a
+    saved value).
     """
     _check_parts(path, where)
     with _opened(path, where, values=True) as book:
