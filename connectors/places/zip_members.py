@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 import stat
 import struct
@@ -20,6 +21,9 @@ MEMBERS = 10_000
 _ENCRYPTED = 0x1
 _DRIVE = re.compile(r"[A-Za-z]:")
 _LOCAL_HEADER = 30
+_END = b"PK\x05\x06"
+_TAIL = 22 + 65_535
+_IN_ZIP64 = 0xFFFF
 
 
 def names_in_zip(path: Path, where: str) -> list[str]:
@@ -87,6 +91,7 @@ def _members(archive: zipfile.ZipFile, where: str) -> dict[str, zipfile.ZipInfo]
         )
     _check_side_by_side(every, where)
     files = [(_checked_path(member, where), member) for member in every if not member.is_dir()]
+    _check_tables(archive, every, where)
     files = [(path, member) for path, member in files if path.parts[0] != "__MACOSX"]
     while len({path.parts[0] for path, _ in files}) == 1 and all(len(path.parts) > 1 for path, _ in files):
         files = [(PurePosixPath(*path.parts[1:]), member) for path, member in files]
@@ -104,6 +109,24 @@ def _members(archive: zipfile.ZipFile, where: str) -> dict[str, zipfile.ZipInfo]
             )
         members[path.name] = member
     return members
+
+
+def _check_tables(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], where: str) -> None:
+    """The table at the end lists as many members as it counts, by the names that stand before their bytes.
+
+    Python's reader ends at the first entry that it does not know, and compares names only of what is unpacked; a member
+    that is lost, or in another folder by one flipped bit, would be passed over without a word.
+    """
+    file = archive.fp
+    assert file is not None
+    file.seek(0, os.SEEK_END)
+    file.seek(max(0, file.tell() - _TAIL))
+    tail = file.read()
+    (counted,) = struct.unpack_from("<H", tail, tail.rindex(_END) + 10)
+    if counted not in (len(members), _IN_ZIP64):
+        raise _damaged(where, f"it counts {counted:,} members and lists {len(members):,}")
+    for member in members:
+        archive.open(member).close()
 
 
 def _check_side_by_side(members: list[zipfile.ZipInfo], where: str) -> None:

@@ -11,6 +11,7 @@ import io
 import re
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -42,8 +43,9 @@ def read_csv(path: Path, encoding: str, dataset: str, where: str, separator: str
     Empty lines are no records.
 
     Raises SourceError: LW-SRC-008 (no such encoding), LW-SRC-060 (the first line is no header), LW-SRC-014 (a variable
-    twice), LW-SRC-065 (an endless line); and, as the rows are read, each with its line: LW-SRC-012 (a byte that is not valid in the encoding),
-    LW-SRC-062 (more or fewer values than the header), LW-SRC-063 (text in a number), LW-SRC-064 (quotes do not close).
+    twice), LW-SRC-065 (an endless line); and, as the rows are read, each with its line: LW-SRC-012 (a byte that is not
+    valid in the encoding), LW-SRC-062 (more or fewer values than the header), LW-SRC-063 (text in a number),
+    LW-SRC-064 (quotes do not close).
     """
     encoding = check_encoding(encoding, where)
     names, any_records = _header(path, encoding, dataset, where, separator)
@@ -205,9 +207,11 @@ def _undecodable(content: bytes, offset: int, encoding: str, dataset: str, where
 def _line_of_record(path: Path, encoding: str, record: int, separator: str) -> int:
     with path.open("r", encoding=encoding, newline="") as lines:
         reader = csv.reader(lines, delimiter=separator)
-        for row in reader:
-            # The header is a row too.
-            record -= bool(row)
-            if record < 0:
-                break
+        # A value that is longer than Python's reader allows: near there.
+        with suppress(csv.Error):
+            for row in reader:
+                # The header is a row too.
+                record -= bool(row)
+                if record < 0:
+                    break
     return reader.line_num

@@ -219,8 +219,8 @@ def _series(column: Mapping[str, Any], variable: Variable, values: Sequence[Any]
 
 def _exact(column: Mapping[str, Any], numbers: pl.Series, values: Sequence[Any], first: int, where: str) -> pl.Series:
     """The numbers, where a double holds each whole number exactly."""
-    for row in numbers.abs().gt(EXACT).fill_null(False).arg_true():
-        if isinstance(values[row], int):
+    for row in numbers.abs().ge(EXACT).fill_null(False).arg_true():
+        if isinstance(values[row], int) and abs(values[row]) > EXACT:
             raise _wrong_value(column, first + row, "a whole number too large to be kept exactly", where)
     return numbers
 

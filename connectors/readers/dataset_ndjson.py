@@ -102,10 +102,13 @@ def _lines(chunks: Chunks, where: str) -> Iterator[tuple[int, bytes]]:
     """The lines that are not empty, with their numbers."""
     number, rest = 0, b""
     for chunk in chunks():
+        if not rest and not chunk.strip(b"\r\n"):
+            # A compressed file can hold very many empty lines.
+            number += chunk.count(b"\n")
+            continue
         *whole, rest = (rest + chunk).split(b"\n")
         for line in whole:
             number += 1
-            # A compressed file can hold very many empty lines.
             if line and (text := _content(line, number, where)):
                 yield number, text
         if len(rest) > LINE_BYTES:

@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -32,18 +32,19 @@ _END = re.compile(rb"\]()\s*[,}]")
 
 @dataclass(frozen=True)
 class JsonDocument:
-    """A document without its rows, and where these begin; None where it has none."""
+    """A document without its rows, and where these begin, None where it has none; the attributes `before` them."""
 
     path: Path
     where: str
     attributes: dict[str, Any]
     start: int | None
+    before: dict[str, Any] = field(default_factory=dict)
 
     def rows(self) -> Iterator[list[Any]]:
         """The rows in stretches. Raises SourceError LW-SRC-012, LW-SRC-050, LW-SRC-051 as they are read."""
         if self.start is not None:
             with self.path.open("rb") as source:
-                yield from _Rows(source, self.where, self.start, self.attributes).stretches()
+                yield from _Rows(source, self.where, self.start, self.before).stretches()
 
 
 def open_document(path: Path, where: str, required: tuple[str, ...]) -> JsonDocument:
@@ -66,12 +67,13 @@ def open_document(path: Path, where: str, required: tuple[str, ...]) -> JsonDocu
         attributes = json_value(text, where)
         check_once(text, where)
         del attributes["rows"]
+        before = dict(attributes)
         if not all(name in attributes for name in required):
             rows = _Rows(source, where, start, attributes)
             for _ in rows.stretches():
                 pass
             attributes |= rows.after
-    return JsonDocument(path, where, attributes, start)
+    return JsonDocument(path, where, attributes, start, before)
 
 
 def check_once(text: bytes, where: str) -> None:

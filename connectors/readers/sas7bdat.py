@@ -50,8 +50,9 @@ def read_sas7bdat(path: Path, where: str) -> Reading:
     Value labels (a catalogue) are not applied: the values stay as they are.
 
     Raises SourceError: LW-SRC-070 (no SAS data set, damaged, cut off, or a feature that is not read), LW-SRC-071 (an
-    encoding that is not read), LW-SRC-077 (it counts other rows than it holds), LW-SRC-013/014 (no variables, one twice); and, as the rows are read, LW-SRC-012 (a byte
-    that is not valid in the encoding: dataset, variable, record, byte).
+    encoding that is not read), LW-SRC-077 (it counts other rows than it holds), LW-SRC-013/014 (no variables, one
+    twice); and, as the rows are read, LW-SRC-012 (a byte that is not valid in the encoding: dataset, variable, record,
+    byte).
     """
     _, described = _parsed(path, where, metadataonly=True)
     check_variables(described.column_names, where)

@@ -129,7 +129,7 @@ def _zlib_bomb(_rng: random.Random, seed: Seed) -> Broken:
 def _compressed_zeros(head: bytes) -> bytes:
     stream = zlib.compressobj(9)
     packed = [stream.compress(head)]
-    packed += [stream.compress(b"\n" * MEGABYTE) for _ in range(500)]
+    packed += [stream.compress(b"\n" * MEGABYTE) for _ in range(200)]
     return b"".join([*packed, stream.flush()])
 
 
@@ -166,7 +166,7 @@ def _zip_bomb(_rng: random.Random, seed: Seed) -> Broken:
 def _zip_of_zeros(name: str) -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive, archive.open(name, "w") as member:
-        for _ in range(500):
+        for _ in range(200):
             member.write(bytes(MEGABYTE))
     return content.getvalue()
 
