@@ -1,4 +1,4 @@
-"""A thousand files broken on purpose (`make fuzz` reads twenty times as many), and the smallest of what such runs found."""
+"""A thousand files broken on purpose (`make fuzz` reads twenty times as many); and what such runs found, made small."""
 
 from __future__ import annotations
 

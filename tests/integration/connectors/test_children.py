@@ -175,14 +175,14 @@ def test_children_that_died_while_they_waited_are_replaced(children: Children) -
 
 
 def test_a_file_that_takes_too_much_memory_leaves_the_store_as_it_was(tmp_path: Path) -> None:
-    """By a limit so low that any file is over it."""
+    """By a limit so low that any file is over it; the first in order is told."""
     store = FolderSnapshotStore(tmp_path / "store")
     study = small_study(tmp_path / "study")
     store.freeze([SourceSpec(path=str(study))], "/", lambda _message: None)
     before = tree(store.root)
-    (study / "big.csv").write_text("USUBJID,ZZTERM\n" + "S-1,x\n" * 3_000_000)
+    (study / "define.xml").write_text("<ODM>later</ODM>")
     low = FolderSnapshotStore(tmp_path / "store", parse_limits=ParseLimits(memory_bytes=90 * MEGABYTE))
-    with pytest.raises(SourceError, match=r"LW-PAR-002: big\.csv.*LONGWATCH_PARSE_MEMORY_MB"):
+    with pytest.raises(SourceError, match=r"LW-PAR-002: ae\.xpt.*LONGWATCH_PARSE_MEMORY_MB"):
         low.freeze([SourceSpec(path=str(study))], "/", lambda _message: None)
     assert tree(store.root) == before
     low.children.close()
