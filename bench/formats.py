@@ -1,7 +1,8 @@
 """A large AE file of each format to a frozen snapshot, beside the bare reader: docs/bench-formats.md.
 
 Each measurement is a process of its own, so that the peak of memory is its own: the parent's and its children's
-together, looked at fifty times a second. Bare is the read by the library at hand into memory and the write of it as Parquet.
+together, looked at fifty times a second. Bare is the read by the library at hand into memory and the write of it as
+Parquet.
 LONGWATCH_BENCH_ROWS changes the number of records (for a first try).
 """
 
@@ -30,8 +31,8 @@ BARE = {
 HEAD = """# Formats, measured
 
 By `python -m bench formats`, on {cores} cores. Each file to a frozen snapshot (raw bytes copied, hashed and flushed;
-every value checked; typed copy written, flushed and hashed), beside the bare read into memory and the bare Parquet write.
-Ratios travel, seconds do not. Peak is resident memory of the parent and its children together.
+every value checked; typed copy written, flushed and hashed), beside the bare read into memory and the bare Parquet
+write. Ratios travel, seconds do not. Peak is resident memory of the parent and its children together.
 
 | file | records | snapshot | records/s | bare reader | read | write | snapshot / (read + write) | peak | bare peak |
 |---|---|---|---|---|---|---|---|---|---|
