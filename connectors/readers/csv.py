@@ -197,7 +197,10 @@ def _fault(path: Path, encoding: str, dataset: str, where: str, separator: str) 
 
 def _undecodable(content: bytes, offset: int, encoding: str, dataset: str, where: str, separator: str) -> SourceError:
     before = content[:offset].decode(encoding)
-    rows = list(csv.reader(io.StringIO(before, newline=""), delimiter=separator))
+    rows: list[list[str]] = []
+    # A value that is longer than Python's reader allows: the line is told, the variable is not.
+    with suppress(csv.Error):
+        rows = list(csv.reader(io.StringIO(before, newline=""), delimiter=separator))
     place = f"{where}, line {before.count(chr(10)) + 1:,}"
     if len(rows) > 1 and len(rows[-1]) <= len(rows[0]):
         place = f"{where}: {dataset}.{rows[0][len(rows[-1]) - 1]}, line {before.count(chr(10)) + 1:,}"
