@@ -28,6 +28,8 @@ def run_job(
     display = StageDisplay()
     if direct:
         from cli.wired import wired
+
+        wired().snapshots.prepare()
         from operations.run_study import run_study
 
         with display.shown("Load"):
@@ -58,6 +60,8 @@ def validate_job(study_file: Path, direct: bool) -> tuple[Validated, dict[str, f
     display = StageDisplay()
     if direct:
         from cli.wired import wired
+
+        wired().snapshots.prepare()
         from operations.validate import validate_study
 
         with display.shown("Load"):

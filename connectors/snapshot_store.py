@@ -33,6 +33,8 @@ from connectors.typed_copies import TypedCopies
 from longwatch.errors import IntegrityError, StudyError
 from longwatch.evidence.snapshot import FileDataset, SourceFile, SourceSnapshot, compute_snapshot_id
 from longwatch.standards.dataset import SourceData
+from longwatch.standards.define_model import Define
+from longwatch.standards.define_xml import parse_define
 from longwatch.study import SourceSpec
 from longwatch.study.source_look import SourceLook
 
@@ -46,8 +48,13 @@ class FolderSnapshotStore:
     def __init__(self, root: Path, access: Access | None = None) -> None:
         self.root = root
         self.access = access or Access()
+        self.children = self.access.children
         self.raw = RawBytes(root)
-        self.typed = TypedCopies(root)
+        self.typed = TypedCopies(root, self.children)
+
+    def prepare(self) -> None:
+        """Start the processes that read foreign files: they load their libraries while the caller loads others."""
+        self.children.start(self.children.limits.children)
 
     def freeze(self, sources: Sequence[SourceSpec], base: str, progress: Progress) -> SourceSnapshot:
         """Fetch the files of the sources, store them unchanged, read them, store the typed copy; all or nothing.
@@ -98,6 +105,7 @@ class FolderSnapshotStore:
         with ExitStack() as closing:
             with store_writable(self.root):
                 deliveries = find_deliveries(sources, Visit(self.access, base, work, closing, progress))
+            self.children.start(sum(delivery.is_dataset for delivery in deliveries))
             files: list[SourceFile] = []
             for delivery in deliveries:
                 progress(f"fetching {delivery.where}")
@@ -155,6 +163,14 @@ class FolderSnapshotStore:
                 )
             return b"".join(self.raw.chunks(file))
 
+    def read_define(self, snapshot_id: str, name: str) -> Define:
+        """What a define.xml says, read in a child process once its bytes have proved unchanged.
+
+        Raises as `read_file`; SourceError: those of `parse_define` and of the children.
+        """
+        content = self.read_file(snapshot_id, name)
+        return self.children.call(Define, name, len(content), parse_define, content, name)
+
     def export(self, snapshot_id: str, folder: str, progress: Progress) -> tuple[str, ...]:
         """The raw files as they were into a folder of their own (see `connectors.snapshot_export`); what was written.
 
@@ -178,7 +194,8 @@ class FolderSnapshotStore:
                 work = staging / "work"
                 work.mkdir()
                 visit = Visit(self.access, Path(base), work, closing, progress)
-                looked = look_at(place_of(source, visit), self.root, staging, Budget(self.access.limits), progress)
+                budget = Budget(self.access.limits)
+                looked = look_at(place_of(source, visit), self.root, staging, budget, self.children, progress)
             if not any(file.datasets or file.trouble for file in looked.files):
                 find_deliveries([source], visit)
             yield looked

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import polars as pl
 
+from connectors.parsing.children import Children
 from connectors.places.fetching import Budget
 from connectors.places.place import Place
 from connectors.places.sources import CATALOGUE, DEFINE, ODM, Delivery, format_of
@@ -31,7 +32,7 @@ from longwatch.standards.define_model import Define
 from longwatch.standards.define_xml import parse_define
 from longwatch.standards.odm import read_odm
 from longwatch.standards.sdtm import DOMAINS, domain_of, is_supplemental, topic_variable
-from longwatch.study import PLAIN, Shape
+from longwatch.study import PLAIN, OdmDatasetSpec, Shape
 from longwatch.study.odm_proposal import propose_odm
 from longwatch.study.source_look import LookedFile, SourceLook
 
@@ -55,10 +56,14 @@ class _Read:
     define: Path | None
     catalogues: list[tuple[str, Path]]
     datasets: dict[str, Dataset]
+    children: Children
 
 
-def look_at(place: Place, root: Path, staging: Path, budget: Budget, progress: Progress) -> SourceLook:
-    """The files of a place; `staging`: a folder for what is read; `budget`: what may be fetched.
+def look_at(
+    place: Place, root: Path, staging: Path, budget: Budget, children: Children, progress: Progress
+) -> SourceLook:
+    """The files of a place; `staging`: a folder for what is read; `budget`: what may be fetched; `children`: the
+    processes that read.
 
     Raises SourceError where the place cannot be read.
     """
@@ -75,7 +80,7 @@ def look_at(place: Place, root: Path, staging: Path, budget: Budget, progress: P
         files.append(LookedFile(name, kind))
     define = next((paths[file.name] for file in files if file.format == DEFINE), None)
     catalogues = [(file.name, paths[file.name]) for file in files if file.format == CATALOGUE]
-    read = _Read(place, lambda file: paths[file.name], staging, define, catalogues, {})
+    read = _Read(place, lambda file: paths[file.name], staging, define, catalogues, {}, children)
     looked = []
     for file in files:
         if file.format not in (DEFINE, CATALOGUE):
@@ -83,7 +88,7 @@ def look_at(place: Place, root: Path, staging: Path, budget: Budget, progress: P
             file = _look(file, read)
         looked.append(file)
     looked = [_with_domain(file, looked, read) for file in looked]
-    return SourceLook(tuple(looked), SourceData(dict(sorted(read.datasets.items()))), _parsed(define))
+    return SourceLook(tuple(looked), SourceData(dict(sorted(read.datasets.items()))), _parsed(define, children))
 
 
 def _look(file: LookedFile, read: _Read) -> LookedFile:
@@ -97,17 +102,33 @@ def _look(file: LookedFile, read: _Read) -> LookedFile:
         return replace(file, trouble=refused.fact())
 
 
+@dataclass(frozen=True)
+class _Proposal:
+    """A mapping for an ODM file, by dataset, and what a person is told of it."""
+
+    specs: dict[str, OdmDatasetSpec]
+    notes: tuple[str, ...]
+
+
+def propose_from_odm(path: Path, name: str) -> _Proposal:
+    """A mapping for an ODM file; called in a child. Raises what `read_odm` raises."""
+    with path.open("rb") as source:
+        snapshot = read_odm(source, name)
+    study = snapshot.metadata.study_name or snapshot.metadata.study_oid or snapshot.values["StudyOID"].first() or ""
+    specs, notes = propose_odm(snapshot, _STUDY_ID.sub("-", str(study)).strip("-._") or "STUDY")
+    return _Proposal(dict(specs), tuple(notes))
+
+
 def _as_odm(file: LookedFile, read: _Read) -> LookedFile | None:
     """ODM clinical data with a proposed mapping, of which every dataset has been read; None where it is Dataset-XML."""
+    path = read.raw(file).absolute()
     try:
-        with read.raw(file).open("rb") as source:
-            snapshot = read_odm(source, file.name)
+        proposal = read.children.call(_Proposal, file.name, path.stat().st_size, propose_from_odm, path, file.name)
     except SourceError as refused:
         if refused.error_id == _DATASET_XML:
             return None
         raise
-    study = snapshot.metadata.study_name or snapshot.metadata.study_oid or snapshot.values["StudyOID"].first() or ""
-    specs, notes = propose_odm(snapshot, _STUDY_ID.sub("-", str(study)).strip("-._") or "STUDY")
+    specs, notes = proposal.specs, proposal.notes
     said, odm = list(notes), {}
     for name, spec in specs.items():
         try:
@@ -156,8 +177,23 @@ def _read_as(
     file: LookedFile, read: _Read, file_format: str, encoding: str, declared: str | None, shape: Shape
 ) -> ReadResult:
     target = read.folder / f"{file.name}.{declared or ''}.{encoding}.parquet"
-    result = read_dataset(
-        read.raw(file), file_format, encoding, declared, target, file.name, read.define, shape, read.catalogues
+    path = read.raw(file).absolute()
+    define = read.define.absolute() if read.define else None
+    catalogues = [(name, place.absolute()) for name, place in read.catalogues]
+    result = read.children.call(
+        ReadResult,
+        file.name,
+        path.stat().st_size,
+        read_dataset,
+        path,
+        file_format,
+        encoding,
+        declared,
+        target.absolute(),
+        file.name,
+        define,
+        shape,
+        catalogues,
     )
     other = read.datasets.get(result.dataset)
     if other is not None and other.file != file.name:
@@ -236,9 +272,10 @@ def _mostly_letters(dataset: Dataset) -> bool:
     return 2 * letters > beyond.total()
 
 
-def _parsed(define: Path | None) -> Define | None:
+def _parsed(define: Path | None, children: Children) -> Define | None:
     if define is None:
         return None
+    content = define.read_bytes()
     with suppress(LongwatchError):
-        return parse_define(define.read_bytes())
+        return children.call(Define, "define.xml", len(content), parse_define, content, "define.xml")
     return None

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import polars as pl
 
+from connectors.parsing.children import Children
 from connectors.places.sources import CATALOGUE, DEFINE, ODM
 from connectors.raw_bytes import sha256_of_file
 from connectors.readers.text import UTF_8
-from connectors.readers.typed_copy import read_dataset
+from connectors.readers.typed_copy import ReadResult, read_dataset
 from connectors.snapshot_manifest import Manifest, TypedDataset, typed_from_bytes, typed_to_bytes
 from connectors.staging import flush, store_writable, write_flushed
 from longwatch.errors import IntegrityError, SourceError
@@ -23,8 +27,9 @@ LIST = "datasets.json"
 class TypedCopies:
     """The part of a snapshot store that holds them: `root/typed/<snapshot id>/<reading>/`."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, children: Children) -> None:
         self.root = root
+        self.children = children
 
     def path(self, manifest: Manifest) -> Path:
         """Where the typed copy of a snapshot is, as the readers of this version make it."""
@@ -33,37 +38,56 @@ class TypedCopies:
     def make(
         self, manifest: Manifest, raw_of: Callable[[SourceFile], Path], folder: Path, progress: Callable[[str], None]
     ) -> list[TypedDataset]:
-        """Read every dataset file of a snapshot into a new folder. `raw_of` says where a file's bytes are.
+        """Read every dataset file of a snapshot into a new folder, each in a child process, several at the same time.
 
-        Raises SourceError: those of the readers, LW-SRC-006 (one dataset from two files). StoreError LW-SNP-004/005.
+        `raw_of` says where a file's bytes are.
+
+        Raises SourceError: those of the readers and of the children, LW-SRC-006 (one dataset from two files).
+        StoreError LW-SNP-004/005.
         """
         made: dict[str, TypedDataset] = {}
-        define = next((raw_of(file) for file in manifest.snapshot.files if file.format == DEFINE), None)
-        catalogues = [(file.name, raw_of(file)) for file in manifest.snapshot.files if file.format == CATALOGUE]
+        files = manifest.snapshot.files
+        define = next((raw_of(file).absolute() for file in files if file.format == DEFINE), None)
+        catalogues = [(file.name, raw_of(file).absolute()) for file in files if file.format == CATALOGUE]
+        parts = [(file, name) for file in files for name in manifest.names_in(file)]
+
+        def say(part: tuple[SourceFile, str | None]) -> None:
+            file, name = part
+            progress(f"reading {file.name}" + (f" ({name})" if file.format == ODM else ""))
+
+        def read(part: tuple[SourceFile, str | None], stop: Event) -> TypedDataset:
+            file, name = part
+            arriving = (folder / f"arriving {file.sha256} {parts.index(part)}").absolute()
+            result = self.children.call(
+                ReadResult,
+                file.name,
+                file.size,
+                read_dataset,
+                raw_of(file).absolute(),
+                file.format,
+                file.encoding or UTF_8,
+                name,
+                arriving,
+                file.name,
+                define,
+                manifest.shape_of(file),
+                catalogues,
+                manifest.forms.get(file.name),
+                stop=stop,
+            )
+            arriving.chmod(0o444)
+            flush(arriving)
+            return TypedDataset(file.name, arriving.name, sha256_of_file(arriving), result)
+
         with store_writable(self.root):
             folder.mkdir()
-            for file in manifest.snapshot.files:
-                for name in manifest.names_in(file):
-                    progress(f"reading {file.name}" + (f" ({name})" if file.format == ODM else ""))
-                    arriving = folder / "arriving"
-                    result = read_dataset(
-                        raw_of(file),
-                        file.format,
-                        file.encoding or UTF_8,
-                        name,
-                        arriving,
-                        file.name,
-                        define,
-                        manifest.shape_of(file),
-                        catalogues,
-                        manifest.forms.get(file.name),
-                    )
-                    _check_once(result.dataset, made, file)
-                    parquet = folder / f"{result.dataset}.parquet"
-                    arriving.rename(parquet)
-                    parquet.chmod(0o444)
-                    flush(parquet)
-                    made[result.dataset] = TypedDataset(file.name, parquet.name, sha256_of_file(parquet), result)
+            reading = self.children.together(parts, say, read)
+            with closing(reading):
+                for each in reading:
+                    name = each.result.dataset
+                    _check_once(name, made, each.file)
+                    (folder / each.parquet).rename(folder / f"{name}.parquet")
+                    made[name] = replace(each, parquet=f"{name}.parquet")
             datasets = [made[name] for name in sorted(made)]
             write_flushed(folder / LIST, typed_to_bytes(datasets))
         return datasets
@@ -101,12 +125,12 @@ class TypedCopies:
         )
 
 
-def _check_once(dataset: str, made: Mapping[str, TypedDataset], file: SourceFile) -> None:
+def _check_once(dataset: str, made: Mapping[str, TypedDataset], file: str) -> None:
     if dataset in made:
         raise SourceError(
             "LW-SRC-006",
             f"two files deliver the dataset {dataset}",
-            where=f"{made[dataset].file} and {file.name}",
+            where=f"{made[dataset].file} and {file}",
             expected="one file per dataset",
             next_step="choose one by `include:`, or give a file a source of its own with `dataset:`",
         )

@@ -12,7 +12,6 @@ from longwatch.evidence.snapshot import SourceSnapshot
 from longwatch.evidence.snapshot_diff import SnapshotDiff, diff_snapshots
 from longwatch.evidence.table_diff import MovedNumber, diff_results
 from longwatch.standards.dataset import SourceData
-from longwatch.standards.define_xml import parse_define
 from longwatch.study import Study
 from longwatch.tables.export import results_csv
 from operations.audited import make_event
@@ -126,9 +125,8 @@ def _declared_keys(adapters: Adapters, snapshot: SourceSnapshot) -> tuple[dict[s
     file = next((file for file in snapshot.files if file.format == DEFINE), None)
     if file is None:
         return {}, "the newer snapshot has no define.xml"
-    content = adapters.snapshots.read_file(snapshot.id, file.name)
     try:
-        define = parse_define(content, file.name)
+        define = adapters.snapshots.read_define(snapshot.id, file.name)
     except SourceError as unreadable:
         return {}, f"none: {unreadable.one_line()}"
     keys = {dataset.name: dataset.keys for dataset in define.datasets if dataset.keys}

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from longwatch.reports.contents import RenderedReport, ReportContents
     from longwatch.reports.template import ReportTemplate
     from longwatch.standards.dataset import SourceData
+    from longwatch.standards.define_model import Define
     from longwatch.study import KnownNames, SourceSpec, Study
     from longwatch.study.source_look import SourceLook
 
@@ -49,6 +50,10 @@ class Clock(Protocol):
 
 class SnapshotStore(Protocol):
     """Keeps raw bytes and their typed copy."""
+
+    def prepare(self) -> None:
+        """A freeze is near: start what takes time to start. It works without, too."""
+        ...
 
     def freeze(self, sources: Sequence[SourceSpec], base: str, progress: Progress) -> SourceSnapshot:
         """Fetch, store raw first, read, store typed; all or nothing. `base`: folder that relative paths start from."""
@@ -72,6 +77,10 @@ class SnapshotStore(Protocol):
 
     def read_file(self, snapshot_id: str, name: str) -> bytes:
         """The bytes of one file, compared with its SHA-256."""
+        ...
+
+    def read_define(self, snapshot_id: str, name: str) -> Define:
+        """What a define.xml of it says; SourceError where it cannot be read."""
         ...
 
     def export(self, snapshot_id: str, folder: str, progress: Progress) -> tuple[str, ...]:

@@ -22,6 +22,8 @@ class Settings(BaseSettings):
     credentials are those of boto3 (AWS_ACCESS_KEY_ID …). `user`: the acting account; default the operating-system
     user, recorded as unauthenticated. `archive_lock_days`: Object Lock for candidates, where the bucket has it.
     `source_…`: how long and how much is fetched (`connectors.places.fetching.FetchLimits`).
+    `parse_…`: what a process that reads a foreign file may use (`connectors.parsing.limits`): resident memory, seconds
+    without a byte read or written, its typed copy; and how many read at the same time.
     """
 
     model_config = SettingsConfigDict(env_prefix="LONGWATCH_", toml_file=SETTINGS_FILE, extra="ignore", frozen=True)
@@ -39,6 +41,10 @@ class Settings(BaseSettings):
     source_read_seconds: float = Field(default=60.0, gt=0, le=3600)
     source_statement_seconds: float = Field(default=900.0, gt=0, le=86400)
     source_attempts: int = Field(default=4, ge=1, le=20)
+    parse_memory_mb: int = Field(default=2048, ge=256)
+    parse_seconds: int = Field(default=30, ge=1)
+    parse_output_mb: int = Field(default=20_480, ge=1)
+    parse_children: int = Field(default=2, ge=1, le=64)
 
     @classmethod
     def settings_customise_sources(

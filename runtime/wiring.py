@@ -14,6 +14,7 @@ from runtime.engine import read_engine
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
+    from connectors.parsing.limits import ParseLimits
     from connectors.places.database import OpenDatabase
     from connectors.places.fetching import FetchLimits
     from connectors.s3 import S3Settings
@@ -47,7 +48,7 @@ class Wiring:
 
         return FolderSnapshotStore(
             self.settings.folder / "snapshots",
-            Access(self._s3_of_sources, limits=self._limits, open_database=open_database),
+            Access(self._s3_of_sources, limits=self._limits, open_database=open_database, parse=self._parse_limits),
         )
 
     @cached_property
@@ -138,6 +139,17 @@ class Wiring:
         """Close the database's connections, where any was opened."""
         if "registers" in self.__dict__:
             self.registers.close()
+
+    @property
+    def _parse_limits(self) -> ParseLimits:
+        from connectors.parsing.limits import MEGABYTE, ParseLimits
+
+        return ParseLimits(
+            children=self.settings.parse_children,
+            memory_bytes=self.settings.parse_memory_mb * MEGABYTE,
+            still_seconds=self.settings.parse_seconds,
+            output_bytes=self.settings.parse_output_mb * MEGABYTE,
+        )
 
     @property
     def _s3(self) -> S3Settings:

@@ -28,4 +28,4 @@ def fetch_zip(place: Place, name: str, source: SourceSpec, visit: Visit) -> ZipP
             arriving.write(piece)
     if name in source.sha256:
         check_sha256(digest.hexdigest(), source.sha256[name], place.where)
-    return ZipPlace(path, visit.access.zips, shown=place.where)
+    return ZipPlace(path, visit.access.zips, visit.access.children, shown=place.where)

@@ -143,7 +143,7 @@ def place_of(source: SourceSpec, visit: Visit) -> Place:
         return fetch_zip(bucket, last, source, visit) if is_zip else bucket
     full = visit.base / source.path
     if full.suffix.lower() == ".zip" and not full.is_dir():
-        return ZipPlace(full, visit.access.zips)
+        return ZipPlace(full, visit.access.zips, visit.access.children)
     if full.is_dir():
         return FolderPlace(full)
     return FolderPlace(full.parent, full.name)

@@ -7,6 +7,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from connectors.parsing.children import Children, children_of
+from connectors.parsing.limits import ParseLimits
 from connectors.places.database import DatabaseOpener
 from connectors.places.fetching import FetchLimits
 from connectors.places.zipped import ZipLimits
@@ -15,12 +17,19 @@ from connectors.s3 import S3Settings
 
 @dataclass(frozen=True)
 class Access:
-    """How a store gets at sources. `open_database`: given by the wiring; None where no database can be read."""
+    """How a store gets at sources. `open_database`: given by the wiring; None where no database can be read. `parse`:
+    what the processes that read foreign files may use."""
 
     s3: S3Settings = field(default_factory=S3Settings)
     zips: ZipLimits = field(default_factory=ZipLimits)
     limits: FetchLimits = field(default_factory=FetchLimits)
     open_database: DatabaseOpener | None = None
+    parse: ParseLimits = field(default_factory=ParseLimits)
+
+    @property
+    def children(self) -> Children:
+        """The processes that read foreign files."""
+        return children_of(self.parse)
 
 
 @dataclass(frozen=True)

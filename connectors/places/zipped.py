@@ -1,22 +1,17 @@
-"""A zip of dataset files, read without trusting it."""
+"""A zip of dataset files: opened in a child process, its files streamed from there."""
 
 from __future__ import annotations
 
-import re
-import stat
-import zipfile
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from connectors.parsing.children import Children, children_of
+from connectors.parsing.limits import ParseLimits
 from connectors.places.folder import source_readable
-from connectors.places.place import CHUNK_BYTES
+from connectors.places.zip_members import bytes_in_zip, names_in_zip
 from longwatch.errors import SourceError
-
-_ENCRYPTED = 0x1
-_DRIVE = re.compile(r"[A-Za-z]:")
 
 
 @dataclass(frozen=True)
@@ -41,6 +36,7 @@ class ZipPlace:
 
     path: Path
     limits: ZipLimits = field(default_factory=ZipLimits)
+    children: Children = field(default_factory=lambda: children_of(ParseLimits()))
     shown: str = ""
     _unpacked: int = 0
 
@@ -50,91 +46,26 @@ class ZipPlace:
         return self.shown or str(self.path)
 
     def names(self) -> tuple[str, ...]:
-        """The names of its files.
-
-        Raises SourceError LW-SRC-001/004 (missing, unreadable), LW-SRC-020 (no zip, or damaged), LW-SRC-021 (a name
-        that leads out of the zip), LW-SRC-022 (a link or device), LW-SRC-024 (encrypted), LW-SRC-005 (a name twice).
-        """
-        with self._opened() as archive:
-            members = self._members(archive)
-        return tuple(sorted(members))
+        """The names of its files. Raises SourceError as `names_in_zip`, and those of the children."""
+        names = self.children.call(list[str], self.where, self._size(), names_in_zip, self.path.absolute(), self.where)
+        return tuple(names)
 
     def chunks(self, name: str) -> Iterator[bytes]:
         """The bytes of a file. Raises SourceError as `names`, and LW-SRC-023 (the zip unpacks to too much)."""
-        with self._opened() as archive, archive.open(self._members(archive)[name]) as file:
-            while chunk := file.read(CHUNK_BYTES):
+        size = self._size()
+        arriving = self.children.stream(self.where, size, bytes_in_zip, self.path.absolute(), self.where, name)
+        with closing(arriving):
+            for chunk in arriving:
                 self._unpacked += len(chunk)
-                self._check_size()
+                self._check_size(size)
                 yield chunk
 
-    @contextmanager
-    def _opened(self) -> Iterator[zipfile.ZipFile]:
-        try:
-            with source_readable(self.where), zipfile.ZipFile(self.path) as archive:
-                yield archive
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as damaged:
-            raise SourceError(
-                "LW-SRC-020",
-                f"the zip is damaged, cut off or none ({damaged})",
-                where=self.where,
-                next_step="transfer it again and compare its size with the sender's; `unzip -t` tests it",
-            ) from damaged
+    def _size(self) -> int:
+        with source_readable(self.where):
+            return self.path.stat().st_size
 
-    def _members(self, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
-        """The members that lie side by side at the top, by name."""
-        files = [(self._checked_path(member), member) for member in archive.infolist() if not member.is_dir()]
-        files = [(path, member) for path, member in files if path.parts[0] != "__MACOSX"]
-        while len({path.parts[0] for path, _ in files}) == 1 and all(len(path.parts) > 1 for path, _ in files):
-            files = [(PurePosixPath(*path.parts[1:]), member) for path, member in files]
-        members: dict[str, zipfile.ZipInfo] = {}
-        for path, member in files:
-            if len(path.parts) > 1:
-                continue
-            if path.name in members:
-                raise SourceError(
-                    "LW-SRC-005",
-                    f"the file name {path.name} is delivered twice",
-                    where=self.where,
-                    found="two members of that name in the zip",
-                    next_step="ask for a zip with each file once",
-                )
-            members[path.name] = member
-        return members
-
-    def _checked_path(self, member: zipfile.ZipInfo) -> PurePosixPath:
-        # Some programs write Windows separators, which Python leaves as they are.
-        name = member.filename.replace("\\", "/")
-        path = PurePosixPath(name)
-        if path.is_absolute() or _DRIVE.match(name) or ".." in path.parts or not path.parts:
-            raise SourceError(
-                "LW-SRC-021",
-                "a name in the zip leads out of the zip",
-                where=self.where,
-                expected="names without .., drive or leading /",
-                found=repr(member.filename[:80]),
-                next_step="do not unpack it; ask the sender what this is",
-            )
-        kind = stat.S_IFMT(member.external_attr >> 16)
-        if kind not in (0, stat.S_IFREG):
-            raise SourceError(
-                "LW-SRC-022",
-                "the zip holds something that is neither file nor folder",
-                where=self.where,
-                found=f"{'a link' if kind == stat.S_IFLNK else 'a device'}, {path.name}",
-                next_step="ask for a zip of the files themselves",
-            )
-        if member.flag_bits & _ENCRYPTED:
-            raise SourceError(
-                "LW-SRC-024",
-                "the zip is encrypted",
-                where=self.where,
-                next_step="decrypt it first; Longwatch keeps no passwords of files",
-            )
-        return path
-
-    def _check_size(self) -> None:
-        by_ratio = max(self.limits.small_bytes, self.limits.ratio * self.path.stat().st_size)
-        allowed = min(self.limits.total_bytes, by_ratio)
+    def _check_size(self, size: int) -> None:
+        allowed = min(self.limits.total_bytes, max(self.limits.small_bytes, self.limits.ratio * size))
         if self._unpacked > allowed:
             raise SourceError(
                 "LW-SRC-023",

@@ -11,9 +11,11 @@ import io
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import TextIO
 
 import polars as pl
 import pyarrow as pa
@@ -29,6 +31,7 @@ from longwatch.study import PLAIN, Shape
 READER = f"longwatch-csv 1 (pyarrow {version('pyarrow')})"
 TSV_READER = f"longwatch-tsv 1 (pyarrow {version('pyarrow')})"
 COMMA, TAB = ",", "\t"
+LINE_CHARACTERS = 1024 * 1024
 BLOCK_BYTES = 8 * 1024 * 1024
 VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,31}")
 NOT_AVAILABLE = "NA"
@@ -43,9 +46,9 @@ def read_csv(
     Empty lines are no records. `shape`: the column map that names the columns; its `missing` texts are null.
 
     Raises SourceError: LW-MAP-001 (a column of the map is not there), LW-SRC-008 (no such encoding), LW-SRC-060 (the
-    first line is no header), LW-SRC-014 (a variable twice); and, as the rows are read, each with its line: LW-SRC-012
-    (a byte that is not valid in the encoding), LW-SRC-062 (more or fewer values than the header), LW-SRC-063 (text in a
-    number), LW-SRC-064 (quotes do not close).
+    first line is no header), LW-SRC-014 (a variable twice), LW-SRC-065 (an endless line); and, as the rows are read,
+    each with its line: LW-SRC-012 (a byte that is not valid in the encoding), LW-SRC-062 (more or fewer values than the
+    header), LW-SRC-063 (text in a number), LW-SRC-064 (quotes do not close).
     """
     encoding = check_encoding(encoding, where)
     header, any_records = _header(path, encoding, dataset, where, separator)
@@ -78,7 +81,7 @@ def _header(path: Path, encoding: str, dataset: str, where: str, separator: str)
     names: list[str] = []
     any_records = True
     with path.open("r", encoding="utf-8-sig" if encoding == UTF_8 else encoding, newline="") as lines:
-        reader = csv.reader(lines, strict=True, delimiter=separator)
+        reader = csv.reader(_bounded(lines, where), strict=True, delimiter=separator)
         try:
             names = next(reader, [])
             any_records = any(reader)
@@ -101,6 +104,20 @@ def _no_header(where: str, separator: str) -> SourceError:
         next_step="ask the data provider for the file with its header, or give its columns their names by `columns:` "
         "and leave others out by `drop:` of this source in the study file",
     )
+
+
+def _bounded(lines: TextIO, where: str) -> Iterator[str]:
+    """The lines, none of which is endless. Raises SourceError LW-SRC-065."""
+    while line := lines.readline(LINE_CHARACTERS + 1):
+        if len(line) > LINE_CHARACTERS:
+            raise SourceError(
+                "LW-SRC-065",
+                "a line is longer than a record of a dataset is",
+                where=where,
+                expected=f"at most {LINE_CHARACTERS:,} characters in the header and the first record",
+                next_step="check that it is text, one record per line",
+            )
+        yield line
 
 
 def _texts(
@@ -204,7 +221,10 @@ def _fault(path: Path, encoding: str, dataset: str, where: str, separator: str) 
 
 def _undecodable(content: bytes, offset: int, encoding: str, dataset: str, where: str, separator: str) -> SourceError:
     before = content[:offset].decode(encoding)
-    rows = list(csv.reader(io.StringIO(before, newline=""), delimiter=separator))
+    rows: list[list[str]] = []
+    # A value that is longer than Python's reader allows: the line is told, the variable is not.
+    with suppress(csv.Error):
+        rows = list(csv.reader(io.StringIO(before, newline=""), delimiter=separator))
     place = f"{where}, line {before.count(chr(10)) + 1:,}"
     if len(rows) > 1 and len(rows[-1]) <= len(rows[0]):
         place = f"{where}: {dataset}.{rows[0][len(rows[-1]) - 1]}, line {before.count(chr(10)) + 1:,}"
@@ -214,9 +234,11 @@ def _undecodable(content: bytes, offset: int, encoding: str, dataset: str, where
 def _line_of_record(path: Path, encoding: str, record: int, separator: str) -> int:
     with path.open("r", encoding=encoding, newline="") as lines:
         reader = csv.reader(lines, delimiter=separator)
-        for row in reader:
-            # The header is a row too.
-            record -= bool(row)
-            if record < 0:
-                break
+        # A value that is longer than Python's reader allows: near there.
+        with suppress(csv.Error):
+            for row in reader:
+                # The header is a row too.
+                record -= bool(row)
+                if record < 0:
+                    break
     return reader.line_num

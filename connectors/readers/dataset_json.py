@@ -6,23 +6,25 @@ Source: CDISC Dataset-JSON 1.1 (2024-12-05); spec A.9.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import orjson
 import polars as pl
 
+from connectors.readers.json_rows import JsonDocument, open_document
+from connectors.readers.json_text import not_as_specified
 from connectors.readers.reading import Reading, check_variables
-from connectors.readers.text import UTF_8, undecodable
+from connectors.readers.text import UTF_8
 from longwatch.errors import SourceError
 from longwatch.standards.dataset import Variable
 
 READER = f"longwatch-dataset-json 1 (orjson {version('orjson')})"
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 VERSION = re.compile(r"1\.1(\.\d+)?")
+EXACT = 2**53
 REQUIRED = (
     "datasetJSONCreationDateTime", "datasetJSONVersion", "itemGroupOID", "records", "name", "label", "columns",
 )  # fmt: skip
@@ -48,27 +50,33 @@ def read_dataset_json(path: Path, where: str) -> Reading:
     `double` and `decimal` (which travels as text) are numbers. `date`, `datetime` and `time` are text, as in SDTM,
     unless `targetDataType` is integer, as in ADaM: then they are of that type. `boolean` is the text true or false.
 
-    Raises SourceError: LW-SRC-012 (not UTF-8), LW-SRC-050 (not JSON), LW-SRC-051 (an attribute is missing or is not as
-    in Dataset-JSON 1.1), LW-SRC-052 (records differ from rows), LW-SRC-053 (a row is too long or short), LW-SRC-013/014
-    (no columns, one twice); and, as the rows are read, LW-SRC-055 (a value is not of its declared type).
+    Raises SourceError: LW-SRC-012 (not UTF-8), LW-SRC-050 (not JSON), LW-SRC-051 (an attribute is missing, stands twice
+    or is not as in Dataset-JSON 1.1), LW-SRC-056 (no rows where they should be), LW-SRC-013/014 (no columns, one
+    twice); and, as the rows are read, LW-SRC-012, LW-SRC-050, LW-SRC-053 (a row is too long or short), LW-SRC-055 (a
+    value is not of its declared type), LW-SRC-052 (records differ from rows).
     """
-    document = check_document(json_value(path.read_bytes().removeprefix(BYTE_ORDER_MARK), where), where)
+    opened = open_document(path, where, REQUIRED)
+    document = check_document(opened.attributes, where)
     columns = JsonColumns.of(document, where)
-    rows = document.get("rows") or []
-    if not isinstance(rows, list):
-        raise not_as_specified(where, "rows", "an array of arrays", type(rows).__name__)
-    check_count(len(rows), document["records"], where)
-    check_widths(rows, len(columns.columns), where)
     return Reading(
         dataset=document["name"],
         label=document["label"],
         variables=columns.variables,
         schema=columns.schema,
-        batches=lambda: iter((columns.frame(rows, where),)),
+        batches=partial(_batches, opened, columns, where),
         encoding=UTF_8,
         reader=READER,
-        rows=len(rows),
+        rows=document["records"],
     )
+
+
+def _batches(opened: JsonDocument, columns: JsonColumns, where: str) -> Iterator[pl.DataFrame]:
+    before = 0
+    for rows in opened.rows():
+        check_widths(rows, len(columns.columns), where, before + 1)
+        yield columns.frame(rows, where, before + 1)
+        before += len(rows)
+    check_count(before, opened.attributes["records"], where)
 
 
 @dataclass(frozen=True)
@@ -99,28 +107,6 @@ class JsonColumns:
             ],
             schema=self.schema,
         )
-
-
-def json_value(content: bytes, where: str, line: int = 1) -> Any:
-    """The JSON value of these bytes, which begin at a line of the file.
-
-    Raises SourceError LW-SRC-012 (not UTF-8), LW-SRC-050 (not JSON).
-    """
-    try:
-        return orjson.loads(content)
-    except orjson.JSONDecodeError as broken:
-        try:
-            content.decode()
-        except UnicodeDecodeError as invalid:
-            place = where if line == 1 else f"{where}, line {line:,}"
-            raise undecodable(content[invalid.start], invalid.start + 1, UTF_8, place) from invalid
-        raise SourceError(
-            "LW-SRC-050",
-            f"line {line - 1 + broken.lineno}, column {broken.colno}: this is not JSON",
-            where=where,
-            expected="a Dataset-JSON 1.1 object",
-            next_step="transfer the file again and compare its size with the sender's",
-        ) from broken
 
 
 def check_document(document: Any, where: str) -> dict[str, Any]:
@@ -188,18 +174,6 @@ def check_widths(rows: Sequence[Any], width: int, where: str, first: int = 1) ->
             )
 
 
-def not_as_specified(where: str, what: str, expected: str, found: str) -> SourceError:
-    """SourceError LW-SRC-051."""
-    return SourceError(
-        "LW-SRC-051",
-        f"{what} is not as in Dataset-JSON 1.1",
-        where=where,
-        expected=expected,
-        found=found,
-        next_step="ask the data provider for Dataset-JSON 1.1, or leave the file out by `include:`",
-    )
-
-
 def _variable(column: Mapping[str, Any]) -> Variable:
     kind = DATA_TYPES[column["dataType"]]
     if column["dataType"] in _ISO and column.get("targetDataType") == "integer":
@@ -234,12 +208,21 @@ def _series(column: Mapping[str, Any], variable: Variable, values: Sequence[Any]
         texts = pl.Series(name, [None if value is None else str(value) for value in values], dtype=pl.String)
         return _converted(column, texts, texts.cast(pl.Float64, strict=False), first, where)
     if variable.type == "number":
-        return pl.Series(name, [None if value is None else float(value) for value in values], dtype=pl.Float64)
+        numbers = pl.Series(name, [None if value is None else float(value) for value in values], dtype=pl.Float64)
+        return _exact(column, numbers, values, first, where)
     texts = pl.Series(name, values, dtype=pl.String)
     if variable.type == "text":
         return texts.str.strip_chars_end(" ")
     converted = texts.str.strptime(*_ISO[variable.type], strict=False)
     return _converted(column, texts, converted, first, where)
+
+
+def _exact(column: Mapping[str, Any], numbers: pl.Series, values: Sequence[Any], first: int, where: str) -> pl.Series:
+    """The numbers, where a double holds each whole number exactly."""
+    for row in numbers.abs().ge(EXACT).fill_null(False).arg_true():
+        if isinstance(values[row], int) and abs(values[row]) > EXACT:
+            raise _wrong_value(column, first + row, "a whole number too large to be kept exactly", where)
+    return numbers
 
 
 def _converted(column: Mapping[str, Any], texts: pl.Series, converted: pl.Series, first: int, where: str) -> pl.Series:

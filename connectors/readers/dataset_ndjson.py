@@ -16,15 +16,9 @@ from typing import Any
 
 import polars as pl
 
-from connectors.readers.dataset_json import (
-    BYTE_ORDER_MARK,
-    JsonColumns,
-    check_count,
-    check_document,
-    check_widths,
-    json_value,
-    not_as_specified,
-)
+from connectors.readers.dataset_json import JsonColumns, check_count, check_document, check_widths
+from connectors.readers.json_rows import check_once
+from connectors.readers.json_text import BYTE_ORDER_MARK, json_value, not_as_specified
 from connectors.readers.reading import Reading
 from connectors.readers.text import UTF_8
 from longwatch.errors import SourceError
@@ -64,6 +58,7 @@ def read_dataset_dsjc(path: Path, where: str) -> Reading:
 def _reading(chunks: Chunks, where: str, reader: str) -> Reading:
     first = next(_lines(chunks, where), (1, b""))[1]
     document = check_document(json_value(first, where), where)
+    check_once(first, where)
     if "rows" in document:
         raise not_as_specified(where, "the first line", "the document without rows", "rows")
     columns = JsonColumns.of(document, where)
@@ -107,10 +102,14 @@ def _lines(chunks: Chunks, where: str) -> Iterator[tuple[int, bytes]]:
     """The lines that are not empty, with their numbers."""
     number, rest = 0, b""
     for chunk in chunks():
+        if not rest and not chunk.strip(b"\r\n"):
+            # A compressed file can hold very many empty lines.
+            number += chunk.count(b"\n")
+            continue
         *whole, rest = (rest + chunk).split(b"\n")
         for line in whole:
             number += 1
-            if text := _content(line, number, where):
+            if line and (text := _content(line, number, where)):
                 yield number, text
         if len(rest) > LINE_BYTES:
             raise _too_long(number + 1, where)

@@ -24,6 +24,10 @@ from longwatch.standards.dataset import Variable
 
 READER = f"longwatch-parquet 1 (pyarrow {version('pyarrow')})"
 BATCH_VALUES = 2_000_000
+BATCH_ROWS = 65_536
+# Columns of one value alone take next to nothing; whole datasets come nowhere near this.
+VALUES_PER_BYTE = 400
+SMALL_VALUES = 50_000_000
 EXACT = 2**53
 
 
@@ -35,12 +39,14 @@ def read_parquet(path: Path, dataset: str, where: str) -> Reading:
     without a zone keep their type, to the microsecond.
 
     Raises SourceError: LW-SRC-072 (no Parquet, damaged or cut off), LW-SRC-073 (a type that no variable has: nested,
-    binary, with a time zone), LW-SRC-013/014 (no variables, one twice); and, as the rows are read, LW-SRC-074 (a whole
-    number that a double cannot hold exactly), LW-SRC-075 (an infinite number).
+    binary, with a time zone), LW-SRC-076 (more values than such a file holds), LW-SRC-013/014 (no variables, one
+    twice); and, as the rows are read, LW-SRC-074 (a whole number that a double cannot hold exactly), LW-SRC-075 (an
+    infinite number).
     """
     with _readable(where), pq.ParquetFile(path, page_checksum_verification=True) as file:
         schema = file.schema_arrow
         rows = int(file.metadata.num_rows)
+    _check_size(rows * len(schema.names), path.stat().st_size, where)
     check_variables(schema.names, where)
     variables = tuple(Variable(field.name, type=_kind(field, where)) for field in schema)
     return Reading(
@@ -53,6 +59,19 @@ def read_parquet(path: Path, dataset: str, where: str) -> Reading:
         reader=READER,
         rows=rows,
     )
+
+
+def _check_size(values: int, size: int, where: str) -> None:
+    allowed = max(SMALL_VALUES, VALUES_PER_BYTE * size)
+    if values > allowed:
+        raise SourceError(
+            "LW-SRC-076",
+            "the file claims to hold more values than a file of its size does",
+            where=where,
+            expected=f"at most {allowed:,}",
+            found=f"{values:,}",
+            next_step="if it is genuine, ask for it in parts",
+        )
 
 
 def _kind(field: Any, where: str) -> str:
@@ -81,7 +100,7 @@ def _kind(field: Any, where: str) -> str:
 def _batches(path: Path, variables: tuple[Variable, ...], where: str) -> Iterator[pl.DataFrame]:
     first = 1
     with _readable(where), pq.ParquetFile(path, page_checksum_verification=True) as file:
-        for batch in file.iter_batches(max(1, BATCH_VALUES // len(variables))):
+        for batch in file.iter_batches(max(1, min(BATCH_ROWS, BATCH_VALUES // len(variables)))):
             # Text that is not UTF-8 would otherwise get through.
             batch.validate(full=True)
             columns = [

@@ -12,6 +12,7 @@ import polars as pl
 from longwatch.errors import SourceError
 from longwatch.standards.dataset import Variable
 
+VARIABLES = 32_767
 DATASET_NAME = re.compile(r"[A-Z_][A-Z0-9_]{0,31}")
 
 
@@ -51,10 +52,19 @@ def check_dataset_name(name: str, where: str) -> str:
 
 
 def check_variables(names: Sequence[str], where: str) -> None:
-    """At least one variable, and none twice.
+    """At least one variable, none twice, and not more than SAS allows.
 
-    Raises SourceError LW-SRC-013 (no variables), LW-SRC-014 (a name twice or empty).
+    Raises SourceError LW-SRC-013 (no variables), LW-SRC-014 (a name twice or empty), LW-SRC-017 (too many).
     """
+    if len(names) > VARIABLES:
+        raise SourceError(
+            "LW-SRC-017",
+            "the dataset has more variables than a dataset can have",
+            where=where,
+            expected=f"at most {VARIABLES:,}",
+            found=f"{len(names):,}",
+            next_step="ask the data provider whether the file is what it should be",
+        )
     if not names:
         raise SourceError(
             "LW-SRC-013",

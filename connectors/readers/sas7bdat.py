@@ -18,6 +18,7 @@ import numpy as np
 import polars as pl
 
 from connectors.readers.reading import Reading, check_variables
+from connectors.readers.sas_pages import count_rows
 from connectors.readers.sas_values import FRAME_TYPES, beside, fits, kind_by_format, typed
 from connectors.readers.text import check_encoding, decode
 from longwatch.errors import SourceError
@@ -49,11 +50,13 @@ def read_sas7bdat(path: Path, where: str) -> Reading:
     Value labels are not applied: the values stay as they are (`sas_catalogue` carries the labels beside them).
 
     Raises SourceError: LW-SRC-070 (no SAS data set, damaged, cut off, or a feature that is not read), LW-SRC-071 (an
-    encoding that is not read), LW-SRC-013/014 (no variables, one twice); and, as the rows are read, LW-SRC-012 (a byte
-    that is not valid in the encoding: dataset, variable, record, byte).
+    encoding that is not read), LW-SRC-077 (it counts other rows than it holds), LW-SRC-013/014 (no variables, one
+    twice); and, as the rows are read, LW-SRC-012 (a byte that is not valid in the encoding: dataset, variable, record,
+    byte).
     """
     _, described = _parsed(path, where, metadataonly=True)
     check_variables(described.column_names, where)
+    _check_count(path, described.number_rows, where)
     encoding = _encoding(described.file_encoding, where)
     columns = _survey(path, described, where)
     variables: list[Variable] = []
@@ -91,6 +94,19 @@ def _parsed(path: Path, where: str, **asked: Any) -> tuple[dict[str, Values], An
             next_step="transfer it again (in binary mode) and compare its size with the sender's, or ask for XPT",
         ) from refused
     return values, described
+
+
+def _check_count(path: Path, declared: int, where: str) -> None:
+    held = count_rows(path)
+    if held is not None and held != declared:
+        raise SourceError(
+            "LW-SRC-077",
+            "the data set does not hold as many rows as it counts",
+            where=where,
+            expected=f"{declared:,} rows",
+            found=f"{held:,} on its pages",
+            next_step="transfer it again (in binary mode) and compare its size with the sender's, or ask for XPT",
+        )
 
 
 def _encoding(named: str | None, where: str) -> str:

@@ -6,7 +6,9 @@ As in CSV, the types are not in the file: numbers are the variables that the sta
 
 from __future__ import annotations
 
+import errno
 import math
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -16,7 +18,7 @@ from functools import partial
 from importlib.metadata import version
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import polars as pl
 
@@ -26,6 +28,7 @@ from connectors.readers.reading import Reading, check_variables
 from connectors.readers.text import UTF_8
 from longwatch.errors import SourceError
 from longwatch.standards.dataset import Variable
+from longwatch.standards.xml_reading import read_events
 from longwatch.study import PLAIN, Shape
 
 if TYPE_CHECKING:
@@ -36,6 +39,7 @@ BATCH_ROWS = 20_000
 # An XLSX is a zip; sheets shrink well, but not four hundredfold.
 RATIO = 400
 SMALL_BYTES = 64 * 1024 * 1024
+PARTS = 10_000
 _MIDNIGHT = time()
 
 
@@ -48,11 +52,12 @@ def read_xlsx(path: Path, dataset: str, where: str, shape: Shape = PLAIN) -> Rea
     the column map that names the columns; its `missing` texts are null.
 
     Raises SourceError: LW-SRC-080 (no XLSX, damaged, encrypted), LW-SRC-081 (the first row is no header), LW-SRC-082
-    (several sheets, none of that name), LW-SRC-087 (it unpacks to too much), LW-SRC-014 (a variable twice); and, as the
-    rows are read, each with its row: LW-SRC-083 (a value beside the header's columns), LW-SRC-084 (not a number),
-    LW-SRC-085 (an error of the spreadsheet, or a duration), LW-SRC-086 (a formula without a saved value).
+    (several sheets, none of that name), LW-SRC-087 (it unpacks to too much), LW-XML-001 (a document type), LW-SRC-014
+    (a variable twice); and, as the rows are read, each with its row: LW-SRC-083 (a value beside the header's columns),
+    LW-SRC-084 (not a number), LW-SRC-085 (an error of the spreadsheet, or a duration), LW-SRC-086 (a formula without a
+    saved value).
     """
-    _check_size(path, where)
+    _check_parts(path, where)
     with _opened(path, where, values=True) as book:
         title = _sheet(book, dataset, where)
         first = next(book[title].iter_rows(max_row=1, values_only=True), ())
@@ -88,22 +93,26 @@ def read_xlsx(path: Path, dataset: str, where: str, shape: Shape = PLAIN) -> Rea
     )
 
 
-def _check_size(path: Path, where: str) -> None:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            total = sum(member.file_size for member in archive.infolist())
-    except zipfile.BadZipFile as broken:
-        raise _not_xlsx(where) from broken
-    allowed = max(SMALL_BYTES, RATIO * path.stat().st_size)
-    if total > allowed:
-        raise SourceError(
-            "LW-SRC-087",
-            "the workbook unpacks to more than one of datasets does",
-            where=where,
-            expected=f"at most {allowed:,} bytes",
-            found=f"{total:,}",
-            next_step="if it is genuine, save the sheet as .csv",
-        )
+def _check_parts(path: Path, where: str) -> None:
+    """The workbook does not unpack to too much, and no part of it has a document type: openpyxl takes entities."""
+    with _damage_told(where), zipfile.ZipFile(path) as archive:
+        parts = archive.infolist()
+        total = sum(part.file_size for part in parts)
+        allowed = max(SMALL_BYTES, RATIO * path.stat().st_size)
+        if total > allowed or len(parts) > PARTS:
+            raise SourceError(
+                "LW-SRC-087",
+                "the workbook unpacks to more than one of datasets does",
+                where=where,
+                expected=f"at most {allowed:,} bytes in {PARTS:,} parts",
+                found=f"{total:,} in {len(parts):,}",
+                next_step="if it is genuine, save the sheet as .csv",
+            )
+        for part in parts:
+            if part.filename.lower().endswith((".xml", ".rels")):
+                # Up to its first element, where a document type would have come.
+                with archive.open(part) as content:
+                    next(read_events(cast(BinaryIO, content), where=f"{where}, {part.filename}", prefixes={}), None)
 
 
 def _not_xlsx(where: str) -> SourceError:
@@ -120,17 +129,33 @@ def _not_xlsx(where: str) -> SourceError:
 def _opened(path: Path, where: str, *, values: bool) -> Iterator[Workbook]:
     """The workbook, its formulas as their saved values or as formulas. A damaged one is LW-SRC-080."""
     import openpyxl
+
+    with (
+        _damage_told(where),
+        path.open("rb") as file,
+        closing(openpyxl.load_workbook(file, read_only=True, data_only=values)) as book,
+    ):
+        yield book
+
+
+@contextmanager
+def _damage_told(where: str) -> Iterator[None]:
+    """What zipfile and openpyxl say of parts that are missing, cut off or not as they should be becomes LW-SRC-080."""
     from openpyxl.utils.exceptions import InvalidFileException
 
     try:
-        with path.open("rb") as file, closing(openpyxl.load_workbook(file, read_only=True, data_only=values)) as book:
-            yield book
+        yield
     except (
-        # What openpyxl says of parts that are missing, cut off or not as they should be; SyntaxError: no XML.
+        # SyntaxError: no XML. RuntimeError: encrypted.
         InvalidFileException, zipfile.BadZipFile, zlib.error, EOFError, SyntaxError, LookupError, ValueError, TypeError,
-        AttributeError, NotImplementedError,
+        AttributeError, RuntimeError, ArithmeticError, struct.error, AssertionError,
     ) as broken:  # fmt: skip
         raise _not_xlsx(where) from broken
+    except OSError as refused:
+        # A place in the file that cannot be: what the zip's tables say is wrong.
+        if refused.errno != errno.EINVAL:
+            raise
+        raise _not_xlsx(where) from refused
 
 
 def _sheet(book: Workbook, dataset: str, where: str) -> str:

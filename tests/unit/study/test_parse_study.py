@@ -140,7 +140,7 @@ def test_what_was_meant_is_said(extra: str, says: str) -> None:
     ],
 )
 def test_a_secret_is_refused_and_never_shown(line: str) -> None:
-    with pytest.raises(StudyError, match="a secret (does not belong|never stands) in a study file") as caught:
+    with pytest.raises(StudyError, match=r"a secret (does not belong|never stands) in a study file") as caught:
         parse_study(MINIMAL.replace("  - path: data", line), "study.yaml")
     assert "Hx7secret" not in str(caught.value)
 

@@ -1,0 +1,169 @@
+"""A large AE file of each format to a frozen snapshot, beside the bare reader: docs/bench-formats.md.
+
+Each measurement is a process of its own, so that the peak of memory is its own: the parent's and its children's
+together, looked at fifty times a second. Bare is the read by the library at hand into memory and the write of it as
+Parquet.
+LONGWATCH_BENCH_ROWS changes the number of records (for a first try).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import psutil
+
+ROOT = Path(__file__).resolve().parents[1]
+ROWS = int(os.environ.get("LONGWATCH_BENCH_ROWS", "1000000"))
+FORMATS = ("xpt", "json", "ndjson", "csv", "parquet")
+BARE = {
+    "xpt": "polars_readstat", "json": "orjson", "ndjson": "orjson", "csv": "polars", "parquet": "polars",
+    "sas7bdat": "pyreadstat",
+}  # fmt: skip
+HEAD = """# Formats, measured
+
+By `python -m bench formats`, on {cores} cores. Each file to a frozen snapshot (raw bytes copied, hashed and flushed;
+every value checked; typed copy written, flushed and hashed), beside the bare read into memory and the bare Parquet
+write. Ratios travel, seconds do not. Peak is resident memory of the parent and its children together.
+
+| file | records | snapshot | records/s | bare reader | read | write | snapshot / (read + write) | peak | bare peak |
+|---|---|---|---|---|---|---|---|---|---|
+"""
+
+
+def write_files(folder: Path, rows: int) -> None:
+    """The same adverse events in each format."""
+    import orjson
+
+    from simulation.large import write_large
+    from simulation.layout import layouts
+    from simulation.xpt import write_xpt
+    from tools.fuzz.seeds import dataset_json
+
+    part = folder / "part"
+    write_large(part, max(100, rows // 40), domains=("AE",))
+    frame = pl.read_parquet(part / "ae.parquet")
+    frame = pl.concat([frame] * -(-rows // frame.height)).head(rows)
+    write_xpt(folder / "ae.xpt", frame, layouts()["AE"])
+    frame.write_csv(folder / "ae.csv")
+    frame.write_parquet(folder / "ae.parquet", compression="zstd")
+    head = dataset_json("AE", frame.head(0)) | {"records": frame.height}
+    del head["rows"]
+    with (folder / "ae.json").open("wb") as whole, (folder / "ae.ndjson").open("wb") as lines:
+        lines.write(orjson.dumps(head))
+        whole.write(orjson.dumps(head)[:-1] + b',"rows":[')
+        for number, row in enumerate(frame.iter_rows()):
+            packed = orjson.dumps(row)
+            whole.write(b"," * bool(number) + packed)
+            lines.write(b"\n" + packed)
+        whole.write(b"]}")
+
+
+def ours(path: Path, folder: Path) -> dict[str, float]:
+    """Freeze it."""
+    from connectors.snapshot_store import FolderSnapshotStore
+    from longwatch.study import SourceSpec
+
+    store = FolderSnapshotStore(folder / "store")
+    store.prepare()
+    start = time.perf_counter()
+    snapshot = store.freeze([SourceSpec(path=str(path))], "/", lambda _message: None)
+    return {"seconds": time.perf_counter() - start, "rows": snapshot.rows}
+
+
+def bare(path: Path, folder: Path) -> dict[str, float]:
+    """Read it with the library at hand, and write Parquet."""
+    start = time.perf_counter()
+    frame = _bare_read(path)
+    read = time.perf_counter()
+    frame.write_parquet(folder / "bare.parquet", compression="zstd")
+    return {"read": read - start, "write": time.perf_counter() - read, "rows": frame.height}
+
+
+def _bare_read(path: Path) -> pl.DataFrame:
+    import orjson
+
+    if path.suffix == ".xpt":
+        import polars_readstat
+
+        return pl.DataFrame(polars_readstat.scan_readstat(str(path), preserve_order=True).collect())
+    if path.suffix == ".sas7bdat":
+        import pyreadstat
+
+        return pl.from_pandas(pyreadstat.read_sas7bdat(str(path))[0])
+    if path.suffix == ".json":
+        return pl.DataFrame(orjson.loads(path.read_bytes())["rows"], orient="row", infer_schema_length=None)
+    if path.suffix == ".ndjson":
+        rows = [orjson.loads(line) for line in path.read_bytes().splitlines()[1:]]
+        return pl.DataFrame(rows, orient="row", infer_schema_length=None)
+    return pl.read_csv(path, infer_schema=False) if path.suffix == ".csv" else pl.read_parquet(path)
+
+
+def measured(what: Callable[[Path, Path], dict[str, float]], path: Path) -> dict[str, float]:
+    """The result of a measurement in a process of its own, with its peak of memory."""
+    command = [sys.executable, "-m", "bench.formats", what.__name__, str(path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        peak = 0
+        watched = psutil.Process(process.pid)
+        said: list[str] = []
+        reading = threading.Thread(target=lambda: said.append(process.stdout.read()))  # type: ignore[union-attr]
+        reading.start()
+        while process.poll() is None:
+            try:
+                family = [watched, *watched.children(recursive=True)]
+                peak = max(peak, sum(each.memory_info().rss for each in family))
+            except psutil.NoSuchProcess:
+                pass
+            time.sleep(0.02)
+        reading.join()
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
+    result: dict[str, float] = json.loads(said[0])
+    return result | {"peak": peak / 1024**2}
+
+
+def line(path: Path) -> str:
+    """One file."""
+    mine, floor = measured(ours, path), measured(bare, path)
+    both = floor["read"] + floor["write"]
+    sys.stderr.write(f"{path.name}: {mine['seconds']:.2f} s, bare {both:.2f} s\n")
+    size = path.stat().st_size / 1024**2
+    return (
+        f"| {path.suffix} ({size:,.1f} MB) | {mine['rows']:,.0f} | **{mine['seconds']:.2f} s** | "
+        f"{mine['rows'] / mine['seconds']:,.0f} | {BARE[path.suffix[1:]]} | {floor['read']:.2f} s | "
+        f"{floor['write']:.2f} s | {mine['seconds'] / both:.2f} × | {mine['peak']:,.0f} MB | "
+        f"{floor['peak']:,.0f} MB |\n"
+    )
+
+
+def main() -> None:
+    """Measure at a quarter of the records and at all of them: memory must not grow with them."""
+    text = HEAD.format(cores=os.cpu_count())
+    for rows in (ROWS // 4, ROWS):
+        with tempfile.TemporaryDirectory() as folder:
+            write_files(Path(folder), rows)
+            for ending in FORMATS:
+                text += line(Path(folder) / f"ae.{ending}")
+    largest = max(
+        (ROOT.parent / "shared" / "data" / "sas").glob("*.sas7bdat"), key=lambda path: path.stat().st_size, default=None
+    )
+    if largest is not None:
+        text += line(largest)
+    text += "\nThere is no writer of SAS7BDAT here: its line is the largest published file at hand, which is small.\n"
+    (ROOT / "docs" / "bench-formats.md").write_text(text)
+    sys.stdout.write(text)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as own:
+        works = {"ours": ours, "bare": bare}
+        sys.stdout.write(json.dumps(works[sys.argv[1]](Path(sys.argv[2]), Path(own))))

@@ -1,0 +1,1 @@
+"""Foreign bytes are parsed in processes of their own (DESIGN.md, decision 4; docs/adr/0009)."""

@@ -1,0 +1,1 @@
+"""Files that are broken on purpose, given to the readers: `make fuzz`."""
