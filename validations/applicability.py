@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from longwatch.findings.binding import InputMissing, Place, bind, values_of
-from longwatch.findings.derivation import CountRows
 from longwatch.findings.identity import SUBJECT
 from longwatch.findings.rule import Check, Rule
 from longwatch.standards.dataset import SourceData
 from longwatch.standards.sdtm import is_supplemental, variable_prefix
 from longwatch.study import Study
+from validations.derived import lacks
 from validations.lookups import DM_PREFIX, TS_PREFIX, Lookups
 
 CORE_DATASETS = frozenset({"DM", "TS", "AE", "LB", "VS", "EX", "DS"})
@@ -114,7 +114,7 @@ def _require(lacking: list[str], check: Check, lookups: Lookups) -> None:
     looked_up = sorted(name for name in check.essential if name.startswith((DM_PREFIX, TS_PREFIX)))
     missing = lacking + [need for name in looked_up if (need := lookups.lacks(name)) is not None]
     for derivation in check.derive.values():
-        if isinstance(derivation, CountRows) and (need := lookups.count_lacks(derivation)) is not None:
+        if (need := lacks(derivation, lookups)) is not None:
             missing.append(need)
     for name in check.filled:
         column = name if name.startswith(DM_PREFIX) else f"{DM_PREFIX}{name}"

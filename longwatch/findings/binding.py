@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from longwatch.findings.derivation import FirstPresent
+from longwatch.findings.derived.values import FirstPresent
 from longwatch.findings.rule import PLACEHOLDER, Check
 from longwatch.findings.rule_parts import ValueSource
 from longwatch.study import Study

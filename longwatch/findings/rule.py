@@ -26,7 +26,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from longwatch.findings.derivation import Contains, CountMet, Derivation, NamesMet
+from longwatch.findings.derivation import Derivation
 from longwatch.findings.expectation import (
     Between,
     ColumnLe,
@@ -99,7 +99,7 @@ class Check(Part):
         """Columns it uses where they are there."""
         names = {column for group in self.alternatives for column in group} | set(self.shown)
         for derivation in self.derive.values():
-            names.update(derivation.of if isinstance(derivation, Contains) else ())
+            names.update(derivation.extras)
         return frozenset(names - set(self.derive))
 
     @property
@@ -113,12 +113,8 @@ class Check(Part):
             for column, value in _compared_with(part):
                 (texts if isinstance(value, str) else numbers).add(column)
         for derivation in self.derive.values():
-            texts.update(derivation.inputs)
-            if isinstance(derivation, CountMet | NamesMet):
-                for match in derivation.of:
-                    (texts if isinstance(match.equals, str) else numbers).update(match.columns)
-            elif isinstance(derivation, Contains):
-                texts.update(derivation.of)
+            for column, kind in derivation.reads_as.items():
+                (texts if kind == "text" else numbers).add(column)
         derived = set(self.derive)
         if isinstance(self.expect, ColumnLe):
             numbers.update(self.expect.judged)
