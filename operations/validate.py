@@ -65,7 +65,12 @@ def stop_at_gate(outcome: ValidationOutcome, files: tuple[str, ...]) -> None:
     if not gate.stops:
         return
     failed = [item for item in outcome.results if item.rule_id in gate.rejected]
-    what = "; ".join(f"{item.title} ({_counted(item.failed)} against it)" for item in failed)
+    what = "; ".join(
+        f"{item.title} (not evaluable: {item.reason})"
+        if item.gates
+        else f"{item.title} ({_counted(item.failed)} against it)"
+        for item in failed
+    )
     raise GateStopped(
         "LW-GATE-001",
         f"the data gate stopped the run at {', '.join(gate.rejected)}: {what}",

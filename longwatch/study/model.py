@@ -7,9 +7,19 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    field_validator,
+    model_validator,
+)
 
 RULE_ID = r"^[A-Z][A-Z0-9]*[0-9]{2,}$"
+PARAMETER_NAME = r"^[a-z][a-z0-9_]*$"
 
 
 class _Part(BaseModel):
@@ -138,11 +148,14 @@ class Comparison(_Part):
 class Dictionaries(_Part):
     """Versions of the dictionaries the data was coded with, as printed in the footnotes.
 
-    `meddra`: a version (`27.1`), or the name and version of another dictionary (`MOCKDRA 1.0`).
+    `meddra`: a version (`27.1`), or the name and version of another dictionary (`MOCKDRA 1.0`). `meddra_folder`: the
+    folder with that version's files as its licence holder gets them (`mdhier.asc`, …), relative to the study file;
+    without it coding is not compared with the dictionary.
     """
 
     meddra: str = ""
     ctcae: str = ""
+    meddra_folder: str = ""
 
     @property
     def meddra_name(self) -> str:
@@ -158,12 +171,51 @@ class AnalysisData(StrEnum):
     ADAM = "adam"
 
 
+_Severity = Literal["reject", "error", "warning", "note"]
+
+
 class SeverityChange(_Part):
-    """The study's own severity for a rule, with the reason that the report prints (CONTRACTS.md, Two gates)."""
+    """The study's own severity for a rule, with the reason that the report prints (CONTRACTS.md, Two gates).
+
+    `severity`: of what the rule finds. `not_evaluable`: of the rule not being evaluable; by default that stops nothing.
+    """
 
     rule: Annotated[str, Field(pattern=RULE_ID)]
-    severity: Literal["reject", "error", "warning", "note"]
+    severity: _Severity | None = None
+    not_evaluable: _Severity | None = None
     reason: Annotated[str, Field(min_length=10)]
+
+    @model_validator(mode="after")
+    def check_changes_something(self) -> SeverityChange:
+        """One of the two, or both."""
+        if self.severity is None and self.not_evaluable is None:
+            raise ValueError("give severity, not_evaluable, or both")
+        return self
+
+
+RuleValue = StrictStr | StrictInt | StrictFloat
+
+
+class RuleSettings(_Part):
+    """The study's own rules and what it sets of the others.
+
+    `files`: rule files in the form of Longwatch's own, relative to the study file. `parameters`: by rule id and name;
+    `longwatch rules show` lists a rule's parameters with their defaults.
+    """
+
+    files: tuple[str, ...] = ()
+    parameters: dict[
+        Annotated[str, Field(pattern=RULE_ID)],
+        dict[Annotated[str, Field(pattern=PARAMETER_NAME)], RuleValue | tuple[RuleValue, ...]],
+    ] = Field(default_factory=dict)
+
+    @field_validator("files")
+    @classmethod
+    def check_files(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """No file twice, none empty."""
+        if len(set(value)) != len(value) or not all(value):
+            raise ValueError("a file stands twice, or its name is empty")
+        return value
 
 
 class ReportRequest(_Part):
@@ -186,6 +238,7 @@ class Study(_Part):
     comparison: Comparison | None = None
     dictionaries: Dictionaries = Dictionaries()
     severities: tuple[SeverityChange, ...] = ()
+    rules: RuleSettings = RuleSettings()
     reports: Annotated[tuple[ReportRequest, ...], Field(min_length=1)] = (ReportRequest(template="safety_summary"),)
 
     @model_validator(mode="after")
@@ -209,8 +262,11 @@ class Study(_Part):
         return self.study.id
 
     def content_used_by_reports(self) -> dict[str, Any]:
-        """What of the study file enters a report key: all but where the data is fetched from and the list of reports.
+        """What of the study file enters a report key: all but where things are fetched from and the list of reports.
 
-        The snapshot stands for the data; the template and its parameters stand for the report.
+        The snapshot stands for the data; the template and its parameters stand for the report; the version of the rule
+        set stands for rule files and the dictionary's files.
         """
-        return self.model_dump(mode="json", exclude={"sources", "reports", "cutoff"})
+        content = self.model_dump(mode="json", exclude={"sources", "reports", "cutoff"})
+        del content["dictionaries"]["meddra_folder"], content["rules"]["files"]
+        return content
