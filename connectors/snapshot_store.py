@@ -16,12 +16,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from connectors.data_cutoff import data_cutoff
-from connectors.places.sources import find_deliveries
+from connectors.places.sources import DEFINE, find_deliveries
 from connectors.places.zipped import ZipLimits
 from connectors.raw_bytes import RawBytes
 from connectors.s3 import S3Settings
@@ -32,6 +33,8 @@ from connectors.typed_copies import TypedCopies
 from longwatch.errors import IntegrityError, StudyError
 from longwatch.evidence.snapshot import SourceFile, SourceSnapshot, compute_snapshot_id
 from longwatch.standards.dataset import SourceData
+from longwatch.standards.define_model import Define
+from longwatch.standards.define_xml import parse_define
 from longwatch.study import SourceSpec
 
 Progress = Callable[[str], None]
@@ -106,7 +109,9 @@ class FolderSnapshotStore:
             manifest = self._manifest(snapshot_id)
             if not self.typed.path(manifest).is_dir():
                 self._make_typed_again(manifest)
-            return self.typed.open(manifest)
+            data = self.typed.open(manifest)
+        define = next((file for file in manifest.snapshot.files if file.format == DEFINE), None)
+        return replace(data, read_define=partial(self._read_define, define)) if define else data
 
     def verify(self, snapshot_id: str) -> None:
         """Hash the raw bytes, and the typed copy if there is one, again.
@@ -146,6 +151,11 @@ class FolderSnapshotStore:
         with store_readable(self.root):
             manifest = self._manifest(snapshot_id)
         return export_snapshot(manifest, self.raw, Path(folder), progress)
+
+    def _read_define(self, file: SourceFile) -> Define:
+        with store_readable(self.root):
+            content = b"".join(self.raw.chunks(file))
+        return parse_define(content, file.name)
 
     def _verify_raw(self, manifest: Manifest) -> None:
         for file in manifest.snapshot.files:

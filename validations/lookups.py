@@ -10,16 +10,19 @@ import polars as pl
 from longwatch.findings.identity import as_text
 from longwatch.standards.dataset import SourceData
 from longwatch.standards.dates import earliest_day
+from longwatch.standards.meddra import Meddra
 
+DICTIONARY = "MEDDRA"
 DM_PREFIX = "DM_"
 TS_PREFIX = "TS_"
 
 
 class Lookups:
-    """Reads of one snapshot that several rules share; each is made once."""
+    """Reads of one snapshot that several rules share; each is made once. `dictionary`: the one that the study names."""
 
-    def __init__(self, data: SourceData) -> None:
+    def __init__(self, data: SourceData, dictionary: Meddra | None = None) -> None:
         self.data = data
+        self._dictionary = dictionary
         self._subjects: dict[str, pl.DataFrame] = {}
         self._made: dict[str, pl.DataFrame] = {}
 
@@ -83,6 +86,23 @@ class Lookups:
         for frame in frames[1:]:
             joined = joined.join(frame, on="USUBJID")
         return joined
+
+    def columns(self, dataset: str) -> frozenset[str] | None:
+        """The columns of a dataset, or of the dictionary under the name MEDDRA; None where there is no such thing."""
+        if dataset == DICTIONARY:
+            return frozenset(self._dictionary.paths.columns) if self._dictionary else None
+        found = self.data.get(dataset)
+        return frozenset(found.columns) if found else None
+
+    def records(self, dataset: str) -> pl.LazyFrame:
+        """The records of a dataset, or the paths of the dictionary. Raises KeyError where `columns` is None."""
+        if dataset == DICTIONARY and self._dictionary:
+            return self._dictionary.paths.lazy()
+        return self.data.frame(dataset)
+
+    def in_words(self, dataset: str) -> str:
+        """What is missing where `columns` is None."""
+        return "the dictionary's files (dictionaries: meddra_folder)" if dataset == DICTIONARY else dataset
 
     def once(self, key: str, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
         """What `make` makes, made at most once for a key: what several checks look up in other datasets."""

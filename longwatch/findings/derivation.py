@@ -7,18 +7,27 @@ from typing import Annotated
 
 from pydantic import Field
 
+from longwatch.findings.derived.arithmetic import DaysBetween, Percent
 from longwatch.findings.derived.dates import DateFact, StudyDay
 from longwatch.findings.derived.matches import Contains, CountMet, NamesMet
-from longwatch.findings.derived.records import CountRows
+from longwatch.findings.derived.names import NamesWhere
+from longwatch.findings.derived.parents import Parent
+from longwatch.findings.derived.records import CountDistinct, CountRows, Extreme
 from longwatch.findings.derived.values import Constant, FirstPresent
 
 Derivation = Annotated[
     CountMet  # derived/matches.py
     | NamesMet
     | Contains
+    | NamesWhere  # derived/names.py
     | DateFact  # derived/dates.py
     | StudyDay
     | CountRows  # derived/records.py
+    | CountDistinct
+    | Extreme
+    | Parent  # derived/parents.py
+    | Percent  # derived/arithmetic.py
+    | DaysBetween
     | Constant  # derived/values.py
     | FirstPresent,
     Field(discriminator="type"),

@@ -58,7 +58,8 @@ class Check(Part):
     for each variable that fits. `filled`: columns of DM or TS that tell nothing where they are empty throughout. `per`:
     one finding for each record, or one for the dataset. `show`: variables a finding lists beside those of its message.
     `message`: the finding in words, `{COLUMN}` standing for its value and `{dataset}` for the dataset's name.
-    `severity`: of what this check finds, where it is not the rule's.
+    `severity`: of what this check finds, where it is not the rule's. `unlisted`: of the variables of `each`, only those
+    that define.xml lists no values for.
     """
 
     frame: Annotated[str, Field(pattern=r"^([A-Z][A-Z0-9]{1,7}|--|SUPP--|\*|VARIABLES)$")]
@@ -73,6 +74,7 @@ class Check(Part):
     show: tuple[ColumnName, ...] = ()
     message: Annotated[str, Field(min_length=1)]
     severity: Severity | None = None
+    unlisted: bool = False
 
     @model_validator(mode="after")
     def check_whole(self) -> Check:

@@ -22,7 +22,7 @@ SECONDS_A_DAY = 86_400
 
 @derive.register
 def _date_fact(derivation: DateFact, frame: pl.LazyFrame, name: str, lookups: Lookups) -> pl.LazyFrame:
-    return frame.with_columns(_fact(derivation).alias(name))
+    return frame.with_columns(date_fact(derivation).alias(name))
 
 
 @derive.register
@@ -33,7 +33,8 @@ def _study_day(derivation: StudyDay, frame: pl.LazyFrame, name: str, lookups: Lo
     return frame.with_columns(day.alias(name))
 
 
-def _fact(fact: DateFact) -> pl.Expr:
+def date_fact(fact: DateFact) -> pl.Expr:
+    """What an SDTM date can mean, of the column that the fact names."""
     date = pl.col(fact.of)
     if fact.type == "precision":
         return precision(date).cast(pl.String)
