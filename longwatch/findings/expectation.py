@@ -12,9 +12,9 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from longwatch.findings.rule_parts import ColumnName, Part, Reference, Values, check_pattern
-from longwatch.standards.dates import ISO8601_PARTIAL
+from longwatch.standards.dates import ISO8601_DURATION, ISO8601_PARTIAL
 
-FORMS: Mapping[str, str] = {"sdtm_date": ISO8601_PARTIAL}
+FORMS: Mapping[str, str] = {"sdtm_date": ISO8601_PARTIAL, "duration": ISO8601_DURATION}
 """Patterns that a check names in place of writing them out."""
 
 Missing = Literal["fails", "passes"]
@@ -72,7 +72,7 @@ class Matches(_OnOneColumn):
 
     type: Literal["matches"]
     pattern: str | None = None
-    form: Literal["sdtm_date"] | None = None
+    form: Literal["sdtm_date", "duration"] | None = None
     missing: Missing = "fails"
 
     @model_validator(mode="after")

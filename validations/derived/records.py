@@ -93,7 +93,8 @@ def _records(derivation: OtherRecords, lookups: Lookups) -> pl.LazyFrame:
     dated = {fact.of for fact in derivation.derive.values()}
     compared = _kinds(derivation.where)
     looked_up = [name for name in derivation.needed if name.startswith(DM_PREFIX)]
-    own = dict.fromkeys((*(name for name in derivation.needed if name in schema), *([SUBJECT] if looked_up else [])))
+    named = (*derivation.needed, *derivation.optional, *([SUBJECT] if looked_up else []))
+    own = dict.fromkeys(name for name in named if name in schema)
     frame = source.select(
         as_text(name, schema[name]).alias(name)
         if name in dated or compared.get(name) == "text"
@@ -106,7 +107,10 @@ def _records(derivation: OtherRecords, lookups: Lookups) -> pl.LazyFrame:
         subjects = lookups.subjects(looked_up).lazy().rename({SUBJECT: _KEY})
         key = as_text(SUBJECT, schema[SUBJECT]).alias(_KEY)
         frame = frame.with_columns(key).join(subjects, on=_KEY, how="left", maintain_order="left").drop(_KEY)
-    frame = frame.with_columns(date_fact(fact).alias(name) for name, fact in derivation.derive.items())
+    absent = [pl.lit(None, pl.String).alias(name) for name in derivation.optional if name not in schema]
+    frame = frame.with_columns(absent).with_columns(
+        date_fact(fact).alias(name) for name, fact in derivation.derive.items()
+    )
     for condition in derivation.where:
         frame = frame.filter(meets(condition))
     return frame

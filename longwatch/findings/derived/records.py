@@ -4,8 +4,9 @@
 `longwatch.standards.meddra`). `by`: columns of the record, `theirs` the columns of the other dataset that they are
 compared with, where those have other names; DM_… is the DM record of their subject. A missing value matches none.
 `fold`: texts are compared without regard to case and to how many blanks stand between words. `derive`: columns of
-theirs, made from their dates, that `theirs`, `where` and `of` may name. `absent: none`: where the study lacks the
-dataset or a column of it, no record matches; else the check is not evaluable.
+theirs, made from their dates, that `theirs`, `where` and `of` may name. `optional`: columns of theirs that count as
+empty where the dataset lacks them. `absent: none`: where the study lacks the dataset or another column of it, no record
+matches; else the check is not evaluable.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ class OtherRecords(Derived):
     theirs: tuple[ColumnName, ...] = ()
     where: tuple[Condition, ...] = ()
     derive: dict[ColumnName, DateFact] = Field(default_factory=dict)
+    optional: tuple[ColumnName, ...] = ()
     fold: bool = False
     absent: Literal["none"] | None = None
 
@@ -56,7 +58,7 @@ class OtherRecords(Derived):
     def needed(self) -> tuple[str, ...]:
         """The other dataset's variables that it cannot do without, DM_… included."""
         named = (*self.keys, *self.of_theirs, *(fact.of for fact in self.derive.values()))
-        return tuple(dict.fromkeys(name for name in named if name not in self.derive))
+        return tuple(dict.fromkeys(name for name in named if name not in self.derive and name not in self.optional))
 
 
 class CountRows(OtherRecords):
