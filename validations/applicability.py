@@ -71,7 +71,7 @@ def apply_rule(entry: RuleInForce, facts: Facts, lookups: Lookups) -> Applicatio
                         continue
                     _require(lacking, bound, lookups)
                 except InputMissing as missing:
-                    application.missing.append(str(missing))
+                    application.missing.extend(missing.args)
                 else:
                     application.instances.append(Instance(entry.rule, dataset, bound))
     return application
@@ -141,4 +141,4 @@ def _require(lacking: list[str], check: Check, lookups: Lookups) -> None:
         if not missing and lookups.is_empty(column):
             missing.append(f"DM.{column.removeprefix(DM_PREFIX)}, which is empty")
     if missing:
-        raise InputMissing(", ".join(dict.fromkeys(missing)))
+        raise InputMissing(*dict.fromkeys(missing))

@@ -34,7 +34,7 @@ _COLUMN_LISTS = frozenset({"columns", "of"})
 
 
 class InputMissing(Exception):
-    """A check cannot be judged; the text says what it lacks, to follow "needs"."""
+    """A check cannot be judged; its arguments say what it lacks, each to follow "needs"."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,6 @@ def _values(items: Any, place: Place) -> list[Any]:
     if not values:
         sources = [str(item["from"]) for item in items]
         raise InputMissing(
-            ", ".join(place.needs.get(source, f"{source}, which the study file leaves empty") for source in sources)
+            *(place.needs.get(source, f"{source}, which the study file leaves empty") for source in sources)
         )
     return values

@@ -56,8 +56,8 @@ _LINKS = {
 def as_text(column: str, dtype: pl.DataType) -> pl.Expr:
     """A column as text: numbers in their shortest form (`1`, `0.5`), dates as ISO 8601, missing stays missing.
 
-    Of a number 15 significant digits count, as many as every transport format keeps: a visit 1.3 that a program added up
-    to 1.3000000000000003 is the visit 1.3.
+    Of a number 15 significant digits count, as many as every transport format keeps: a visit 1.3 that a program added
+    up to 1.3000000000000003 is the visit 1.3.
     """
     value = pl.col(column)
     if dtype == pl.String:
