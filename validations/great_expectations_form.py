@@ -150,11 +150,9 @@ class GreatExpectationsJudge:
         elif condition.within is not None:
             yield column.is_in(literals(condition.within))
         elif condition.outside is not None:
-            outside = column.is_not_in(literals(condition.outside))
-            if condition.missing == "meets":
-                yield outside | column.is_null()
-            else:
-                yield outside
+            # To pandas a missing value is in no set.
+            yield column.is_not_in(literals(condition.outside))
+            if condition.missing != "meets":
                 yield column.is_not_null()
         elif condition.at_least is not None:
             yield column >= number(condition.at_least)

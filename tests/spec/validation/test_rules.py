@@ -1,8 +1,9 @@
 """The rules, one by one: what passes, what fails and how the finding reads, and when a rule cannot be judged.
 
 Each file beside this one is a chapter of spec B.3. A case is named by `about` and gives datasets as tables (`.` is
-missing; columns that end in SEQ or DY are numbers); `define` is the define.xml in a few words, or why it cannot be read,
-`dictionary` a table of the dictionary's paths, `study` what the study file says otherwise. Under `fails`, `findings` are the messages, all of them, in order.
+missing; columns that end in SEQ or DY are numbers); `define` is the define.xml in a few words, or why it cannot be
+read, `dictionary` a table of the dictionary's paths, `study` what the study file says otherwise. Under `fails`,
+`findings` are the messages, all of them, in order.
 """
 
 from __future__ import annotations
