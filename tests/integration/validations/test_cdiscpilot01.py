@@ -124,11 +124,8 @@ def test_fingerprints_survive_a_refresh(
         .with_columns((pl.int_range(pl.len()).over("USUBJID") + 1).cast(pl.Float64).alias("AESEQ"))
     )
     frames = {dataset.name: pilot_data.frame(dataset.name).collect() for dataset in pilot_data}
-    outcome = validate(
-        replace(SourceData.of(**{**frames, "AE": refreshed}), read_define=pilot_data.read_define),
-        pilot_study,
-        lambda _: None,
-    )
+    data = replace(SourceData.of(**{**frames, "AE": refreshed}), read_define=pilot_data.read_define)
+    outcome = validate(data, pilot_study, lambda _: None)
     before = sorted((finding.rule_id, finding.fingerprint) for finding in pilot_outcome.findings)
     after = sorted((finding.rule_id, finding.fingerprint) for finding in outcome.findings)
     assert before == after
