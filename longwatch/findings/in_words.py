@@ -7,7 +7,6 @@ from typing import Any
 
 from longwatch.findings.derivation import Derivation
 from longwatch.findings.expectation import (
-    Between,
     ColumnLe,
     EqualColumns,
     Expectation,
@@ -93,11 +92,9 @@ def _say_expectation(expect: Expectation) -> str:
         form = {"sdtm_date": "an ISO 8601 date", "duration": "an ISO 8601 duration"}
         fits = form[expect.form] if expect.form else f"text that fits {expect.pattern}"
         return f"{expect.column} is {fits}{empty}"
-    if isinstance(expect, Between):
-        ends = [f"at least {_value(expect.min)}"] if expect.min is not None else []
-        ends += [f"at most {_value(expect.max)}"] if expect.max is not None else []
-        return f"{expect.column} is {' and '.join(ends)}"
-    return _parts(expect.model_dump(by_alias=True, exclude_defaults=True))
+    ends = [f"at least {_value(expect.min)}"] if expect.min is not None else []
+    ends += [f"at most {_value(expect.max)}"] if expect.max is not None else []
+    return f"{expect.column} is {' and '.join(ends)}"
 
 
 def _say_derived(check: Check) -> Iterator[str]:
