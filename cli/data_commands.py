@@ -34,10 +34,12 @@ def check_study(
         str | None, typer.Option("--snapshot", metavar="SNAPSHOT", help="Also whether it fits this snapshot.")
     ] = None,
 ) -> None:
-    """Check a study file; every mistake is named with its line."""
+    """Check a study file and the rule files that it names; every mistake is named with its line."""
+    from operations.rules import read_rules
     from runtime.study_files import read_study, read_text
 
-    checked, _ = read_study(Path(file), wired().known_names)
+    checked, base = read_study(Path(file), wired().known_names)
+    _, inputs = read_rules(wired(), checked, base)
     if data or snapshot_id:
         from operations.check_study import check_data
 
@@ -46,7 +48,8 @@ def check_study(
         for undecided in fitting.undecided:
             typer.echo(f"To decide: {undecided}")
     arms = ", ".join(arm.name for arm in checked.treatment.arms)
-    typer.echo(f"{file}: no mistake. Study {checked.id}, {len(checked.sources)} sources, arms: {arms}.")
+    own = f", {len(inputs.own_rules)} rules of its own" if inputs.own_rules else ""
+    typer.echo(f"{file}: no mistake. Study {checked.id}, {len(checked.sources)} sources{own}, arms: {arms}.")
 
 
 @study.command("init")
@@ -148,6 +151,9 @@ def show_snapshot(
 def validate(
     file: StudyFile,
     direct: Annotated[bool, typer.Option("--direct", help="Without Prefect's record of the run.")] = False,
+    slowest_first: Annotated[
+        bool, typer.Option("--slowest-first", help="Rules by the seconds they took, not in their order.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Pull a study's data and validate it; exit 1 where a reject rule failed."""
@@ -164,7 +170,7 @@ def validate(
             "seconds": f"{result.seconds:.2f}",
             "title": result.title,
         }
-        for result in validated.outcome.results
+        for result in sorted(validated.outcome.results, key=lambda result: -result.seconds if slowest_first else 0)
     ]
     print_rows(rows, as_json, "")
     if not as_json:

@@ -16,13 +16,14 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from connectors.data_cutoff import data_cutoff
 from connectors.places.fetching import Budget
-from connectors.places.sources import Delivery, find_deliveries, place_of
+from connectors.places.sources import DEFINE, Delivery, find_deliveries, place_of
 from connectors.places.visit import Access, Visit
 from connectors.raw_bytes import RawBytes
 from connectors.snapshot_export import export_snapshot
@@ -132,7 +133,11 @@ class FolderSnapshotStore:
             manifest = self._manifest(snapshot_id)
             if not self.typed.path(manifest).is_dir():
                 self._make_typed_again(manifest)
-            return self.typed.open(manifest)
+            data = self.typed.open(manifest)
+        define = next((file for file in manifest.snapshot.files if file.format == DEFINE), None)
+        return (
+            replace(data, read_define=partial(self.read_define, manifest.snapshot.id, define.name)) if define else data
+        )
 
     def verify(self, snapshot_id: str) -> None:
         """Hash the raw bytes, and the typed copy if there is one, again.

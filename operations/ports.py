@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from longwatch.evidence.snapshot_diff import SnapshotDiff
     from longwatch.evidence.table_diff import MovedNumber
     from longwatch.findings.finding import ValidationOutcome
+    from longwatch.findings.inputs import RuleInputs
+    from longwatch.findings.rule import Rule
     from longwatch.reports.contents import RenderedReport, ReportContents
     from longwatch.reports.template import ReportTemplate
     from longwatch.standards.dataset import SourceData
@@ -91,8 +93,26 @@ class SnapshotStore(Protocol):
 class Validator(Protocol):
     """Judges a snapshot by rules."""
 
-    def __call__(self, data: SourceData, study: Study, progress: Progress) -> ValidationOutcome:
-        """Every rule's result and every finding."""
+    def __call__(
+        self, data: SourceData, study: Study, progress: Progress, inputs: RuleInputs | None = None
+    ) -> ValidationOutcome:
+        """Every rule's result and every finding. `inputs`: the study's own rules and its dictionary."""
+        ...
+
+
+class RuleFiles(Protocol):
+    """Reads what a study file names beside its data for validation."""
+
+    def __call__(self, study: Study, base: str) -> RuleInputs:
+        """Its own rules and its dictionary. `base`: folder that relative paths start from."""
+        ...
+
+
+class Rules(Protocol):
+    """The rules there are."""
+
+    def __call__(self, inputs: RuleInputs) -> tuple[Rule, ...]:
+        """Those that Longwatch brings, then the study's own; StudyError where an id stands twice."""
         ...
 
 
@@ -239,6 +259,10 @@ class Adapters(Protocol):
     def archive(self) -> Archive: ...
     @property
     def validate(self) -> Validator: ...
+    @property
+    def rule_inputs(self) -> RuleFiles: ...
+    @property
+    def rules(self) -> Rules: ...
     @property
     def render(self) -> Renderer: ...
     @property

@@ -19,6 +19,7 @@ from operations.make_report import ReportMade, make_report
 from operations.ports import Adapters, Progress
 from operations.pull import pull
 from operations.registered_run import registered_run
+from operations.rules import read_rules
 from operations.stages import StageRunner, run_directly
 from operations.validate import stop_at_gate, validate
 
@@ -58,6 +59,7 @@ def run_study(
     requests = _requests(study, templates)
     for request in requests:
         adapters.templates(request.template)
+    _, inputs = read_rules(adapters, study, base)
     with registered_run(adapters, study) as run:
         adapters.archive.check()
         snapshot = stage("pull", lambda: pull(adapters, study, base, run, progress))
@@ -72,7 +74,7 @@ def run_study(
                 next_step="give a cut-off of today or before",
             )
         check_fit(data, study, day)
-        outcome, files = stage("validate", lambda: validate(adapters, study, snapshot, data, run, progress))
+        outcome, files = stage("validate", lambda: validate(adapters, study, snapshot, data, run, progress, inputs))
         stop_at_gate(outcome, files)
         datasets = stage("derive", lambda: derive(data, study, day))
         made = tuple(

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
         FindingsFiles,
         Registers,
         Renderer,
+        RuleFiles,
+        Rules,
         SnapshotStore,
         Templates,
         Validator,
@@ -77,6 +79,20 @@ class Wiring:
         from validations import validate
 
         return validate
+
+    @cached_property
+    def rule_inputs(self) -> RuleFiles:
+        """Files beside the study file."""
+        from connectors.rule_files import read_rule_inputs
+
+        return read_rule_inputs
+
+    @cached_property
+    def rules(self) -> Rules:
+        """The rules that come with Longwatch, and a study's own."""
+        from validations import rules_of
+
+        return rules_of
 
     @cached_property
     def render(self) -> Renderer:

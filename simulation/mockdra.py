@@ -202,10 +202,15 @@ def term(pt: str) -> Term:
 def write_dictionary(folder: Path) -> None:
     """`mdhier.asc` (PT, HLT, HLGT and SOC with codes, primary-SOC flag) and `llt.asc` (LLT code, name, PT code)."""
     folder.mkdir(parents=True, exist_ok=True)
-    hierarchy = [
+    lowest = [f"{code}${name}${t.pt_code}$$$$$$$Y$$" for t in dictionary() for name, code in t.llts]
+    (folder / "mdhier.asc").write_text(hierarchy(), encoding="ascii", newline="\n")
+    (folder / "llt.asc").write_text("\n".join(lowest) + "\n", encoding="ascii", newline="\n")
+
+
+def hierarchy() -> str:
+    """The text of `mdhier.asc`."""
+    lines = [
         f"{t.pt_code}${t.hlt_code}${t.hlgt_code}${t.soc_code}${t.pt}${t.hlt}${t.hlgt}${t.soc}$${''}${t.soc_code}$Y$"
         for t in dictionary()
     ]
-    lowest = [f"{code}${name}${t.pt_code}$$$$$$$Y$$" for t in dictionary() for name, code in t.llts]
-    (folder / "mdhier.asc").write_text("\n".join(hierarchy) + "\n", encoding="ascii", newline="\n")
-    (folder / "llt.asc").write_text("\n".join(lowest) + "\n", encoding="ascii", newline="\n")
+    return "\n".join(lines) + "\n"

@@ -8,6 +8,8 @@ from simulation.parameters import PRODUCT, STUDY_ID, TITLE, Parameters
 from simulation.trial_design import CTCAE, PROTOCOL
 
 DATA_FOLDER = "data"
+DICTIONARY_FOLDER = "dictionary"
+MAINTENANCE = ("TACROLIMUS", "SIROLIMUS", "MYCOPHENOLATE")
 
 
 def study_file(p: Parameters) -> str:
@@ -39,4 +41,8 @@ comparison:
 dictionaries:
   meddra: "{mockdra.NAME} {mockdra.VERSION}"
   ctcae: "{CTCAE}"
+  meddra_folder: {DICTIONARY_FOLDER}
+rules:
+  parameters:
+    CH09: {{drugs: [{", ".join(MAINTENANCE)}]}}
 """

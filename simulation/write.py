@@ -18,7 +18,7 @@ from simulation.generate import Trial, generate
 from simulation.layout import layouts
 from simulation.parameters import Parameters
 from simulation.planting import Change, ErrorPlan, PlantedError
-from simulation.study_file import DATA_FOLDER, study_file
+from simulation.study_file import DATA_FOLDER, DICTIONARY_FOLDER, study_file
 from simulation.xpt import write_xpt
 
 
@@ -43,7 +43,7 @@ def write(
         write_xpt(data / f"{name.lower()}.xpt", frame, layouts()[name])
     (data / "define.xml").write_bytes(define_xml(trial.frames))
     _put(folder / "study.yaml", study_file(trial.design.parameters))
-    mockdra.write_dictionary(folder / "dictionary")
+    mockdra.write_dictionary(folder / DICTIONARY_FOLDER)
     _write_truth(folder / "truth", trial)
     return trial
 

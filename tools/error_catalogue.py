@@ -38,6 +38,10 @@ ELSEWHERE = {
     "LW-CLI-001": ("the command line is wrong: …", "`longwatch --help` shows every command"),
     "LW-CLI-003": ("interrupted; the run is registered as failed", "run the command again"),
     "LW-CLI-070": ("a fault of ours: …", "run again with LONGWATCH_DEBUG=1 and send the traceback to the developers"),
+    "LW-VAL-006": (
+        "the study sets a parameter that the rule does not have, or to another kind of value",
+        "`longwatch rules show RULE` lists what may be set",
+    ),
     "LW-DSX-003": ("an item stands twice in a record", "ask the data provider for a file with each item once"),
     **{
         f"LW-{room}-001": (f"the text is no YAML, or no {kind}", f"start from {start}")

@@ -6,13 +6,15 @@ import fnmatch
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from longwatch.findings.binding import InputMissing, Place, bind, values_of
-from longwatch.findings.derivation import CountRows
+from longwatch.findings.binding import InputMissing, Place, bind
 from longwatch.findings.identity import SUBJECT
 from longwatch.findings.rule import Check, Rule
+from longwatch.findings.rule_parts import Reference, ValueSource
+from longwatch.findings.rulebook import RuleInForce
 from longwatch.standards.dataset import SourceData
 from longwatch.standards.sdtm import is_supplemental, variable_prefix
-from longwatch.study import Study
+from validations.derived import lacks
+from validations.facts import Facts
 from validations.lookups import DM_PREFIX, TS_PREFIX, Lookups
 
 CORE_DATASETS = frozenset({"DM", "TS", "AE", "LB", "VS", "EX", "DS"})
@@ -44,34 +46,40 @@ class Application:
         return f"needs {', '.join(dict.fromkeys(self.missing))}" if self.missing else ""
 
 
-def apply_rule(rule: Rule, data: SourceData, study: Study, lookups: Lookups) -> Application:
+def apply_rule(entry: RuleInForce, facts: Facts, lookups: Lookups) -> Application:
     """The instances of a rule on this data.
 
-    1. A check on entries (`DATASETS`, `TSPARM`, `VARIABLES`) always applies.
+    1. A check on entries (`DATASETS`, `TSPARM`, `VARIABLES`, …) always applies; what its derived columns look into must
+       be there.
     2. A check on a named dataset needs the dataset and its columns; what is missing is reported. A variable that `each`
        names and the dataset lacks is passed over.
     3. A check on a pattern of datasets applies to those that have its columns.
     4. In both, DM, TS and other datasets that it looks into must be there, and columns that must be `filled` not empty.
     """
-    application = Application()
-    for check in rule.checks:
+    application, data = Application(), facts.data
+    for check in entry.rule.checks:
         for dataset in _datasets(check, data, application):
-            for stem in _stems(check, data, dataset):
+            for stem in _stems(check, facts, dataset, application):
                 columns = frozenset(data.datasets[dataset].columns) if dataset in data else frozenset()
-                prefix = variable_prefix(dataset)
-                place = Place(dataset, prefix, stem, columns, values_of(study, prefix))
+                values = facts.values(entry, dataset, stem)
+                needs = facts.needs(entry, dataset)
+                place = Place(dataset, variable_prefix(dataset), stem, columns, values, needs)
                 try:
                     bound = bind(check, place)
-                    if not bound.is_on_entries:
-                        lacking = _lacking(bound, place)
-                        if lacking and (check.each is not None or dataset != check.frame):
-                            continue
-                        _require(lacking, bound, lookups)
+                    lacking = [] if bound.is_on_entries else _lacking(bound, place)
+                    if lacking and (check.each is not None or dataset != check.frame) and _is_by_name(check):
+                        continue
+                    _require(lacking, bound, lookups)
                 except InputMissing as missing:
-                    application.missing.append(str(missing))
+                    application.missing.extend(missing.args)
                 else:
-                    application.instances.append(Instance(rule, dataset, bound))
+                    application.instances.append(Instance(entry.rule, dataset, bound))
     return application
+
+
+def _is_by_name(check: Check) -> bool:
+    """Whether the rule itself names the columns judged; those that define.xml names must be there."""
+    return bool(check.expect.judged)
 
 
 def _datasets(check: Check, data: SourceData, application: Application) -> Iterator[str]:
@@ -88,9 +96,21 @@ def _datasets(check: Check, data: SourceData, application: Application) -> Itera
                 yield name
 
 
-def _stems(check: Check, data: SourceData, dataset: str) -> Iterator[str]:
+def _stems(check: Check, facts: Facts, dataset: str, application: Application) -> Iterator[str]:
+    for stem in _all_stems(check, facts, dataset, application):
+        if not check.unlisted or facts.codelist(dataset, stem) is None:
+            yield stem
+
+
+def _all_stems(check: Check, facts: Facts, dataset: str, application: Application) -> Iterator[str]:
+    data = facts.data
     if check.each is None:
         yield ""
+    elif isinstance(check.each, Reference):
+        if check.each.source in (ValueSource.CLOSED, ValueSource.OPEN) and facts.define is None:
+            application.missing.append(facts.define_needed)
+        else:
+            yield from facts.each(check.each.source, dataset)
     elif isinstance(check.each, str):
         head, _, tail = check.each.partition("*")
         for name in fnmatch.filter(data.datasets[dataset].columns, check.each):
@@ -114,11 +134,11 @@ def _require(lacking: list[str], check: Check, lookups: Lookups) -> None:
     looked_up = sorted(name for name in check.essential if name.startswith((DM_PREFIX, TS_PREFIX)))
     missing = lacking + [need for name in looked_up if (need := lookups.lacks(name)) is not None]
     for derivation in check.derive.values():
-        if isinstance(derivation, CountRows) and (need := lookups.count_lacks(derivation)) is not None:
+        if (need := lacks(derivation, lookups)) is not None:
             missing.append(need)
     for name in check.filled:
         column = name if name.startswith(DM_PREFIX) else f"{DM_PREFIX}{name}"
         if not missing and lookups.is_empty(column):
             missing.append(f"DM.{column.removeprefix(DM_PREFIX)}, which is empty")
     if missing:
-        raise InputMissing(", ".join(dict.fromkeys(missing)))
+        raise InputMissing(*dict.fromkeys(missing))

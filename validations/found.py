@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,8 +27,12 @@ from validations.judge import Verdict
 IDENTITY_ROWS = 250_000
 """About how many records are held at a time to tell them apart."""
 
+Severities = Mapping[str, Callable[[Check], Severity]]
+"""By rule id, the severity in force of what a check of it finds."""
+
 MISSING = "missing"
 _LISTED_VALUES = 5
+_GRAVEST_FIRST = tuple(Severity)
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class _Record:
 
 
 def find_in_dataset(
-    data: SourceData, dataset: str, verdicts: Sequence[Verdict], severities: Mapping[str, Severity]
+    data: SourceData, dataset: str, verdicts: Sequence[Verdict], severities: Severities
 ) -> list[Finding]:
     """The findings on one dataset, in the order of the verdicts and of the records.
 
@@ -55,7 +59,8 @@ def find_in_dataset(
     records = _read_records(data, dataset, by_record)
     findings: list[Finding] = []
     for verdict in failing:
-        check, severity = verdict.instance.check, severities[verdict.instance.rule.id]
+        check = verdict.instance.check
+        severity = severities[verdict.instance.rule.id](check)
         rows = _as_texts(pl.concat(verdict.failing).sort(ROW))
         if check.per == "dataset":
             findings.append(_dataset_finding(verdict.instance, severity, rows))
@@ -68,7 +73,7 @@ def find_in_dataset(
     return merge_findings(findings)
 
 
-def find_in_entries(verdicts: Sequence[Verdict], severities: Mapping[str, Severity]) -> list[Finding]:
+def find_in_entries(verdicts: Sequence[Verdict], severities: Severities) -> list[Finding]:
     """The findings on entries: no subject; the entry's own name is its identity."""
     findings = []
     for verdict in verdicts:
@@ -78,7 +83,7 @@ def find_in_entries(verdicts: Sequence[Verdict], severities: Mapping[str, Severi
                 locator = {name: str(row[name]) for name in ENTRY_LOCATORS[instance.dataset]}
                 placed = replace(instance, dataset=str(row["DATASET"]))
                 identity = [f"{instance.dataset} {row[ENTRY]}"]
-                findings.append(_finding(placed, severities[instance.rule.id], identity, locator, row))
+                findings.append(_finding(placed, severities[instance.rule.id](instance.check), identity, locator, row))
     return merge_findings(findings)
 
 
@@ -96,6 +101,7 @@ def merge_findings(findings: Sequence[Finding]) -> list[Finding]:
             message=first.message if more in first.message else f"{first.message}; {more}",
             values={**first.values, **finding.values},
             records=max(first.records, finding.records),
+            severity=min(first.severity, finding.severity, key=_GRAVEST_FIRST.index),
         )
     return list(merged.values())
 

@@ -32,7 +32,7 @@ from longwatch.findings.expectation import (
     Unique,
 )
 from longwatch.findings.rule import Check
-from longwatch.findings.rule_parts import Condition, literals
+from longwatch.findings.rule_parts import Condition, literals, number
 
 _EXCEPTION = re.compile(r"^([\w.]+(?:Error|Exception|Warning)\w*)\b", re.MULTILINE)
 _ONE_AT_A_TIME = threading.Lock()
@@ -104,7 +104,7 @@ class GreatExpectationsJudge:
         if isinstance(expect, Unique):
             # A compound, even of one column, in which missing equals missing.
             yield gxe.ExpectCompoundColumnsToBeUnique(
-                column_list=[*expect.columns, PART], ignore_row_if="never", **shared
+                column_list=[*expect.judged, PART], ignore_row_if="never", **shared
             )
         elif isinstance(expect, Null):
             yield gxe.ExpectColumnValuesToBeNull(column=expect.column, **shared)
@@ -138,7 +138,7 @@ class GreatExpectationsJudge:
                 )
             elif isinstance(expect, Between):
                 yield gxe.ExpectColumnValuesToBeBetween(
-                    column=expect.column, min_value=expect.min, max_value=expect.max, **shared
+                    column=expect.column, min_value=number(expect.min), max_value=number(expect.max), **shared
                 )
 
     def _tests(self, condition: Condition) -> Iterator[Any]:
@@ -150,12 +150,14 @@ class GreatExpectationsJudge:
         elif condition.within is not None:
             yield column.is_in(literals(condition.within))
         elif condition.outside is not None:
+            # To pandas a missing value is in no set.
             yield column.is_not_in(literals(condition.outside))
-            yield column.is_not_null()
+            if condition.missing != "meets":
+                yield column.is_not_null()
         elif condition.at_least is not None:
-            yield column >= condition.at_least
+            yield column >= number(condition.at_least)
         else:
-            yield column <= condition.at_most
+            yield column <= number(condition.at_most)
 
 
 def _under(conditions: Sequence[Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from longwatch.standards.dataset import SourceData
 from validations.agreement import Agreement
 from validations.applicability import Instance
 from validations.entries import ENTRY, build_entries
+from validations.facts import Facts
 from validations.frames import build_frame, derive_entries, share_derived_columns
 from validations.great_expectations_form import Count
 from validations.lookups import Lookups
@@ -79,7 +80,7 @@ def judge_dataset(
 
 
 def judge_entries(
-    data: SourceData, instances: Sequence[Instance], lookups: Lookups, agreement: Agreement
+    facts: Facts, instances: Sequence[Instance], lookups: Lookups, agreement: Agreement
 ) -> Iterator[Judgement]:
     """Judge the checks on entries, those on the same entries together."""
 
@@ -89,7 +90,7 @@ def judge_entries(
     for (frame_name, rows), members in groups.items():
         start = perf_counter()
         judgement = Judgement([Verdict(instance) for instance in members])
-        frame = derive_entries(build_entries(frame_name, rows, data), members, lookups)
+        frame = derive_entries(build_entries(frame_name, rows, facts), members, lookups)
         _judge_frame(frame, judgement.verdicts, agreement, judgement, perf_counter() - start)
         yield judgement
 
@@ -138,6 +139,6 @@ def _judge_frame(
 
 def _kept(check: Check, frame: pl.DataFrame) -> list[str]:
     """The columns of failing rows that a finding shows, or that an entry or a set is known by."""
-    entry = (ENTRY, "DATASET", "TSPARMCD", "VARIABLE") if check.is_on_entries else ()
+    entry = (ENTRY, "DATASET", "TSPARMCD", "VARIABLE", "SITEID") if check.is_on_entries else ()
     names = dict.fromkeys((ROW, *entry, *check.shown, *check.expect.judged))
     return [name for name in names if name in frame.columns]

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 
 import polars as pl
 
-from longwatch.findings.derivation import CountRows
 from longwatch.findings.identity import as_text
 from longwatch.standards.dataset import SourceData
 from longwatch.standards.dates import earliest_day
-from validations.polars_form import meets
+from longwatch.standards.meddra import Meddra
 
+DICTIONARY = "MEDDRA"
 DM_PREFIX = "DM_"
 TS_PREFIX = "TS_"
 
 
 class Lookups:
-    """Reads of one snapshot that several rules share; each is made once."""
+    """Reads of one snapshot that several rules share; each is made once. `dictionary`: the one that the study names."""
 
-    def __init__(self, data: SourceData) -> None:
-        self._data = data
+    def __init__(self, data: SourceData, dictionary: Meddra | None = None) -> None:
+        self.data = data
+        self._dictionary = dictionary
         self._subjects: dict[str, pl.DataFrame] = {}
-        self._counts: dict[str, pl.DataFrame] = {}
+        self._made: dict[str, pl.DataFrame] = {}
 
     def lacks(self, name: str) -> str | None:
         """What is missing for a column `DM_…` or `TS_…`, in words; None where nothing is."""
         if name.startswith(DM_PREFIX):
-            dm = self._data.get("DM")
+            dm = self.data.get("DM")
             variable = name.removeprefix(DM_PREFIX)
             if dm is None:
                 return "DM"
@@ -40,7 +41,7 @@ class Lookups:
     def is_empty(self, name: str) -> bool:
         """Whether a column `DM_…` is empty in every record of DM."""
         variable = pl.col(name.removeprefix(DM_PREFIX))
-        return bool(self._data.frame("DM").select(variable.is_null().all()).collect().item())
+        return bool(self.data.frame("DM").select(variable.is_null().all()).collect().item())
 
     def parameter(self, name: str) -> str | None:
         """The value of the TS parameter that `TS_…` names; None where TS has none, or, of a parameter that is a date by
@@ -49,12 +50,12 @@ class Lookups:
 
     @cached_property
     def _parameters(self) -> dict[str, str]:
-        ts = self._data.get("TS")
+        ts = self.data.get("TS")
         if ts is None or not {"TSPARMCD", "TSVAL"} <= set(ts.columns):
             return {}
         value = pl.col("TSVAL").cast(pl.String)
         rows = (
-            self._data.frame("TS")
+            self.data.frame("TS")
             .select(pl.col("TSPARMCD").cast(pl.String), value)
             .drop_nulls()
             .filter(~pl.col("TSPARMCD").str.ends_with("DTC") | earliest_day(value).is_not_null())
@@ -73,7 +74,7 @@ class Lookups:
         wanted = sorted(set(names) - set(self._subjects))
         if wanted:
             variables = {name: name.removeprefix(DM_PREFIX) for name in wanted}
-            dm = self._data.frame("DM")
+            dm = self.data.frame("DM")
             schema = dm.collect_schema()
             key = as_text("USUBJID", schema["USUBJID"])
             columns = [as_text(source, schema[source]).alias(name) for name, source in variables.items()]
@@ -86,30 +87,25 @@ class Lookups:
             joined = joined.join(frame, on="USUBJID")
         return joined
 
-    def count_lacks(self, count: CountRows) -> str | None:
-        """What is missing to count records of another dataset, in words; None where nothing is."""
-        other = self._data.get(count.dataset)
-        if other is None:
-            return count.dataset
-        needed = (*count.by, *(condition.column for condition in count.where))
-        return next((f"{count.dataset}.{name}" for name in needed if name not in other.columns), None)
+    def columns(self, dataset: str) -> frozenset[str] | None:
+        """The columns of a dataset, or of the dictionary under the name MEDDRA; None where there is no such thing."""
+        if dataset == DICTIONARY:
+            return frozenset(self._dictionary.paths.columns) if self._dictionary else None
+        found = self.data.get(dataset)
+        return frozenset(found.columns) if found else None
 
-    def counts(self, count: CountRows) -> pl.DataFrame:
-        """How many records of the other dataset have each combination of values: `by` as text, and `_COUNT`."""
-        key = count.model_dump_json()
-        if key not in self._counts:
-            self._counts[key] = self._count(count)
-        return self._counts[key]
+    def records(self, dataset: str) -> pl.LazyFrame:
+        """The records of a dataset, or the paths of the dictionary. Raises KeyError where `columns` is None."""
+        if dataset == DICTIONARY and self._dictionary:
+            return self._dictionary.paths.lazy()
+        return self.data.frame(dataset)
 
-    def _count(self, count: CountRows) -> pl.DataFrame:
-        frame = self._data.frame(count.dataset)
-        schema = frame.collect_schema()
-        for condition in count.where:
-            frame = frame.filter(meets(condition))
-        return (
-            frame.select(as_text(name, schema[name]) for name in count.by)
-            .drop_nulls()
-            .group_by(count.by)
-            .agg(pl.len().cast(pl.Int64).alias("_COUNT"))
-            .collect()
-        )
+    def in_words(self, dataset: str) -> str:
+        """What is missing where `columns` is None."""
+        return "the dictionary's files (dictionaries: meddra_folder)" if dataset == DICTIONARY else dataset
+
+    def once(self, key: str, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+        """What `make` makes, made at most once for a key: what several checks look up in other datasets."""
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]

@@ -17,7 +17,7 @@ from longwatch.findings.expectation import (
     Unique,
 )
 from longwatch.findings.rule import Check
-from longwatch.findings.rule_parts import Condition, literals
+from longwatch.findings.rule_parts import Condition, literals, number
 
 
 def meets(condition: Condition) -> pl.Expr:
@@ -32,10 +32,10 @@ def meets(condition: Condition) -> pl.Expr:
     elif condition.outside is not None:
         test = ~column.is_in(literals(condition.outside))
     elif condition.at_least is not None:
-        test = column >= condition.at_least
+        test = column >= number(condition.at_least)
     else:
-        test = column <= condition.at_most
-    return test.fill_null(False)
+        test = column <= number(condition.at_most)
+    return test.fill_null(condition.missing == "meets")
 
 
 def concerned(check: Check) -> pl.Expr:
@@ -52,7 +52,7 @@ def judged_and_failing(check: Check) -> tuple[pl.Expr, pl.Expr]:
     rows = concerned(check)
     expect: Expectation = check.expect
     if isinstance(expect, Unique):
-        return rows, rows & (pl.len().over([rows.alias("_CONCERNED"), *expect.columns]) > 1)
+        return rows, rows & (pl.len().over([rows.alias("_CONCERNED"), *expect.judged]) > 1)
     if isinstance(expect, NotNull):
         return rows, rows & pl.col(expect.column).is_null()
     if isinstance(expect, Null):
@@ -79,7 +79,7 @@ def _holds(expect: InSet | NotInSet | Matches | Between) -> pl.Expr:
         return ~column.is_in(literals(expect.values))
     if isinstance(expect, Matches):
         return column.str.contains(f"^(?:{expect.text})$")
-    tests = [column >= expect.min] if expect.min is not None else []
+    tests = [column >= number(expect.min)] if expect.min is not None else []
     if expect.max is not None:
-        tests.append(column <= expect.max)
+        tests.append(column <= number(expect.max))
     return pl.all_horizontal(tests)

@@ -8,12 +8,15 @@ from importlib.resources import files
 from typing import TypeVar
 
 from longwatch.findings.finding import Finding, RuleResult, RuleStatus, ValidationOutcome
+from longwatch.findings.inputs import RuleInputs
 from longwatch.findings.rule import Rule
 from longwatch.findings.rulebook import RuleInForce, check_ids, compute_ruleset_version, parse_rules, rules_in_force
 from longwatch.standards.dataset import SourceData
+from longwatch.standards.meddra import Meddra
 from longwatch.study import Study
 from validations.agreement import Agreement
 from validations.applicability import Application, Instance, apply_rule
+from validations.facts import Facts
 from validations.found import find_in_dataset, find_in_entries
 from validations.great_expectations_form import GreatExpectationsJudge
 from validations.judge import judge_dataset, judge_entries
@@ -41,7 +44,15 @@ def load_rules() -> tuple[Rule, ...]:
     )
 
 
-def validate(data: SourceData, study: Study, progress: Callable[[str], None]) -> ValidationOutcome:
+def rules_of(inputs: RuleInputs) -> tuple[Rule, ...]:
+    """All rules of a study: those that Longwatch brings, then the study's own. Raises StudyError LW-VAL-002 where an id
+    stands twice."""
+    return check_ids((*load_rules(), *inputs.own_rules))
+
+
+def validate(
+    data: SourceData, study: Study, progress: Callable[[str], None], inputs: RuleInputs | None = None
+) -> ValidationOutcome:
     """Judge a snapshot by every rule in force.
 
     - Result of a rule: pass, fail, not applicable (the study has no such domain), not evaluable (an input is missing:
@@ -49,21 +60,29 @@ def validate(data: SourceData, study: Study, progress: Callable[[str], None]) ->
     - `failed` counts failing records (for a rule on datasets, parameters or variables: those), `checked` those judged.
     - Each check is judged by Great Expectations and by Polars; findings are the full list, in rule and record order.
     - The data is not cut at a cut-off: that is for derivations (CONTRACTS.md, Dates).
+    - `inputs`: the study's own rules, which follow the others, and the dictionary that rules compare with.
 
-    Raises StudyError LW-VAL-003 (the study changes a rule that there is not), IntegrityError LW-VAL-004 (the engines
-    disagree) and LW-VAL-005 (Great Expectations could not judge).
+    Raises StudyError LW-VAL-002 (an own rule has the id of another), LW-VAL-003 (the study changes a rule that there is
+    not), LW-VAL-006 (it sets a parameter that there is not), IntegrityError LW-VAL-004 (the engines disagree) and
+    LW-VAL-005 (Great Expectations could not judge).
     """
-    return validate_by(load_rules(), data, study, progress)
+    inputs = inputs or RuleInputs()
+    return validate_by(rules_of(inputs), data, study, progress, inputs.dictionary)
 
 
 def validate_by(
-    rules: Sequence[Rule], data: SourceData, study: Study, progress: Callable[[str], None]
+    rules: Sequence[Rule],
+    data: SourceData,
+    study: Study,
+    progress: Callable[[str], None],
+    dictionary: Meddra | None = None,
 ) -> ValidationOutcome:
     """Judge a snapshot by these rules; see `validate`."""
     in_force = rules_in_force(rules, study)
-    severities = {entry.rule.id: entry.severity for entry in in_force}
-    lookups = Lookups(data)
-    applications = {rule.id: apply_rule(rule, data, study, lookups) for rule in rules}
+    severities = {entry.rule.id: entry.severity_of for entry in in_force}
+    lookups = Lookups(data, dictionary)
+    facts = Facts.of(data, study, lookups.parameter("TS_SDTIGVER"))
+    applications = {entry.rule.id: apply_rule(entry, facts, lookups) for entry in in_force}
     instances = [instance for application in applications.values() for instance in application.instances]
     checked: dict[str, int] = {}
     seconds: dict[str, float] = {}
@@ -73,7 +92,7 @@ def validate_by(
         agreement = Agreement(GreatExpectationsJudge())
         on_entries = [instance for instance in instances if instance.check.is_on_entries]
         verdicts = []
-        for judgement in judge_entries(data, on_entries, lookups, agreement):
+        for judgement in judge_entries(facts, on_entries, lookups, agreement):
             verdicts += judgement.verdicts
             for rule_id, count in judgement.checked.items():
                 checked[rule_id] = max(checked.get(rule_id, 0), count)
@@ -97,7 +116,9 @@ def validate_by(
         _result(entry, applications[entry.rule.id], failed, checked, seconds.get(entry.rule.id, 0.0))
         for entry in in_force
     )
-    return ValidationOutcome(results, tuple(findings), compute_ruleset_version(in_force))
+    return ValidationOutcome(
+        results, tuple(findings), compute_ruleset_version(in_force, dictionary.digest if dictionary else "")
+    )
 
 
 def _by_dataset(data: SourceData, instances: Sequence[Instance]) -> dict[str, list[Instance]]:
@@ -140,4 +161,5 @@ def _result(
         severity_reason=entry.reason,
         default_severity=rule.severity,
         seconds=seconds,
+        not_evaluable=entry.not_evaluable,
     )

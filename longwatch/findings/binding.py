@@ -3,35 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from longwatch.findings.derivation import FirstPresent
+from longwatch.findings.derived.values import FirstPresent
 from longwatch.findings.rule import PLACEHOLDER, Check
-from longwatch.findings.rule_parts import ValueSource
+from longwatch.findings.rule_parts import Scalar, ValueSource
 from longwatch.study import Study
 
-_KEPT_AS_THEY_ARE = frozenset({"type", "equals", "pattern", "form", "missing", "frame", "rows", "dataset", "per", "is"})
+_KEPT_AS_THEY_ARE = frozenset(
+    {
+        "type",
+        "equals",
+        "begins",
+        "pattern",
+        "form",
+        "missing",
+        "frame",
+        "rows",
+        "dataset",
+        "per",
+        "is",
+        "severity",
+        "absent",
+    }
+)
 _VALUE_LISTS = frozenset({"values", "in", "not_in"})
+_SINGLE_VALUES = frozenset({"value", "min", "max", "at_least", "at_most"})
+_COLUMN_LISTS = frozenset({"columns", "of"})
 
 
 class InputMissing(Exception):
-    """A check cannot be judged; the text says what it lacks, to follow "needs"."""
+    """A check cannot be judged; its arguments say what it lacks, each to follow "needs"."""
 
 
 @dataclass(frozen=True)
 class Place:
     """Where a check runs. `prefix`: the domain's letters. `stem`: what the star of `each` stood for. `columns`: the
-    dataset's variables. `values`: what references stand for."""
+    dataset's variables. `values`: what references stand for; `needs`: what is missing, in words, where one stands for
+    nothing."""
 
     dataset: str
     prefix: str
     stem: str
     columns: frozenset[str]
-    values: Mapping[ValueSource, tuple[str, ...]]
+    values: Mapping[str, tuple[Scalar, ...]]
+    needs: Mapping[str, str] = field(default_factory=dict)
 
 
-def values_of(study: Study, prefix: str) -> dict[ValueSource, tuple[str, ...]]:
+def values_of(study: Study, prefix: str) -> dict[str, tuple[Scalar, ...]]:
     """What references in a rule stand for, in one domain of one study."""
     return {
         ValueSource.DOMAIN: (prefix,) if prefix else (),
@@ -39,6 +59,7 @@ def values_of(study: Study, prefix: str) -> dict[ValueSource, tuple[str, ...]]:
         ValueSource.TREATED_ARMS: tuple(arm.code for arm in study.treatment.arms),
         ValueSource.UNTREATED_ARMS: study.treatment.not_treated,
         ValueSource.RELATEDNESS: (*study.relatedness.related, *study.relatedness.not_related),
+        ValueSource.PRODUCTS: study.treatment.products,
     }
 
 
@@ -90,16 +111,20 @@ def _rewrite(value: Any, rename: Callable[[str], str], place: Place | None) -> A
 def _rewrite_item(key: str, item: Any, rename: Callable[[str], str], place: Place | None) -> Any:
     if key in _VALUE_LISTS:
         return item if place is None else _values(item, place)
-    if key == "value":
-        return item if place is None else _values([item], place)[0]
+    if key in _SINGLE_VALUES:
+        return item if place is None or not isinstance(item, Mapping) else _values([item], place)[0]
+    if key in _COLUMN_LISTS and isinstance(item, Mapping):
+        return item if place is None else _values([item], place)
     return item if key in _KEPT_AS_THEY_ARE else _rewrite(item, rename, place)
 
 
 def _values(items: Any, place: Place) -> list[Any]:
     values: list[Any] = []
     for item in items:
-        values.extend(place.values[ValueSource(item["from"])] if isinstance(item, Mapping) else [item])
+        values.extend(place.values.get(item["from"], ()) if isinstance(item, Mapping) else [item])
     if not values:
-        sources = ", ".join(str(ValueSource(item["from"]).value) for item in items)
-        raise InputMissing(f"{sources}, which the study file leaves empty")
+        sources = [str(item["from"]) for item in items]
+        raise InputMissing(
+            *(place.needs.get(source, f"{source}, which the study file leaves empty") for source in sources)
+        )
     return values

@@ -11,10 +11,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from longwatch.findings.rule_parts import ColumnName, Part, Values, check_pattern
-from longwatch.standards.dates import ISO8601_PARTIAL
+from longwatch.findings.rule_parts import ColumnName, Part, Reference, Values, check_pattern
+from longwatch.standards.dates import ISO8601_DURATION, ISO8601_PARTIAL
 
-FORMS: Mapping[str, str] = {"sdtm_date": ISO8601_PARTIAL}
+FORMS: Mapping[str, str] = {"sdtm_date": ISO8601_PARTIAL, "duration": ISO8601_DURATION}
 """Patterns that a check names in place of writing them out."""
 
 Missing = Literal["fails", "passes"]
@@ -72,7 +72,7 @@ class Matches(_OnOneColumn):
 
     type: Literal["matches"]
     pattern: str | None = None
-    form: Literal["sdtm_date"] | None = None
+    form: Literal["sdtm_date", "duration"] | None = None
     missing: Missing = "fails"
 
     @model_validator(mode="after")
@@ -93,8 +93,8 @@ class Between(_OnOneColumn):
     """The number is not below `min` and not above `max`; one of the two may be left out."""
 
     type: Literal["between"]
-    min: float | None = None
-    max: float | None = None
+    min: float | Reference | None = None
+    max: float | Reference | None = None
     missing: Missing = "fails"
 
     @model_validator(mode="after")
@@ -122,12 +122,12 @@ class Unique(Part):
     """No two rows concerned have the same values in these columns; missing equals missing. One finding per set."""
 
     type: Literal["unique"]
-    columns: Annotated[tuple[ColumnName, ...], Field(min_length=1)]
+    columns: Annotated[tuple[ColumnName, ...], Field(min_length=1)] | Reference
 
     @property
     def judged(self) -> tuple[str, ...]:
-        """The columns it looks at."""
-        return self.columns
+        """The columns it looks at; none yet where they are those that a reference stands for."""
+        return () if isinstance(self.columns, Reference) else self.columns
 
 
 Expectation = Annotated[

@@ -56,7 +56,9 @@ class RuleStatus(StrEnum):
 @dataclass(frozen=True)
 class RuleResult:
     """What one rule came to: status, severity in force (after the study's change), failing and checked rows, the
-    reason where it is not applicable or not evaluable, the study's reason for a changed severity, seconds taken."""
+    reason where it is not applicable or not evaluable, the study's reason for a changed severity, seconds taken.
+
+    `not_evaluable`: what the study has it do where it is not evaluable, None for nothing."""
 
     rule_id: str
     rule_version: int
@@ -69,6 +71,12 @@ class RuleResult:
     severity_reason: str = ""
     default_severity: Severity | None = None
     seconds: float = 0.0
+    not_evaluable: Severity | None = None
+
+    @property
+    def gates(self) -> Severity | None:
+        """The severity of its not being evaluable, where it is not and the study gives that one."""
+        return self.not_evaluable if self.status is RuleStatus.NOT_EVALUABLE else None
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,11 @@ class GateDecision:
 
 
 def compute_gate(outcome: ValidationOutcome) -> GateDecision:
-    """The gate's decision from the open findings: any `reject` stops; else any `error` makes DRAFT."""
+    """The gate's decision from the open findings: any `reject` stops; else any `error` makes DRAFT. A rule that is not
+    evaluable counts as a finding of the severity that the study gives that, where it gives one."""
 
     def rules(severity: Severity) -> tuple[str, ...]:
-        return tuple(sorted({finding.rule_id for finding in outcome.findings_of(severity)}))
+        found = {finding.rule_id for finding in outcome.findings_of(severity)}
+        return tuple(sorted(found | {result.rule_id for result in outcome.results if result.gates is severity}))
 
     return GateDecision(rules(Severity.REJECT), rules(Severity.ERROR))

@@ -6,13 +6,18 @@ is concerned and what is *expected* of it, and how a finding reads. It holds no 
 Great Expectations and to Polars, and the two counts must agree (DESIGN.md, decision 2).
 
 **Frames.** `AE`: the records of that dataset. `--`: of each domain, a dataset with a name of two letters, that has the
-variables the check needs. `SUPP--`: of each supplemental dataset. `*`: of each dataset. `DATASETS`, `TSPARM`,
-`VARIABLES`: one row for each name in `rows` (datasets, TS parameters, `AE.AETERM`), with what there is of it.
+variables the check needs. `SUPP--`: of each supplemental dataset. `*`: of each dataset. `DATASETS`, `TSPARM`: one row
+for each name in `rows`, with what there is of it; `VARIABLES`: likewise of variables (`AE.AETERM`). Of DATASETS and
+VARIABLES the name `*` stands for all that the data has, define.xml describes or the standard asks for. `DEFINE`: one
+row, the define.xml. `SITES`: one row for each site of DM (see `validations.entries`).
 
 **Names of columns.** `AESER` is a variable of the record. `--STDTC` begins with the domain's letters (AESTDTC in AE).
 `DM_DTHFL` is DTHFL in the subject's DM record, `TS_DCUTDTC` the value of that TS parameter. Where the check runs once
-for `each` variable that fits `*DTC`, or that a list names, `*` is what the star stood for, or the name itself. Other
-names are those that the check derives.
+for `each` variable that fits `*DTC`, or that a list or a reference names, `*` is what the star stood for, or the name
+itself. Other names are those that the check derives.
+
+**Parameters.** What a study may set: `{from: parameters.days}` in a check stands for the rule's parameter `days`, as
+the study file gives it under `rules: parameters:`, else its default.
 
 **Missing values.** See `rule_parts.Condition` and `expectation`. A partial date fails only where every day it can mean
 would fail, which the rule says by comparing `first_day` with `last_day`.
@@ -26,7 +31,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from longwatch.findings.derivation import Contains, CountMet, Derivation, NamesMet
+from longwatch.findings.derivation import Derivation
 from longwatch.findings.expectation import (
     Between,
     ColumnLe,
@@ -38,10 +43,11 @@ from longwatch.findings.expectation import (
     Unique,
 )
 from longwatch.findings.finding import Severity
-from longwatch.findings.rule_parts import ColumnName, Condition, Part, literals
-from longwatch.study.model import RULE_ID
+from longwatch.findings.rule_parts import PARAMETER, ColumnName, Condition, Part, Reference, Scalar, literals
+from longwatch.study.model import PARAMETER_NAME, RULE_ID
 
-ENTRY_FRAMES = ("DATASETS", "TSPARM", "VARIABLES")
+ENTRY_FRAMES = ("DATASETS", "TSPARM", "VARIABLES", "DEFINE", "SITES")
+NAMED_ENTRIES = frozenset({"DATASETS", "TSPARM", "VARIABLES"})
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 
@@ -52,12 +58,14 @@ class Check(Part):
     for each variable that fits. `filled`: columns of DM or TS that tell nothing where they are empty throughout. `per`:
     one finding for each record, or one for the dataset. `show`: variables a finding lists beside those of its message.
     `message`: the finding in words, `{COLUMN}` standing for its value and `{dataset}` for the dataset's name.
+    `severity`: of what this check finds, where it is not the rule's. `unlisted`: of the variables of `each`, only those
+    that define.xml lists no values for.
     """
 
     frame: Annotated[str, Field(pattern=r"^([A-Z][A-Z0-9]{1,7}|--|SUPP--|\*|VARIABLES)$")]
     rows: tuple[str, ...] = ()
     excluding: tuple[str, ...] = ()
-    each: ColumnName | tuple[ColumnName, ...] | None = None
+    each: ColumnName | tuple[ColumnName, ...] | Reference | None = None
     filled: tuple[ColumnName, ...] = ()
     derive: dict[ColumnName, Derivation] = Field(default_factory=dict)
     when: tuple[Condition, ...] = ()
@@ -65,12 +73,14 @@ class Check(Part):
     per: Literal["record", "dataset"] = "record"
     show: tuple[ColumnName, ...] = ()
     message: Annotated[str, Field(min_length=1)]
+    severity: Severity | None = None
+    unlisted: bool = False
 
     @model_validator(mode="after")
     def check_whole(self) -> Check:
         """Entry frames have rows, others none; no column is text and number; a finding per set is one per set."""
-        if (self.frame in ENTRY_FRAMES) != bool(self.rows):
-            raise ValueError(f"rows belong to the frames {', '.join(ENTRY_FRAMES)}, and those need them")
+        if (self.frame in NAMED_ENTRIES) != bool(self.rows):
+            raise ValueError(f"rows belong to the frames {', '.join(sorted(NAMED_ENTRIES))}, and those need them")
         if isinstance(self.expect, Unique) and self.per != "record":
             raise ValueError("unique gives one finding for each set; per does not apply")
         _ = self.kinds
@@ -99,7 +109,7 @@ class Check(Part):
         """Columns it uses where they are there."""
         names = {column for group in self.alternatives for column in group} | set(self.shown)
         for derivation in self.derive.values():
-            names.update(derivation.of if isinstance(derivation, Contains) else ())
+            names.update(derivation.extras)
         return frozenset(names - set(self.derive))
 
     @property
@@ -113,12 +123,8 @@ class Check(Part):
             for column, value in _compared_with(part):
                 (texts if isinstance(value, str) else numbers).add(column)
         for derivation in self.derive.values():
-            texts.update(derivation.inputs)
-            if isinstance(derivation, CountMet | NamesMet):
-                for match in derivation.of:
-                    (texts if isinstance(match.equals, str) else numbers).update(match.columns)
-            elif isinstance(derivation, Contains):
-                texts.update(derivation.of)
+            for column, kind in derivation.reads_as.items():
+                (texts if kind == "text" else numbers).add(column)
         derived = set(self.derive)
         if isinstance(self.expect, ColumnLe):
             numbers.update(self.expect.judged)
@@ -140,7 +146,8 @@ def _compared_with(part: Condition | Expectation) -> Iterator[tuple[str, str | i
     """Column and a value that it is compared with, of a condition or an expectation."""
     if isinstance(part, Condition):
         values: list[str | int | float] = literals((*(part.within or ()), *(part.outside or ())))
-        values += [value for value in (part.equals, part.at_least, part.at_most) if value is not None]
+        values += [part.equals] if part.equals is not None else []
+        values += [0.0] if part.at_least is not None or part.at_most is not None else []
         yield from ((part.column, value) for value in values)
     elif isinstance(part, InSet | NotInSet):
         yield from ((part.column, value) for value in literals(part.values))
@@ -150,11 +157,25 @@ def _compared_with(part: Condition | Expectation) -> Iterator[tuple[str, str | i
         yield part.column, 0.0
 
 
+class Parameter(Part):
+    """What a study may set of a rule. `words`: what it is. `default`: a value or a list, which the study's replaces.
+    `confirm`: no source was checked for the default; whoever relies on it should confirm it."""
+
+    words: Annotated[str, Field(min_length=1)]
+    default: Scalar | tuple[Scalar, ...]
+    confirm: bool = False
+
+    @property
+    def values(self) -> tuple[Scalar, ...]:
+        """The default as a list."""
+        return self.default if isinstance(self.default, tuple) else (self.default,)
+
+
 class Rule(Part):
     """A rule: id, version (raised when what it judges changes), severity, and the words around its checks.
 
     `title`: what must hold. `explanation`: why, in plain words. `action`: what the data manager does. `elsewhere`: ids
-    of the same rule in other engines (spec B.3).
+    of the same rule in other engines (spec B.3). `parameters`: what a study may set, by name.
     """
 
     id: Annotated[str, Field(pattern=RULE_ID)]
@@ -165,10 +186,34 @@ class Rule(Part):
     explanation: Annotated[str, Field(min_length=1)]
     action: Annotated[str, Field(min_length=1)]
     elsewhere: tuple[str, ...] = ()
+    parameters: dict[Annotated[str, Field(pattern=PARAMETER_NAME)], Parameter] = Field(default_factory=dict)
     checks: Annotated[tuple[Check, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def check_parameters(self) -> Rule:
+        """Parameters used are declared, and parameters declared are used."""
+        used = {source.removeprefix(PARAMETER) for check in self.checks for source in _parameters_in(check)}
+        if used != set(self.parameters):
+            wrong = ", ".join(sorted(used ^ set(self.parameters)))
+            raise ValueError(f"parameters: {wrong} is used and not declared, or declared and not used")
+        return self
 
     @field_validator("explanation", "action")
     @classmethod
     def fold_lines(cls, value: str) -> str:
         """One line, however the file broke it."""
         return " ".join(value.split())
+
+
+def _parameters_in(check: Check) -> Iterator[str]:
+    """The sources of a check's references that are parameters."""
+    waiting: list[object] = [check.model_dump(by_alias=True, exclude_none=True)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            source = node.get("from")
+            if isinstance(source, str) and source.startswith(PARAMETER):
+                yield source
+            waiting.extend(node.values())
+        elif isinstance(node, (list, tuple)):
+            waiting.extend(node)

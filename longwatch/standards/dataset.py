@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
+
+if TYPE_CHECKING:
+    from longwatch.standards.define_model import Define
 
 
 @dataclass(frozen=True)
@@ -64,9 +68,19 @@ class Dataset:
 
 @dataclass(frozen=True)
 class SourceData:
-    """The datasets of one snapshot by name (`DM`, `AE`, `SUPPAE`, …)."""
+    """The datasets of one snapshot by name (`DM`, `AE`, `SUPPAE`, …), and its define.xml.
+
+    `read_define`: reads the define.xml that came with the data, None where none did.
+    """
 
     datasets: Mapping[str, Dataset] = field(default_factory=dict)
+    read_define: Callable[[], Define] | None = field(default=None, compare=False)
+
+    @cached_property
+    def define(self) -> Define | None:
+        """What the define.xml says, read when first asked for; None where there is none. Raises SourceError where it
+        cannot be read."""
+        return self.read_define() if self.read_define else None
 
     @classmethod
     def of(cls, **frames: pl.DataFrame) -> SourceData:

@@ -37,6 +37,15 @@ ISO8601_PARTIAL = rf"^{_ONE}(?:/{_ONE})?$"
 """A legal SDTM date: the forms above and no other, the day one that its month and year have. Both Python's `re` and
 Polars read it (no look-around)."""
 
+_AMOUNT = r"[0-9]+(?:[.,][0-9]+)?"
+_OF_TIME = rf"T(?:{_AMOUNT}H(?:{_AMOUNT}M)?(?:{_AMOUNT}S)?|{_AMOUNT}M(?:{_AMOUNT}S)?|{_AMOUNT}S)"
+_SOME_DAYS = rf"(?:{_AMOUNT}Y(?:{_AMOUNT}M)?(?:{_AMOUNT}D)?|{_AMOUNT}M(?:{_AMOUNT}D)?|{_AMOUNT}D)"
+_LENGTH = rf"[+-]?P(?:{_AMOUNT}W|{_SOME_DAYS}(?:{_OF_TIME})?|{_OF_TIME})"
+
+ISO8601_DURATION = rf"^(?:{_LENGTH}|{_ONE}/(?:{_ONE}|{_LENGTH})|{_LENGTH}/{_ONE})$"
+"""A legal SDTM duration: `P2W`, `P1Y6M`, `PT30M`, `-PT1H`, or an interval that has its start, its end or both. Both
+Python's `re` and Polars read it."""
+
 PRECISION = pl.Enum(["none", "year", "month", "day"])
 """What of the date is known, from nothing that can be placed in time up to the day."""
 

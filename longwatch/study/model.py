@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, StrictFloat, StrictInt, StrictStr, field_validator, model_validator
 
 from longwatch.standards.nearest import did_you_mean
 from longwatch.study.part import Part
@@ -15,6 +15,7 @@ from longwatch.study.shape import Shape
 from longwatch.study.sources import PlaceOptions
 
 RULE_ID = r"^[A-Z][A-Z0-9]*[0-9]{2,}$"
+PARAMETER_NAME = r"^[a-z][a-z0-9_]*$"
 STUDY_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 ENCODINGS = ("utf-8", "cp1252", "latin-1", "iso8859-15", "cp1250", "shift_jis", "cp932", "euc-jp", "gb18030", "euc-kr")
 TEMPLATE_NAME = r"^[a-z][a-z0-9_]*$"
@@ -147,11 +148,14 @@ class Comparison(Part):
 class Dictionaries(Part):
     """Versions of the dictionaries the data was coded with, as printed in the footnotes.
 
-    `meddra`: a version (`27.1`), or the name and version of another dictionary (`MOCKDRA 1.0`).
+    `meddra`: a version (`27.1`), or the name and version of another dictionary (`MOCKDRA 1.0`). `meddra_folder`: the
+    folder with that version's files as its licence holder gets them (`mdhier.asc`, …), relative to the study file;
+    without it coding is not compared with the dictionary.
     """
 
     meddra: str = ""
     ctcae: str = ""
+    meddra_folder: str = ""
 
     @property
     def meddra_name(self) -> str:
@@ -174,12 +178,51 @@ class PopulationSpec(Part):
     name: Annotated[str, Field(min_length=1)]
 
 
+_Severity = Literal["reject", "error", "warning", "note"]
+
+
 class SeverityChange(Part):
-    """The study's own severity for a rule, with the reason that the report prints (CONTRACTS.md, Two gates)."""
+    """The study's own severity for a rule, with the reason that the report prints (CONTRACTS.md, Two gates).
+
+    `severity`: of what the rule finds. `not_evaluable`: of the rule not being evaluable; by default that stops nothing.
+    """
 
     rule: Annotated[str, Field(pattern=RULE_ID)]
-    severity: Literal["reject", "error", "warning", "note"]
+    severity: _Severity | None = None
+    not_evaluable: _Severity | None = None
     reason: Annotated[str, Field(min_length=10)]
+
+    @model_validator(mode="after")
+    def check_changes_something(self) -> SeverityChange:
+        """One of the two, or both."""
+        if self.severity is None and self.not_evaluable is None:
+            raise ValueError("give severity, not_evaluable, or both")
+        return self
+
+
+RuleValue = StrictStr | StrictInt | StrictFloat
+
+
+class RuleSettings(Part):
+    """The study's own rules and what it sets of the others.
+
+    `files`: rule files in the form of Longwatch's own, relative to the study file. `parameters`: by rule id and name;
+    `longwatch rules show` lists a rule's parameters with their defaults.
+    """
+
+    files: tuple[str, ...] = ()
+    parameters: dict[
+        Annotated[str, Field(pattern=RULE_ID)],
+        dict[Annotated[str, Field(pattern=PARAMETER_NAME)], RuleValue | tuple[RuleValue, ...]],
+    ] = Field(default_factory=dict)
+
+    @field_validator("files")
+    @classmethod
+    def check_files(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """No file twice, none empty."""
+        if len(set(value)) != len(value) or not all(value):
+            raise ValueError("a file stands twice, or its name is empty")
+        return value
 
 
 class ReportRequest(Part):
@@ -205,6 +248,7 @@ class Study(Part):
     comparison: Comparison | None = None
     dictionaries: Dictionaries = Dictionaries()
     severities: tuple[SeverityChange, ...] = ()
+    rules: RuleSettings = RuleSettings()
     reports: Annotated[tuple[ReportRequest, ...], Field(min_length=1)] = (ReportRequest(template="safety_summary"),)
 
     @model_validator(mode="after")
@@ -231,8 +275,11 @@ class Study(Part):
         return self.study.id
 
     def content_used_by_reports(self) -> dict[str, Any]:
-        """What of the study file enters a report key: all but where the data is fetched from and the list of reports.
+        """What of the study file enters a report key: all but where things are fetched from and the list of reports.
 
-        The snapshot stands for the data; the template and its parameters stand for the report.
+        The snapshot stands for the data; the template and its parameters stand for the report; the version of the rule
+        set stands for rule files and the dictionary's files.
         """
-        return self.model_dump(mode="json", exclude={"sources", "reports", "cutoff"})
+        content = self.model_dump(mode="json", exclude={"sources", "reports", "cutoff"})
+        del content["dictionaries"]["meddra_folder"], content["rules"]["files"]
+        return content

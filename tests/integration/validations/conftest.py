@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from polars_readstat import scan_readstat
 
 from longwatch.findings.finding import ValidationOutcome
 from longwatch.standards.dataset import SourceData
+from longwatch.standards.define_xml import parse_define
 from longwatch.study import Study, parse_study
 from validations import validate
 
@@ -20,7 +22,8 @@ def pilot_data(shared_data: Path) -> SourceData:
     files = {path.stem.upper(): path for path in sorted((folder / "sdtm").glob("*.xpt"))}
     files |= {"LB": folder / "sdtm_split" / "lbch.xpt", "VS": folder / "sdtm_split" / "vs.xpt"}
     frames = {name: scan_readstat(str(path), preserve_order=True).collect() for name, path in files.items()}
-    return SourceData.of(**frames)
+    content = (folder / "sdtm" / "define.xml").read_bytes()
+    return replace(SourceData.of(**frames), read_define=lambda: parse_define(content))
 
 
 @pytest.fixture(scope="session")

@@ -50,6 +50,7 @@ CONDITION = st.one_of(
     st.sampled_from([0, 1, 1.5]).map(lambda value: {"column": "N", "equals": value}),
     SOME_TEXTS.map(lambda values: {"column": "B", "in": values}),
     SOME_TEXTS.map(lambda values: {"column": "B", "not_in": values}),
+    SOME_TEXTS.map(lambda values: {"column": "B", "not_in": values, "missing": "meets"}),
     st.sampled_from(["filled", "missing"]).map(lambda state: {"column": "B", "is": state}),
     st.sampled_from([0.0, 1.0, 2.0]).map(lambda limit: {"column": "C", "at_least": limit}),
     st.sampled_from([0.0, 1.0, 2.0]).map(lambda limit: {"column": "M", "at_most": limit}),

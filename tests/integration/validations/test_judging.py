@@ -13,11 +13,13 @@ import validations.judge as judge_module
 from longwatch.errors import IntegrityError, StudyError
 from longwatch.findings.finding import RuleStatus, ValidationOutcome
 from longwatch.findings.rule import Check, Rule
+from longwatch.findings.rulebook import rules_in_force
 from longwatch.standards.dataset import SourceData
 from longwatch.study import Study
 from validations import load_rules, validate, validate_by
 from validations.agreement import Agreement
 from validations.applicability import apply_rule
+from validations.facts import Facts
 from validations.great_expectations_form import PART, RESULT_FORMAT, Count, GreatExpectationsJudge
 from validations.judge import judge_dataset
 from validations.lookups import Lookups
@@ -62,8 +64,9 @@ def test_chunks_find_the_same(chunk_rows: int, study: Study, judge: GreatExpecta
         )
     )
     rules = [rule("KY03"), rule("CT03")]
-    lookups = Lookups(data)
-    instances = [instance for one in rules for instance in apply_rule(one, data, study, lookups).instances]
+    lookups, facts = Lookups(data), Facts.of(data, study)
+    in_force = rules_in_force(rules, study)
+    instances = [instance for one in in_force for instance in apply_rule(one, facts, lookups).instances]
     agreement = Agreement(judge, held_rows=chunk_rows)
     judgement = judge_dataset(data, "AE", instances, lookups, agreement, chunk_rows)
     agreement.confirm()
@@ -228,15 +231,15 @@ def test_no_data_at_all(study: Study) -> None:
     outcome = validate(SourceData(), study, lambda _: None)
     assert [result.rule_id for result in outcome.results] == [rule.id for rule in load_rules()]
     assert {result.rule_id for result in outcome.results if result.status is RuleStatus.FAIL} == {
-        "ST01", "ST02", "ST12", "ST13",
+        "ST01", "ST02", "ST03", "ST12", "ST13",
     }  # fmt: skip
 
 
 def test_empty_datasets(study: Study, pilot_data: SourceData) -> None:
-    """Datasets without a record have no findings on records, and raise nothing."""
+    """Datasets without a record have findings on what is missing only (records, TS, define.xml), and raise nothing."""
     frames = {dataset.name: pilot_data.frame(dataset.name).collect().clear() for dataset in pilot_data}
     outcome = validate(SourceData.of(**frames), study, lambda _: None)
-    assert {finding.rule_id for finding in outcome.findings} == {"ST02", "ST13"}
+    assert {finding.rule_id for finding in outcome.findings} == {"ST02", "ST03", "ST06", "ST10", "ST13"}
 
 
 def test_progress_names_datasets_and_no_subject(pilot_data: SourceData, pilot_study: Study) -> None:

@@ -1,7 +1,9 @@
 """The rules, one by one: what passes, what fails and how the finding reads, and when a rule cannot be judged.
 
 Each file beside this one is a chapter of spec B.3. A case is named by `about` and gives datasets as tables (`.` is
-missing; columns that end in SEQ or DY are numbers). Under `fails`, `findings` are the messages, all of them, in order.
+missing; columns that end in SEQ or DY are numbers); `define` is the define.xml in a few words, or why it cannot be
+read, `dictionary` a table of the dictionary's paths, `study` what the study file says otherwise. Under `fails`,
+`findings` are the messages, all of them, in order.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ DEFAULT_STATUS = {"passes": "pass", "fails": "fail", "not judged": ""}
 def test_rule(rule_id: str, kind: str, case: dict[str, Any], judge: Callable[..., ValidationOutcome]) -> None:
     """The rule comes to the status, the findings and the reason that the case says."""
     tables = {name: text for name, text in case.items() if name.isupper()}
-    outcome = judge(rule_id, tables, case.get("study", {}))
+    outcome = judge(rule_id, tables, case.get("study", {}), case.get("define"), case.get("dictionary"))
     result = outcome.results[0]
     assert [finding.message for finding in outcome.findings] == case.get("findings", [])
     assert result.status == RuleStatus(case.get("status", DEFAULT_STATUS[kind]))

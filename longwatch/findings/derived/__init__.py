@@ -1,0 +1,1 @@
+"""Columns that a check derives before it judges, one module for each kind of thing they are made from."""
