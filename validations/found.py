@@ -185,7 +185,7 @@ def _finding(
         severity=severity,
         dataset=instance.dataset,
         message=f"{instance.dataset}: {_in_words(check, instance.dataset, row)}",
-        action=rule.action,
+        action=rule.what_to_do,
         subject=locator.get(SUBJECT),
         locator=dict(locator),
         values={name: row[name] for name in check.shown if name in row and name not in check.derive},
