@@ -38,6 +38,9 @@ relatedness:
 comparison:
   control: {p.arms[1].code}
   statistics: [risk_difference]
+rules:
+  parameters:
+    LB05: {{required: "Y"}}
 dictionaries:
   meddra: "{mockdra.NAME} {mockdra.VERSION}"
   ctcae: "{CTCAE}"

@@ -26,6 +26,8 @@ _KEPT_AS_THEY_ARE = frozenset(
         "is",
         "severity",
         "absent",
+        "on",
+        "take",
     }
 )
 _VALUE_LISTS = frozenset({"values", "in", "not_in"})

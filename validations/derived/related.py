@@ -55,7 +55,7 @@ def _of_none(derivation: Related) -> pl.Expr:
         return pl.lit(0, pl.Int64)
     if derivation.take in TEXTS:
         return pl.lit(None, pl.String)
-    return pl.lit(None, pl.Date if derivation.take.endswith("_day") else pl.Float64)
+    return pl.lit(None, pl.Date if "_day" in derivation.take else pl.Float64)
 
 
 def _folded(text: pl.Expr, any_case: bool) -> pl.Expr:
@@ -90,7 +90,7 @@ def _others(derivation: Related, lookups: Lookups) -> pl.LazyFrame:
 def _value(take: str, text: pl.Expr) -> pl.Expr:
     if take in {"text", "distinct"}:
         return text
-    if take == "first_day":
+    if take in {"first_day", "first_day_of_last"}:
         return earliest_day(text)
     if take == "last_day":
         return latest_day(text)
@@ -126,6 +126,7 @@ def _come_to(derivation: Related, records: pl.LazyFrame, keys: Sequence[str]) ->
         "text": value.min(),
         "first_day": value.min(),
         "last_day": value.max(),
+        "first_day_of_last": value.max(),
         "days_apart": value.min(),
     }[derivation.take]
     return records.group_by(keys).agg(taken.alias(_VALUE))

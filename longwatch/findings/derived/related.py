@@ -31,7 +31,8 @@ class Related(Derived):
     missing value matches none), meet `where`, and, with `during`, whose time meets that of the record.
 
     `count` them, or the `distinct` values of the variable `of`; the `sum`, the `lowest` or the `highest` of its
-    numbers; the smallest `text`; the `first_day` or `last_day` that one of its dates can mean; or how many `days_apart`
+    numbers; the smallest `text`; the `first_day` or `last_day` that one of its dates can mean, or
+    the `first_day_of_last`: the latest of the first days that they can mean; or how many `days_apart`
     the nearest of them is (0 where the times of `during` meet or one has none; `during` then chooses none). Where there is no such record:
     0 for counts, else missing. `absent: empty`: a study without the dataset has no such record; else the check needs
     it. `any_case`: texts in `by` are compared in capitals.
@@ -42,7 +43,18 @@ class Related(Derived):
     by: Annotated[tuple[ColumnName, ...], Field(min_length=1)]
     on: tuple[ColumnName, ...] = ()
     where: tuple[Condition, ...] = ()
-    take: Literal["count", "distinct", "sum", "lowest", "highest", "text", "first_day", "last_day", "days_apart"]
+    take: Literal[
+        "count",
+        "distinct",
+        "sum",
+        "lowest",
+        "highest",
+        "text",
+        "first_day",
+        "last_day",
+        "first_day_of_last",
+        "days_apart",
+    ]
     of: ColumnName | None = None
     during: During | None = None
     absent: Literal["needed", "empty"] = "needed"
