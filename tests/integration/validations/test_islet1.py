@@ -22,9 +22,9 @@ NOT_PLANTED = {
 def test_all_that_was_planted_and_nothing_else(seed: int, validated: Callable[[Trial], ValidationOutcome]) -> None:
     """One error of each rule: recall and precision are 1 for every rule that is live, down to the record's key."""
     trial = generate(seed, plan="all")
-    live = {rule.id for rule in load_rules()}
+    live = {rule.id for rule in load_rules() if rule.checks}
     planted = sorted(
-        (error.rule, error.dataset, error.USUBJID, error.record_key)
+        (error.rule, error.dataset, error.USUBJID, error.expected_key)
         for error in trial.planted.errors
         if error.rule in live
     )
