@@ -176,9 +176,8 @@ class Rule(Part):
 
     `title`: what must hold. `explanation`: why, in plain words. `action`: what the data manager does. `elsewhere`: ids
     of the same rule in other engines (spec B.3). `confirm`: facts that the rule stands on and that nobody has checked
-    against their source; the user confirms them. `needs`: what the rule waits for; it has no checks until then. `gate`:
-    the gate that judges it; a rule of the report gate has no checks on data. `parameters`: what a study may set, by
-    name.
+    against their source; the user confirms them. `needs`: what the rule waits for; it has no checks until then.
+    `parameters`: what a study may set, by name.
     """
 
     id: Annotated[str, Field(pattern=RULE_ID)]
@@ -192,14 +191,13 @@ class Rule(Part):
     parameters: dict[Annotated[str, Field(pattern=PARAMETER_NAME)], Parameter] = Field(default_factory=dict)
     confirm: tuple[str, ...] = ()
     needs: str = ""
-    gate: Literal["data", "report"] = "data"
     checks: tuple[Check, ...] = ()
 
     @model_validator(mode="after")
     def check_judged(self) -> Rule:
         """A rule on data has checks, unless it says what it waits for."""
-        if bool(self.checks) == (bool(self.needs) or self.gate == "report"):
-            raise ValueError("a rule has checks, or says in `needs` what it waits for, or is of the report gate")
+        if bool(self.checks) == (bool(self.needs)):
+            raise ValueError("a rule has checks, or says in `needs` what it waits for")
         return self
 
     @property
