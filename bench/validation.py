@@ -120,7 +120,9 @@ def by_plain_gx(data: SourceData, study: Study) -> dict[str, Any]:
     whole = pl.concat([frame, everything.select(more)], how="horizontal").with_columns(pl.lit(1).alias(PART))
     built = time.perf_counter()
     context = gx.get_context(mode="ephemeral")
-    batch = context.data_sources.add_pandas("bench").add_dataframe_asset("ae").add_batch_definition_whole_dataframe("ae")
+    batch = (
+        context.data_sources.add_pandas("bench").add_dataframe_asset("ae").add_batch_definition_whole_dataframe("ae")
+    )
     expectations = [part for _, check in checks for part in judge._compile(check)]
     pandas = whole.to_pandas()
     suite = gx.ExpectationSuite(name="plain", expectations=expectations)
@@ -153,7 +155,7 @@ def main() -> None:
     lines = [
         "# Validation, measured",
         "",
-        f"By `python -m bench.validation`, on {os.cpu_count()} cores; each cell a process of its own, imports left out.",
+        f"By `python -m bench.validation`, on {os.cpu_count()} cores; each line a process of its own, no imports.",
         "",
         "| AE rows | way | seconds | peak GB | what |",
         "|---|---|---|---|---|",

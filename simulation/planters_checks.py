@@ -174,7 +174,9 @@ CHECK_PLANTERS: dict[str, Callable[[Bench], None]] = {
     "LB06": _fell_by_a_factor,
     "LB07": _level_lost,
     "LT05": _origin_lost,
-    "UN01": _set_one("LB", "LBSTRESU", "10^3/uL", "not the unit of the other results", _LATER, _C("LBTESTCD") == "NEUT"),
+    "UN01": _set_one(
+        "LB", "LBSTRESU", "10^3/uL", "not the unit of the other results", _LATER, _C("LBTESTCD") == "NEUT"
+    ),
     "UN03": _range_exchanged,
     "UN05": _set_one("LB", "LBREASND", None, "not done without a reason", _C("LBSTAT") == "NOT DONE"),
     "UN06": _set_one("EX", "EXDOSU", None, "a dose without a unit", _C("EXTRT") != PRODUCT),

@@ -122,7 +122,22 @@ def plant(frames: dict[str, pl.DataFrame], plan: ErrorPlan, seed: int) -> Plante
     return bench.result()
 
 
-_SCARCE = ("SR03", "SR09", "SR05", "SR08", "CH05", "SR07", "SR06", "SR04", "LT04", "FU04", "FU06", "LB05", "LB04", "LB03")
+_SCARCE = (
+    "SR03",
+    "SR09",
+    "SR05",
+    "SR08",
+    "CH05",
+    "SR07",
+    "SR06",
+    "SR04",
+    "LT04",
+    "FU04",
+    "FU06",
+    "LB05",
+    "LB04",
+    "LB03",
+)
 """Rules that few subjects fit: they choose first."""
 
 
@@ -214,7 +229,16 @@ class Bench:
         self._note("row removed", dataset, row, "", None, None)
 
     def expect(
-        self, dataset: str, row: Row, variable: str, note: str, *, rule: str = "", others: str = "", key: str = "", found_as: str = ""
+        self,
+        dataset: str,
+        row: Row,
+        variable: str,
+        note: str,
+        *,
+        rule: str = "",
+        others: str = "",
+        key: str = "",
+        found_as: str = "",
     ) -> None:
         """A finding to expect at a row as it stands now; `rule`: another one that breaks along with the planted one."""
         was = self._was.get((dataset, int(str(row.get(ROW, -1))), variable))

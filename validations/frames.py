@@ -56,9 +56,7 @@ def build_frame(
     return _build(data, dataset, [instance.check for instance in instances], lookups, part, sets).collect()
 
 
-def derive_sets(
-    data: SourceData, dataset: str, instances: Sequence[Instance], lookups: Lookups
-) -> pl.DataFrame | None:
+def derive_sets(data: SourceData, dataset: str, instances: Sequence[Instance], lookups: Lookups) -> pl.DataFrame | None:
     """The columns that are derived from sets of records, which may lie in any part of the dataset; None where the
     checks derive none."""
     found = []

@@ -11,8 +11,6 @@ from longwatch.findings.derived.arithmetic import DaysBetween, Percent
 from longwatch.findings.derived.dates import DateFact, StudyDay
 from longwatch.findings.derived.matches import Contains, CountMet, NamesMet
 from longwatch.findings.derived.names import NamesWhere
-from longwatch.findings.derived.parents import Parent
-from longwatch.findings.derived.records import CountDistinct, CountRows, Extreme
 from longwatch.findings.derived.numbers import (
     DayFrom,
     FirstFilled,
@@ -23,6 +21,8 @@ from longwatch.findings.derived.numbers import (
     Total,
     Where,
 )
+from longwatch.findings.derived.parents import Parent
+from longwatch.findings.derived.records import CountDistinct, CountRows, Extreme
 from longwatch.findings.derived.related import Related
 from longwatch.findings.derived.sets import Among, InOrder
 from longwatch.findings.derived.tables import FromTable

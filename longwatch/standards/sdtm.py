@@ -144,7 +144,8 @@ _TOPIC_ENDINGS = {
 _OTHER_TOPICS = {
     "CO": "COVAL", "SE": "ETCD", "SM": "MIDS", "SV": "VISITNUM",
     "TA": "ETCD", "TE": "ETCD", "TI": "IETESTCD", "TM": "MIDSTYPE", "TS": "TSPARMCD", "TV": "VISITNUM",
-    "LOT": "LOTID", "LOTTEST": "TEST", "LTFUPLAN": "VISITNUM", "CONTACT": "MODE", "SAFETYDB": "AEDECOD", "CGM": "VISITNUM",
+    "LOT": "LOTID", "LOTTEST": "TEST", "LTFUPLAN": "VISITNUM", "CONTACT": "MODE",
+    "SAFETYDB": "AEDECOD", "CGM": "VISITNUM",
 }  # fmt: skip
 _START_ENDINGS = {
     DomainClass.EVENTS: "STDTC",
@@ -152,7 +153,15 @@ _START_ENDINGS = {
     DomainClass.FINDINGS: "DTC",
     DomainClass.FINDINGS_ABOUT: "DTC",
 }
-_OTHER_STARTS = {"CO": "CODTC", "SE": "SESTDTC", "SM": "SMSTDTC", "SV": "SVSTDTC", "CONTACT": "DTC", "SAFETYDB": "AESTDTC", "CGM": "DTC"}
+_OTHER_STARTS = {
+    "CO": "CODTC",
+    "SE": "SESTDTC",
+    "SM": "SMSTDTC",
+    "SV": "SVSTDTC",
+    "CONTACT": "DTC",
+    "SAFETYDB": "AESTDTC",
+    "CGM": "DTC",
+}
 _NATURAL_KEYS = {
     "DM": ("USUBJID",),
     "SE": ("USUBJID", "ETCD"),

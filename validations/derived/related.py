@@ -23,14 +23,19 @@ def _related(derivation: Related, frame: pl.LazyFrame, name: str, lookups: Looku
     if lookups.lacks_columns(derivation.dataset, derivation.needed_there) is not None:
         return frame.with_columns(_of_none(derivation).alias(name))
     texts = [as_text(column, schema[column]) for column in derivation.by]
-    own = frame.with_columns(_folded(text, derivation.any_case).alias(key) for text, key in zip(texts, keys, strict=True))
+    own = frame.with_columns(
+        _folded(text, derivation.any_case).alias(key) for text, key in zip(texts, keys, strict=True)
+    )
     if derivation.during is None:
-        there = lookups.once(derivation.model_dump_json(), lambda: _come_to(derivation, _others(derivation, lookups), keys).collect())
+        there = lookups.once(
+            derivation.model_dump_json(), lambda: _come_to(derivation, _others(derivation, lookups), keys).collect()
+        )
         joined = own.join(there.lazy(), on=keys, how="left", maintain_order="left")
     else:
         bounds = {_FIRST: derivation.during.first, _LAST: derivation.during.last}
         own = own.with_columns(
-            (pl.lit(None, pl.Date) if column is None else pl.col(column)).alias(bound) for bound, column in bounds.items()
+            (pl.lit(None, pl.Date) if column is None else pl.col(column)).alias(bound)
+            for bound, column in bounds.items()
         )
         there = lookups.once(derivation.model_dump_json(), lambda: _others(derivation, lookups).collect())
         asked = own.select(*keys, _FIRST, _LAST).unique()

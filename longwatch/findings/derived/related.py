@@ -16,9 +16,9 @@ COUNTS = frozenset({"count", "distinct"})
 
 class During(Part):
     """`{first: DAY, last: DAY, starts: CMSTDTC, ends: CMENDTC}`: the days of the record (columns that the check
-    derives; one that is missing or left out is an open end) and the dates of the other, which goes on where `ends` is empty. Without
-    `ends` the other is of the one day `starts`. A partial date is every day that it can mean; an other record without a
-    date to start from meets no time."""
+    derives; one that is missing or left out is an open end) and the dates of the other, which goes on where `ends` is
+    empty. Without `ends` the other is of the one day `starts`. A partial date is every day that it can
+    mean; an other record without a date to start from meets no time."""
 
     first: ColumnName | None = None
     last: ColumnName | None = None
@@ -33,7 +33,8 @@ class Related(Derived):
     `count` them, or the `distinct` values of the variable `of`; the `sum`, the `lowest` or the `highest` of its
     numbers; the smallest `text`; the `first_day` or `last_day` that one of its dates can mean, or
     the `first_day_of_last`: the latest of the first days that they can mean; or how many `days_apart`
-    the nearest of them is (0 where the times of `during` meet or one has none; `during` then chooses none). Where there is no such record:
+    the nearest of them is (0 where the times of `during` meet or one has none; `during` then chooses none). Where there
+    is no such record:
     0 for counts, else missing. `absent: empty`: a study without the dataset has no such record; else the check needs
     it. `any_case`: texts in `by` are compared in capitals.
     """
