@@ -38,14 +38,12 @@ relatedness:
 comparison:
   control: {p.arms[1].code}
   statistics: [risk_difference]
-rules:
-  parameters:
-    LB05: {{required: "Y"}}
 dictionaries:
   meddra: "{mockdra.NAME} {mockdra.VERSION}"
   ctcae: "{CTCAE}"
   meddra_folder: {DICTIONARY_FOLDER}
 rules:
   parameters:
+    LB05: {{required: "Y"}}
     CH09: {{drugs: [{", ".join(MAINTENANCE)}]}}
 """
