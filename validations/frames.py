@@ -59,7 +59,7 @@ def build_frame(
 def derive_sets(data: SourceData, dataset: str, instances: Sequence[Instance], lookups: Lookups) -> pl.DataFrame | None:
     """The columns that are derived from sets of records, which may lie in any part of the dataset; None where the
     checks derive none."""
-    found = []
+    found: list[pl.DataFrame] = []
     for check in (instance.check for instance in instances):
         names = [name for name, derivation in check.derive.items() if isinstance(derivation, SetWise)]
         known = {name for frame in found for name in frame.columns}
