@@ -103,7 +103,9 @@ def _twice(bench: Bench) -> None:
     for qualifier in qualifiers.drop(ROW).iter_rows(named=True):
         bench.add("SUPPAE", {**qualifier, "IDVARVAL": str(seq)})
     first = record_key("AE", row)
-    bench.expect("AE", copy, "AETERM", "the same event entered twice", others=first)
+    names = ("USUBJID", "AEDECOD", "AESTDTC", "AESEV")
+    found_as = " ".join(f"{name}={as_text(row[name])}" for name in names)
+    bench.expect("AE", copy, "AETERM", "the same event entered twice", others=first, found_as=found_as)
     bench.expect("AE", copy, "AETERM", "the two entries overlap in time", rule="DU02", others=first)
 
 

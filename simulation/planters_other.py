@@ -7,7 +7,7 @@ from collections.abc import Callable
 import polars as pl
 
 from simulation.parameters import PRODUCT, STUDY_ID
-from simulation.planting import Bench, Row, record_key
+from simulation.planting import Bench, Row, as_text, record_key
 from simulation.texts import add_days, study_day_of
 
 _C = pl.col
@@ -194,7 +194,10 @@ def _sign_twice(bench: Bench) -> None:
     copy: Row = {name: row[name] for name in bench.clean["VS"].columns}
     copy |= {"VSSEQ": float(own.height + 1), "VSDTC": f"{row['VSDTC']}T11:05"}
     bench.add("VS", copy)
-    bench.expect("VS", copy, "VSTESTCD", "the same sign twice at one visit", others=record_key("VS", row))
+    found_as = f"USUBJID={row['USUBJID']} VSTESTCD=PULSE VISITNUM={as_text(row['VISITNUM'])}"
+    bench.expect(
+        "VS", copy, "VSTESTCD", "the same sign twice at one visit", others=record_key("VS", row), found_as=found_as
+    )
 
 
 def _missed_visit_lost(bench: Bench) -> None:
@@ -226,7 +229,10 @@ def _released_too_late(bench: Bench) -> None:
 def _split_dose(bench: Bench) -> None:
     row = bench.pick("EX", _rows(bench, "EX", _PRODUCT, _C("EXDOSE") < _C("EXDOSTOT")))
     bench.change("EX", row, "EXDOSE", float(str(row["EXDOSE"])) - 50)
-    bench.expect("EX", row, "EXDOSE", "the doses of the two lots do not add up to EXDOSTOT")
+    parts = bench.frame("EX").filter(_C("USUBJID") == row["USUBJID"], _C("EXGRPID") == row["EXGRPID"], _PRODUCT)
+    first = parts.sort("EXSTDTC").row(0, named=True)
+    found_as = record_key("EX", first)
+    bench.expect("EX", row, "EXDOSE", "the doses of the two lots do not add up to EXDOSTOT", found_as=found_as)
 
 
 def _assistance_lost(bench: Bench) -> None:

@@ -57,7 +57,7 @@ DEFAULT_RULES = (
 class PlantedError:
     """One finding to expect. `record_key`: the record's locator as findings print it; `others`: those of further
     records of a set. `was`, `planted`: the value changed. `consequence_of`: the rule planted, where this one broke
-    along with it."""
+    along with it. `found_as`: what a finding on a set prints, where that is not the record's key."""
 
     rule: str
     dataset: str
@@ -69,6 +69,12 @@ class PlantedError:
     note: str
     others: str = ""
     consequence_of: str = ""
+    found_as: str = ""
+
+    @property
+    def expected_key(self) -> str:
+        """The locator as the finding prints it: the record's, or what the records of a set share."""
+        return self.found_as or self.record_key
 
 
 @dataclass(frozen=True)
@@ -116,7 +122,22 @@ def plant(frames: dict[str, pl.DataFrame], plan: ErrorPlan, seed: int) -> Plante
     return bench.result()
 
 
-_SCARCE = ("SR03", "SR09", "SR05", "SR08", "CH05", "SR07", "SR06", "SR04", "LT04", "FU04")
+_SCARCE = (
+    "SR03",
+    "SR09",
+    "SR05",
+    "SR08",
+    "CH05",
+    "SR07",
+    "SR06",
+    "SR04",
+    "LT04",
+    "FU04",
+    "FU06",
+    "LB05",
+    "LB04",
+    "LB03",
+)
 """Rules that few subjects fit: they choose first."""
 
 
@@ -132,10 +153,11 @@ Planter = Callable[["Bench"], None]
 
 def planters() -> dict[str, Planter]:
     """What plants an error of each rule."""
+    from simulation.planters_checks import CHECK_PLANTERS
     from simulation.planters_event import EVENT_PLANTERS
     from simulation.planters_other import OTHER_PLANTERS
 
-    return {**EVENT_PLANTERS, **OTHER_PLANTERS}
+    return {**EVENT_PLANTERS, **OTHER_PLANTERS, **CHECK_PLANTERS}
 
 
 class Bench:
@@ -207,7 +229,16 @@ class Bench:
         self._note("row removed", dataset, row, "", None, None)
 
     def expect(
-        self, dataset: str, row: Row, variable: str, note: str, *, rule: str = "", others: str = "", key: str = ""
+        self,
+        dataset: str,
+        row: Row,
+        variable: str,
+        note: str,
+        *,
+        rule: str = "",
+        others: str = "",
+        key: str = "",
+        found_as: str = "",
     ) -> None:
         """A finding to expect at a row as it stands now; `rule`: another one that breaks along with the planted one."""
         was = self._was.get((dataset, int(str(row.get(ROW, -1))), variable))
@@ -223,6 +254,7 @@ class Bench:
                 note,
                 others,
                 self.rule if rule and rule != self.rule else "",
+                found_as,
             )
         )
 

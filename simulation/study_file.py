@@ -44,5 +44,6 @@ dictionaries:
   meddra_folder: {DICTIONARY_FOLDER}
 rules:
   parameters:
+    LB05: {{required: "Y"}}
     CH09: {{drugs: [{", ".join(MAINTENANCE)}]}}
 """

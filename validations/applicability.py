@@ -57,6 +57,8 @@ def apply_rule(entry: RuleInForce, facts: Facts, lookups: Lookups) -> Applicatio
     4. In both, DM, TS and other datasets that it looks into must be there, and columns that must be `filled` not empty.
     """
     application, data = Application(), facts.data
+    if entry.rule.needs:
+        application.missing.append(entry.rule.needs)
     for check in entry.rule.checks:
         for dataset in _datasets(check, data, application):
             for stem in _stems(check, facts, dataset, application):

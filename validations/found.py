@@ -153,9 +153,9 @@ def _set_findings(
             for name, value in concerned[0].locator.items()
             if all(record.locator.get(name) == value for record in concerned)
         }
-        keys = {name: str(first[name]) for name in key if first[name] is not None}
+        keys = {name: str(first[name]) for name in key if first[name] is not None and name not in instance.check.derive}
         finding = _finding(instance, severity, [record.identity for record in concerned], {**shared, **keys}, first)
-        values = {**{name: first[name] for name in key}, **finding.values}
+        values = {**{name: first[name] for name in key if name not in instance.check.derive}, **finding.values}
         yield replace(finding, values=values, records=members.height)
 
 
@@ -185,7 +185,7 @@ def _finding(
         severity=severity,
         dataset=instance.dataset,
         message=f"{instance.dataset}: {_in_words(check, instance.dataset, row)}",
-        action=rule.action,
+        action=rule.what_to_do,
         subject=locator.get(SUBJECT),
         locator=dict(locator),
         values={name: row[name] for name in check.shown if name in row and name not in check.derive},

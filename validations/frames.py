@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import polars as pl
 
 from longwatch.findings.binding import rename_columns
+from longwatch.findings.derivation import Derivation
+from longwatch.findings.derived.sets import SetWise
 from longwatch.findings.identity import ROW, SUBJECT, as_text
+from longwatch.findings.rule import Check
 from longwatch.standards.dataset import SourceData
 from validations.applicability import Instance
 from validations.derived import derive
@@ -42,13 +45,45 @@ def build_frame(
     instances: Sequence[Instance],
     lookups: Lookups,
     part: Callable[[pl.LazyFrame], pl.LazyFrame] = lambda frame: frame,
+    sets: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """The rows of a dataset (those that `part` takes), with `_ROW` and every column that the checks use.
 
     Expects instances of this dataset whose derived columns have names of their own. A column compared as text or number
-    has that type, whatever its source gave it; NaN is missing.
+    has that type, whatever its source gave it; NaN is missing. `sets`: columns derived from the whole dataset
+    beforehand (`derive_sets`), without which a part must be the whole.
     """
-    checks = [instance.check for instance in instances]
+    return _build(data, dataset, [instance.check for instance in instances], lookups, part, sets).collect()
+
+
+def derive_sets(data: SourceData, dataset: str, instances: Sequence[Instance], lookups: Lookups) -> pl.DataFrame | None:
+    """The columns that are derived from sets of records, which may lie in any part of the dataset; None where the
+    checks derive none."""
+    found: list[pl.DataFrame] = []
+    for check in (instance.check for instance in instances):
+        names = [name for name, derivation in check.derive.items() if isinstance(derivation, SetWise)]
+        known = {name for frame in found for name in frame.columns}
+        if set(names) - known:
+            derive_only = check.model_copy(update={"derive": _up_to(check.derive, names)})
+            whole = _build(data, dataset, [derive_only], lookups, lambda frame: frame, None)
+            found.append(whole.select(name for name in names if name not in known).collect())
+    return pl.concat(found, how="horizontal") if found else None
+
+
+def _up_to(derive: Mapping[str, Derivation], names: Sequence[str]) -> dict[str, Derivation]:
+    """What is declared up to the last of these names."""
+    last = max(list(derive).index(name) for name in names)
+    return dict(list(derive.items())[: last + 1])
+
+
+def _build(
+    data: SourceData,
+    dataset: str,
+    checks: Sequence[Check],
+    lookups: Lookups,
+    part: Callable[[pl.LazyFrame], pl.LazyFrame],
+    sets: pl.DataFrame | None,
+) -> pl.LazyFrame:
     used = {name for check in checks for name in check.essential | check.optional}
     kinds = {name: kind for check in checks for name, kind in check.kinds.items()}
     derived = {name: derivation for check in checks for name, derivation in check.derive.items()}
@@ -56,7 +91,11 @@ def build_frame(
     schema = source.collect_schema()
     looked_up = [name for name in used if name.startswith(DM_PREFIX) and lookups.lacks(name) is None]
     own = sorted({name for name in used if name in schema} | ({SUBJECT} & set(schema) if looked_up else set()))
-    frame = part(source.with_row_index(ROW).select(ROW, *(_typed(name, schema[name], kinds.get(name)) for name in own)))
+    frame = source.with_row_index(ROW).select(ROW, *(_typed(name, schema[name], kinds.get(name)) for name in own))
+    if sets is not None:
+        frame = pl.concat([frame, sets.lazy()], how="horizontal")
+        derived = {name: derivation for name, derivation in derived.items() if name not in sets.columns}
+    frame = part(frame)
     if looked_up:
         subjects = lookups.subjects(looked_up).lazy().rename({SUBJECT: _KEY})
         key = as_text(SUBJECT, frame.collect_schema()[SUBJECT]).alias(_KEY)
@@ -67,7 +106,7 @@ def build_frame(
     )
     for name, derivation in derived.items():
         frame = derive(derivation, frame, name, lookups)
-    return frame.collect()
+    return frame
 
 
 def derive_entries(entries: pl.DataFrame, instances: Sequence[Instance], lookups: Lookups) -> pl.DataFrame:

@@ -16,7 +16,7 @@ from validations.agreement import Agreement
 from validations.applicability import Instance
 from validations.entries import ENTRY, build_entries
 from validations.facts import Facts
-from validations.frames import build_frame, derive_entries, share_derived_columns
+from validations.frames import build_frame, derive_entries, derive_sets, share_derived_columns
 from validations.great_expectations_form import Count
 from validations.lookups import Lookups
 from validations.polars_form import judged_and_failing
@@ -51,8 +51,41 @@ def judge_dataset(
     chunk_rows: int = CHUNK_ROWS,
 ) -> Judgement:
     """Judge the checks on one dataset, by chunks of rows; checks of uniqueness by chunks of keys, a key in one
-    chunk."""
-    instances = share_derived_columns(instances)
+    chunk. Checks that read one variable as text and as a number are judged on frames of their own."""
+    whole = Judgement([])
+    for group in _agreeing(instances):
+        judgement = _judge_together(data, dataset, share_derived_columns(group), lookups, agreement, chunk_rows)
+        whole.verdicts += judgement.verdicts
+        for rule_id, count in judgement.checked.items():
+            whole.checked[rule_id] = whole.checked.get(rule_id, 0) + count
+        for rule_id, seconds in judgement.seconds.items():
+            whole.seconds[rule_id] = whole.seconds.get(rule_id, 0.0) + seconds
+    return whole
+
+
+def _agreeing(instances: Sequence[Instance]) -> list[list[Instance]]:
+    """The instances in groups that read each variable as one kind; all of one rule in one group where that can be."""
+    groups: list[tuple[dict[str, str], list[Instance]]] = []
+    for instance in instances:
+        kinds = instance.check.kinds
+        for known, members in groups:
+            if all(known.get(name, kind) == kind for name, kind in kinds.items()):
+                known.update(kinds)
+                members.append(instance)
+                break
+        else:
+            groups.append((dict(kinds), [instance]))
+    return [members for _, members in groups]
+
+
+def _judge_together(
+    data: SourceData,
+    dataset: str,
+    instances: Sequence[Instance],
+    lookups: Lookups,
+    agreement: Agreement,
+    chunk_rows: int,
+) -> Judgement:
     judgement = Judgement([Verdict(instance) for instance in instances])
     rows = data.datasets[dataset].rows
     if rows <= chunk_rows:
@@ -62,19 +95,21 @@ def judge_dataset(
         return judgement
     by_row = [verdict for verdict in judgement.verdicts if not _is_unique(verdict.instance.check)]
     if by_row:
+        sets = derive_sets(data, dataset, [verdict.instance for verdict in by_row], lookups)
         for offset in range(0, rows, chunk_rows):
             start = perf_counter()
             part = _slice(offset, chunk_rows)
-            frame = build_frame(data, dataset, [verdict.instance for verdict in by_row], lookups, part)
+            frame = build_frame(data, dataset, [verdict.instance for verdict in by_row], lookups, part, sets)
             _judge_frame(frame, by_row, agreement, judgement, perf_counter() - start)
     parts = -(-rows // chunk_rows)
     for verdict in judgement.verdicts:
         if not _is_unique(verdict.instance.check):
             continue
+        sets = derive_sets(data, dataset, [verdict.instance], lookups)
         for number in range(parts):
             start = perf_counter()
             part = _keys(verdict.instance.check.expect.judged, parts, number)
-            frame = build_frame(data, dataset, [verdict.instance], lookups, part)
+            frame = build_frame(data, dataset, [verdict.instance], lookups, part, sets)
             _judge_frame(frame, [verdict], agreement, judgement, perf_counter() - start)
     return judgement
 

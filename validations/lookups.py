@@ -104,6 +104,13 @@ class Lookups:
         """What is missing where `columns` is None."""
         return "the dictionary's files (dictionaries: meddra_folder)" if dataset == DICTIONARY else dataset
 
+    def lacks_columns(self, dataset: str, columns: Iterable[str]) -> str | None:
+        """The dataset, or the first of these columns of it, that the study does not have; None where it has all."""
+        other = self.data.get(dataset)
+        if other is None:
+            return dataset
+        return next((f"{dataset}.{name}" for name in columns if name not in other.columns), None)
+
     def once(self, key: str, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
         """What `make` makes, made at most once for a key: what several checks look up in other datasets."""
         if key not in self._made:

@@ -32,6 +32,12 @@ RULE_FILES = (
     "references.yaml",
     "chronology.yaml",
     "seriousness.yaml",
+    "duplicates.yaml",
+    "units.yaml",
+    "laboratory.yaml",
+    "follow_up.yaml",
+    "lots.yaml",
+    "graft.yaml",
 )
 
 

@@ -26,6 +26,8 @@ _KEPT_AS_THEY_ARE = frozenset(
         "is",
         "severity",
         "absent",
+        "on",
+        "take",
     }
 )
 _VALUE_LISTS = frozenset({"values", "in", "not_in"})
@@ -58,8 +60,8 @@ def values_of(study: Study, prefix: str) -> dict[str, tuple[Scalar, ...]]:
         ValueSource.STUDY_ID: (study.id,),
         ValueSource.TREATED_ARMS: tuple(arm.code for arm in study.treatment.arms),
         ValueSource.UNTREATED_ARMS: study.treatment.not_treated,
-        ValueSource.RELATEDNESS: (*study.relatedness.related, *study.relatedness.not_related),
         ValueSource.PRODUCTS: study.treatment.products,
+        ValueSource.RELATEDNESS: (*study.relatedness.related, *study.relatedness.not_related),
     }
 
 

@@ -11,8 +11,21 @@ from longwatch.findings.derived.arithmetic import DaysBetween, Percent
 from longwatch.findings.derived.dates import DateFact, StudyDay
 from longwatch.findings.derived.matches import Contains, CountMet, NamesMet
 from longwatch.findings.derived.names import NamesWhere
+from longwatch.findings.derived.numbers import (
+    DayFrom,
+    FirstFilled,
+    Joined,
+    Number,
+    OfTwo,
+    Scaled,
+    Total,
+    Where,
+)
 from longwatch.findings.derived.parents import Parent
 from longwatch.findings.derived.records import CountDistinct, CountRows, Extreme
+from longwatch.findings.derived.related import Related
+from longwatch.findings.derived.sets import Among, InOrder
+from longwatch.findings.derived.tables import FromTable
 from longwatch.findings.derived.values import Constant, FirstPresent
 
 Derivation = Annotated[
@@ -29,6 +42,18 @@ Derivation = Annotated[
     | Percent  # derived/arithmetic.py
     | DaysBetween
     | Constant  # derived/values.py
-    | FirstPresent,
+    | FirstPresent
+    | Related  # derived/related.py
+    | Among  # derived/sets.py
+    | InOrder
+    | Number  # derived/numbers.py
+    | Scaled
+    | OfTwo
+    | Total
+    | DayFrom
+    | Joined
+    | Where
+    | FirstFilled
+    | FromTable,  # derived/tables.py
     Field(discriminator="type"),
 ]

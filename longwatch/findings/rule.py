@@ -175,7 +175,9 @@ class Rule(Part):
     """A rule: id, version (raised when what it judges changes), severity, and the words around its checks.
 
     `title`: what must hold. `explanation`: why, in plain words. `action`: what the data manager does. `elsewhere`: ids
-    of the same rule in other engines (spec B.3). `parameters`: what a study may set, by name.
+    of the same rule in other engines (spec B.3). `confirm`: facts that the rule stands on and that nobody has checked
+    against their source; the user confirms them. `needs`: what the rule waits for; it has no checks until then.
+    `parameters`: what a study may set, by name.
     """
 
     id: Annotated[str, Field(pattern=RULE_ID)]
@@ -187,7 +189,21 @@ class Rule(Part):
     action: Annotated[str, Field(min_length=1)]
     elsewhere: tuple[str, ...] = ()
     parameters: dict[Annotated[str, Field(pattern=PARAMETER_NAME)], Parameter] = Field(default_factory=dict)
-    checks: Annotated[tuple[Check, ...], Field(min_length=1)]
+    confirm: tuple[str, ...] = ()
+    needs: str = ""
+    checks: tuple[Check, ...] = ()
+
+    @model_validator(mode="after")
+    def check_judged(self) -> Rule:
+        """A rule on data has checks, unless it says what it waits for."""
+        if bool(self.checks) == (bool(self.needs)):
+            raise ValueError("a rule has checks, or says in `needs` what it waits for")
+        return self
+
+    @property
+    def what_to_do(self) -> str:
+        """The action, with what is to be confirmed first."""
+        return f"{self.action} To confirm: {' '.join(self.confirm)}" if self.confirm else self.action
 
     @model_validator(mode="after")
     def check_parameters(self) -> Rule:

@@ -111,6 +111,13 @@ class Condition(Part):
     at_most: float | Reference | None = None
     missing: Literal["meets"] | None = None
 
+    @property
+    def is_on_text(self) -> bool:
+        """Whether it compares with text; a test on `is` compares with nothing."""
+        values = (self.equals, *literals(self.within or ()), *literals(self.outside or ()))
+        references = any(isinstance(value, Reference) for value in (*(self.within or ()), *(self.outside or ())))
+        return references or any(isinstance(value, str) for value in values)
+
     @model_validator(mode="after")
     def check_one_test(self) -> Condition:
         """One test, no more, no less."""

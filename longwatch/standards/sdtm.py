@@ -78,6 +78,7 @@ DOMAINS: dict[str, Domain] = {
     **_domains(
         DomainClass.LONG_TERM,
         LOT="Product Lots", LOTTEST="Lot Release Tests", LTFUPLAN="Follow-up Plan", CONTACT="Contact Attempts",
+        SAFETYDB="Safety Database Export", CGM="Glucose Sensor Summaries",
     ),
 }  # fmt: skip
 """Every domain known by name. A dataset that is not here is read all the same."""
@@ -144,6 +145,7 @@ _OTHER_TOPICS = {
     "CO": "COVAL", "SE": "ETCD", "SM": "MIDS", "SV": "VISITNUM",
     "TA": "ETCD", "TE": "ETCD", "TI": "IETESTCD", "TM": "MIDSTYPE", "TS": "TSPARMCD", "TV": "VISITNUM",
     "LOT": "LOTID", "LOTTEST": "TEST", "LTFUPLAN": "VISITNUM", "CONTACT": "MODE",
+    "SAFETYDB": "AEDECOD", "CGM": "VISITNUM",
 }  # fmt: skip
 _START_ENDINGS = {
     DomainClass.EVENTS: "STDTC",
@@ -151,7 +153,15 @@ _START_ENDINGS = {
     DomainClass.FINDINGS: "DTC",
     DomainClass.FINDINGS_ABOUT: "DTC",
 }
-_OTHER_STARTS = {"CO": "CODTC", "SE": "SESTDTC", "SM": "SMSTDTC", "SV": "SVSTDTC", "CONTACT": "DTC"}
+_OTHER_STARTS = {
+    "CO": "CODTC",
+    "SE": "SESTDTC",
+    "SM": "SMSTDTC",
+    "SV": "SVSTDTC",
+    "CONTACT": "DTC",
+    "SAFETYDB": "AESTDTC",
+    "CGM": "DTC",
+}
 _NATURAL_KEYS = {
     "DM": ("USUBJID",),
     "SE": ("USUBJID", "ETCD"),
@@ -170,6 +180,8 @@ _NATURAL_KEYS = {
     "LOTTEST": ("LOTID", "TEST", "METHOD"),
     "LTFUPLAN": ("PHASE", "VISITNUM"),
     "CONTACT": ("USUBJID", "DTC"),
+    "SAFETYDB": ("USUBJID", "AEDECOD", "AESTDTC"),
+    "CGM": ("USUBJID", "VISITNUM", "DTC"),
 }
 
 

@@ -43,9 +43,11 @@ def test_rule(rule_id: str, kind: str, case: dict[str, Any], judge: Callable[...
 
 
 def test_each_live_rule_has_all_kinds_of_cases() -> None:
-    """Every rule has a case that passes, one that fails, and one that says when it cannot be judged."""
+    """Every rule has a case that passes, one that fails, and one that says when it cannot be judged; a rule that
+    waits for something says so."""
     kinds = {rule_id: set(cases) for chapter in CHAPTERS.values() for rule_id, cases in chapter.items()}
-    assert kinds == {rule.id: set(DEFAULT_STATUS) for rule in load_rules()}
+    waiting = {"not judged"}
+    assert kinds == {rule.id: set(DEFAULT_STATUS) if rule.checks else waiting for rule in load_rules()}
 
 
 def test_chapters_are_the_rule_files() -> None:

@@ -1,0 +1,175 @@
+"""`python -m bench.validation --rows 1000 1000000`: all rules on AE-shaped rows beside bare Polars and plain GX.
+
+Each measurement is a process of its own, so that its peak memory is its own. In one run: `rules` (every rule in force,
+the verdict of Great Expectations and the full list), `polars` (the same checks, the full list alone), `gx` (the same
+checks in one Great Expectations context over all columns, result format COMPLETE). Printed, and written to
+docs/bench-validation.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from longwatch.findings.rule import Check
+from longwatch.standards.dataset import Dataset, SourceData
+from longwatch.study import Study, parse_study
+from simulation import write_large
+from simulation.parameters import Parameters
+from simulation.study_file import study_file
+
+ROOT = Path(__file__).resolve().parents[1]
+WAYS = ("rules", "polars", "gx")
+EVENTS_A_SUBJECT = 19
+
+
+def read(folder: Path, rows: int) -> SourceData:
+    """The generated datasets, AE cut to so many rows."""
+    datasets = {}
+    for path in sorted(folder.glob("*.parquet")):
+        name = path.stem.upper()
+        frame = pl.scan_parquet(path)
+        frame = frame.head(rows) if name == "AE" else frame
+        datasets[name] = Dataset(name, frame, int(frame.select(pl.len()).collect().item()), file=path.name)
+    return SourceData(datasets)
+
+
+def made(rows: int, folder: Path) -> Path:
+    """A folder with the datasets of a trial that has at least so many adverse events."""
+    target = folder / str(rows)
+    subjects = max(20, rows // EVENTS_A_SUBJECT)
+    while write_large(target, subjects, ("DM", "EX", "AE", "TS"))["AE"] < rows:
+        subjects = subjects * 5 // 4
+    return target
+
+
+def measure(way: str, folder: Path, rows: int) -> dict[str, Any]:
+    """Seconds of the way in this process, imports left out, and the peak of its memory."""
+    data = read(folder, rows)
+    study = parse_study(study_file(Parameters()), "study.yaml")
+    work = {"rules": by_rules, "polars": by_polars, "gx": by_plain_gx}[way]
+    found = work(data, study)
+    found["peak_gb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    return found
+
+
+def by_rules(data: SourceData, study: Study) -> dict[str, Any]:
+    """Every rule, both engines, as a user has it."""
+    from validations import validate
+    from validations.great_expectations_form import GreatExpectationsJudge
+
+    GreatExpectationsJudge()
+    start = time.perf_counter()
+    outcome = validate(data, study, lambda _: None)
+    slowest = sorted(outcome.results, key=lambda result: -result.seconds)[:5]
+    return {
+        "seconds": time.perf_counter() - start,
+        "findings": len(outcome.findings),
+        "slowest": {result.rule_id: round(result.seconds, 2) for result in slowest},
+    }
+
+
+def _bound(data: SourceData, study: Study) -> tuple[pl.DataFrame, list[tuple[str, Check]]]:
+    """The frame of AE with every derived column, and the checks on it: what all three ways judge."""
+    from longwatch.findings.rulebook import rules_in_force
+    from validations import load_rules
+    from validations.applicability import apply_rule
+    from validations.facts import Facts
+    from validations.frames import build_frame, share_derived_columns
+    from validations.lookups import Lookups
+
+    lookups, facts = Lookups(data), Facts(data, study)
+    entries = rules_in_force(load_rules(), study)
+    instances = [instance for entry in entries for instance in apply_rule(entry, facts, lookups).instances]
+    on_events = [item for item in instances if item.dataset == "AE" and not item.check.is_on_entries]
+    shared = share_derived_columns(on_events)
+    return build_frame(data, "AE", shared, lookups), [(item.rule.id, item.check) for item in shared]
+
+
+def by_polars(data: SourceData, study: Study) -> dict[str, Any]:
+    """The checks on AE in one frame, the failing rows of each."""
+    from validations.polars_form import judged_and_failing
+
+    start = time.perf_counter()
+    frame, checks = _bound(data, study)
+    failing = sum(frame.filter(judged_and_failing(check)[1]).height for _, check in checks)
+    return {"seconds": time.perf_counter() - start, "checks": len(checks), "failing": failing}
+
+
+def by_plain_gx(data: SourceData, study: Study) -> dict[str, Any]:
+    """The same checks as a user of Great Expectations writes them: all columns, one suite, COMPLETE."""
+    import great_expectations as gx
+
+    from validations.great_expectations_form import PART, GreatExpectationsJudge
+
+    judge = GreatExpectationsJudge()
+    start = time.perf_counter()
+    frame, checks = _bound(data, study)
+    everything = data.frame("AE").collect()
+    more = [name for name in everything.columns if name not in frame.columns]
+    whole = pl.concat([frame, everything.select(more)], how="horizontal").with_columns(pl.lit(1).alias(PART))
+    built = time.perf_counter()
+    context = gx.get_context(mode="ephemeral")
+    batch = (
+        context.data_sources.add_pandas("bench").add_dataframe_asset("ae").add_batch_definition_whole_dataframe("ae")
+    )
+    expectations = [part for _, check in checks for part in judge._compile(check)]
+    pandas = whole.to_pandas()
+    suite = gx.ExpectationSuite(name="plain", expectations=expectations)
+    batch.get_batch(batch_parameters={"dataframe": pandas}).validate(suite, result_format="COMPLETE")
+    done = time.perf_counter()
+    return {"seconds": done - start, "own_seconds": done - built, "checks": len(checks)}
+
+
+def in_a_process(way: str, folder: Path, rows: int) -> dict[str, Any]:
+    """The measurement in a process that does nothing else."""
+    command = [sys.executable, "-m", "bench.validation", "--way", way, "--folder", str(folder), "--rows", str(rows)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"{way} at {rows:,} rows ended with {done.returncode}: {done.stderr[-2000:]}")
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def main() -> None:
+    """Measure, print, and write docs/bench-validation.md."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, nargs="+", default=[1_000, 100_000, 1_000_000])
+    parser.add_argument("--way", choices=WAYS)
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--without", choices=WAYS, nargs="*", default=[])
+    asked = parser.parse_args()
+    if asked.way:
+        print(json.dumps(measure(asked.way, asked.folder, asked.rows[0])))
+        return
+    lines = [
+        "# Validation, measured",
+        "",
+        f"By `python -m bench.validation`, on {os.cpu_count()} cores; each line a process of its own, no imports.",
+        "",
+        "| AE rows | way | seconds | peak GB | what |",
+        "|---|---|---|---|---|",
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        for rows in asked.rows:
+            target = made(rows, Path(folder))
+            for way in (way for way in WAYS if way not in asked.without):
+                found = in_a_process(way, target, rows)
+                rest = {name: value for name, value in found.items() if name not in {"seconds", "peak_gb"}}
+                lines.append(f"| {rows:,} | {way} | {found['seconds']:.1f} | {found['peak_gb']:.2f} | {rest} |")
+                print(lines[-1], flush=True)
+    (ROOT / "docs" / "bench-validation.md").write_text("\n".join([*lines, ""]))
+
+
+if __name__ == "__main__":
+    main()
