@@ -6,7 +6,7 @@ for type checking only, so that a command that reads the registers does not load
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from longwatch.evidence.registered import (
         AccountRow,
         FindingRow,
+        LocatedFinding,
         PullRow,
         ReportRow,
         RunRow,
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from longwatch.evidence.snapshot_diff import SnapshotDiff
     from longwatch.evidence.table_diff import MovedNumber
     from longwatch.findings.finding import ValidationOutcome
+    from longwatch.findings.life import FindingChange, HistoryLine, KnownFinding
+    from longwatch.findings.rule import Rule
     from longwatch.reports.contents import RenderedReport, ReportContents
     from longwatch.reports.template import ReportTemplate
     from longwatch.standards.dataset import SourceData
@@ -79,6 +82,14 @@ class Validator(Protocol):
 
     def __call__(self, data: SourceData, study: Study, progress: Progress) -> ValidationOutcome:
         """Every rule's result and every finding."""
+        ...
+
+
+class Rules(Protocol):
+    """The rules that Longwatch brings."""
+
+    def __call__(self) -> tuple[Rule, ...]:
+        """In the order of the specification."""
         ...
 
 
@@ -177,8 +188,18 @@ class RegisterTransaction(Protocol):
         *,
         snapshot_id: str | None = None,
         evaluated: Collection[str] = (),
+        carried: Mapping[str, str] | None = None,
     ) -> None:
-        """`evaluated`: rules judged on `snapshot_id`; what they no longer find there is closed as fixed."""
+        """`evaluated`: rules judged on `snapshot_id`; what they no longer find there is closed as fixed. `carried`: by
+        fingerprint, the one under which a finding goes on."""
+        ...
+
+    def lock_study(self, study_id: str) -> bool:
+        """Others that change its findings wait until the transaction ends. False: there is no such study."""
+        ...
+
+    def change_findings(self, study_id: str, changes: Sequence[FindingChange], events: Sequence[AuditEvent]) -> None:
+        """One history line and one event for each change, of findings that are at the version it names."""
         ...
 
     def add_report(self, report: ReportRow, event: AuditEvent) -> bool:
@@ -191,6 +212,21 @@ class RegisterTransaction(Protocol):
     def runs(self, study_id: str | None = None, limit: int = 100) -> list[RunRow]: ...
     def snapshots(self, study_id: str | None = None) -> list[SnapshotRow]: ...
     def findings(self, study_id: str, run_id: str | None = None) -> list[FindingRow]: ...
+    def known_findings(
+        self,
+        study_id: str,
+        *,
+        fingerprints: Collection[str] | None = None,
+        beginning: str | None = None,
+        decided: bool = False,
+    ) -> list[KnownFinding]:
+        """Findings as they are now: all, those of some fingerprints, those whose fingerprint begins so, or those with a
+        last word on them."""
+        ...
+
+    def located_findings(self, study_id: str) -> list[LocatedFinding]: ...
+    def finding_history(self, study_id: str, fingerprint: str) -> list[HistoryLine]: ...
+    def finding_snapshots(self, study_id: str, fingerprint: str) -> list[str]: ...
     def events(self, limit: int = 100) -> list[AuditRecord]: ...
 
 
@@ -225,6 +261,8 @@ class Adapters(Protocol):
     def archive(self) -> Archive: ...
     @property
     def validate(self) -> Validator: ...
+    @property
+    def rules(self) -> Rules: ...
     @property
     def render(self) -> Renderer: ...
     @property

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         FindingsFiles,
         Registers,
         Renderer,
+        Rules,
         SnapshotStore,
         Templates,
         Validator,
@@ -67,6 +68,13 @@ class Wiring:
         from validations import validate
 
         return validate
+
+    @cached_property
+    def rules(self) -> Rules:
+        """Those of `validations/`."""
+        from validations import load_rules
+
+        return load_rules
 
     @cached_property
     def render(self) -> Renderer:

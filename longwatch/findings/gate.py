@@ -26,9 +26,13 @@ class GateDecision:
 
 
 def compute_gate(outcome: ValidationOutcome) -> GateDecision:
-    """The gate's decision from the open findings: any `reject` stops; else any `error` makes DRAFT."""
+    """The gate's decision from the open findings: any `reject` stops; else any `error` makes DRAFT.
+
+    A finding that is waived or a false positive does not count while that is in force.
+    """
+    counting = outcome.open_findings
 
     def rules(severity: Severity) -> tuple[str, ...]:
-        return tuple(sorted({finding.rule_id for finding in outcome.findings_of(severity)}))
+        return tuple(sorted({finding.rule_id for finding in counting if finding.severity is severity}))
 
     return GateDecision(rules(Severity.REJECT), rules(Severity.ERROR))

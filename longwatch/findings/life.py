@@ -5,24 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from longwatch.findings.decision import Decision
 from longwatch.findings.finding import Finding
 from longwatch.findings.states import OPEN_STATES, SET_ASIDE, Act, FindingState
-
-
-@dataclass(frozen=True)
-class Decision:
-    """A person's word that sets a finding aside: a waiver, or `false positive`.
-
-    `id`: of the act (one act may cover many findings). `until`: the last day of a waiver; None for a false positive,
-    which has no end.
-    """
-
-    id: str
-    act: Act
-    reason: str
-    by: str
-    at: datetime
-    until: date | None = None
 
 
 @dataclass(frozen=True)
@@ -30,9 +15,9 @@ class KnownFinding:
     """A finding of a study as it is now.
 
     `version`: the number of its newest history line; an act names it, and is refused where the finding has another
-    one meanwhile. `decision`: where it is waived or a false positive. `first_seen`: when it was found first.
-    `changed_at`: when its newest history line was written. `last_snapshot`: where it was last found; for a fixed one,
-    `proof` is the snapshot that no longer has it.
+    one meanwhile. `decision`: the last word on it, where it was waived, marked false positive or opened again since it
+    was found. `first_seen`: when it was found first. `changed_at`: when its newest history line was written.
+    `last_snapshot`: where it was last found; for a fixed one, `proof` is the snapshot that no longer has it.
     """
 
     finding: Finding
@@ -98,6 +83,21 @@ class ActRequest:
     text: str = ""
     until: date | None = None
     assignee: str | None = None
+
+
+@dataclass(frozen=True)
+class FindingChange:
+    """One history line to be written: what an act makes of a finding that is at `version` now."""
+
+    fingerprint: str
+    version: int
+    act: Act
+    state: FindingState
+    text: str = ""
+    until: date | None = None
+    assignee: str | None = None
+    act_id: str | None = None
+    run_id: str = ""
 
 
 @dataclass(frozen=True)
