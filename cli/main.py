@@ -9,7 +9,15 @@ from typing import Annotated, cast
 
 import typer
 
-from cli import archive_commands, data_commands, job_commands, operation_commands, snapshot_commands, table_commands
+from cli import (
+    archive_commands,
+    data_commands,
+    finding_commands,
+    job_commands,
+    operation_commands,
+    snapshot_commands,
+    table_commands,
+)
 from cli.exit_codes import DONE, FAULT, INTERRUPTED, exit_code_of
 from longwatch.errors import LongwatchError, StudyError
 from longwatch.version import __version__
@@ -39,7 +47,7 @@ def longwatch(
     """Regulatory evidence and long-term safety reporting: from a trial's data to an archived, verifiable PDF."""
 
 
-for _commands in (job_commands, data_commands, table_commands, archive_commands, operation_commands):
+for _commands in (job_commands, data_commands, finding_commands, table_commands, archive_commands, operation_commands):
     _commands.register(app)
 snapshot_commands.register(data_commands.snapshot)
 
