@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCK := runtime/requirements.lock
 DEV_LOCK := runtime/requirements-dev.lock
 
-.PHONY: help demo test statistics check lint types imports docs errors bench lock clean
+.PHONY: help demo test statistics check lint types imports docs errors bench lock clean states
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -50,6 +50,9 @@ docs: $(VENV)/.dev ## the documents say what the code does
 
 errors: $(VENV)/.dev ## docs/errors.md from the code
 	$(BIN)/python -m tools.error_catalogue
+
+states: $(VENV)/.dev ## docs/finding-states.md from the code
+	$(BIN)/python -m tools.finding_states
 
 bench: $(VENV)/.dev ## times and memory, side by side with the floor
 	$(BIN)/python -m bench
