@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from longwatch.evidence.table_diff import MovedNumber
     from longwatch.findings.finding import ValidationOutcome
     from longwatch.findings.life import FindingChange, HistoryLine, KnownFinding
+    from longwatch.findings.notice import Notice
     from longwatch.findings.rule import Rule
     from longwatch.reports.contents import RenderedReport, ReportContents
     from longwatch.reports.template import ReportTemplate
@@ -133,6 +134,19 @@ class ChangeFiles(Protocol):
     ) -> tuple[str, ...]:
         """CSV files and a workbook; where they are. `moves`: None where no report was compared. `facts`: what was
         compared, as lines of label and value."""
+        ...
+
+
+class NoticeTarget(Protocol):
+    """Where a notice of a validation goes."""
+
+    @property
+    def name(self) -> str:
+        """What the audit trail calls it; no secret."""
+        ...
+
+    def send(self, notice: Notice) -> None:
+        """After some attempts: StoreError where it does not take the notice."""
         ...
 
 
@@ -271,6 +285,8 @@ class Adapters(Protocol):
     def findings_files(self) -> FindingsFiles: ...
     @property
     def change_files(self) -> ChangeFiles: ...
+    @property
+    def notice_targets(self) -> Sequence[NoticeTarget]: ...
     @property
     def clock(self) -> Clock: ...
     @property

@@ -17,6 +17,7 @@ from longwatch.study import Study
 from operations.audited import make_event
 from operations.carry_findings import carried
 from operations.expire_waivers import expire_waivers
+from operations.notify import Told, notice_of
 from operations.ports import Adapters, Progress
 from operations.pull import pull
 from operations.registered_run import Run, registered_run
@@ -34,13 +35,22 @@ class Validated:
 
 
 def validate_study(
-    adapters: Adapters, study: Study, base: str, *, progress: Progress, stage: StageRunner = run_directly
+    adapters: Adapters,
+    study: Study,
+    base: str,
+    *,
+    progress: Progress,
+    stage: StageRunner = run_directly,
+    told: Told | None = None,
 ) -> Validated:
-    """Pull and validate. Raises GateStopped as `run_study` does; findings are committed and written first."""
+    """Pull and validate. Raises GateStopped as `run_study` does; findings are committed and written, and `told` is
+    called, first."""
     with registered_run(adapters, study) as run:
         snapshot = stage("pull", lambda: pull(adapters, study, base, run, progress))
         data = adapters.snapshots.open(snapshot.id)
         outcome, files = stage("validate", lambda: validate(adapters, study, snapshot, data, run, progress))
+        if told is not None:
+            told(notice_of(adapters, study.id, run.id, snapshot.id, outcome))
         stop_at_gate(outcome, files)
     return Validated(run.id, snapshot, outcome, files)
 

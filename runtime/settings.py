@@ -21,6 +21,8 @@ class Settings(BaseSettings):
     `s3://bucket/prefix`; default a folder in `home`. `s3_endpoint`, `s3_region`: for any S3-compatible store;
     credentials are those of boto3 (AWS_ACCESS_KEY_ID …). `user`: the acting account; default the operating-system
     user, recorded as unauthenticated. `archive_lock_days`: Object Lock for candidates, where the bucket has it.
+    `notice_file`, `notice_webhook`, `notice_smtp` with `notice_from` and `notice_to`: where the nightly flow tells what
+    is new, in counts.
     """
 
     model_config = SettingsConfigDict(env_prefix="LONGWATCH_", toml_file=SETTINGS_FILE, extra="ignore", frozen=True)
@@ -32,6 +34,11 @@ class Settings(BaseSettings):
     s3_region: str = ""
     user: str = ""
     archive_lock_days: int = Field(default=0, ge=0, le=36525)
+    notice_file: str = ""
+    notice_webhook: str = ""
+    notice_smtp: str = ""
+    notice_from: str = ""
+    notice_to: str = ""
 
     @classmethod
     def settings_customise_sources(

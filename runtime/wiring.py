@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
         ChangeFiles,
         Clock,
         FindingsFiles,
+        NoticeTarget,
         Registers,
         Renderer,
         Rules,
@@ -103,6 +105,16 @@ class Wiring:
         from connectors.change_files import FolderChangeFiles
 
         return FolderChangeFiles()
+
+    @cached_property
+    def notice_targets(self) -> Sequence[NoticeTarget]:
+        """File, webhook, mail: those that are set."""
+        from connectors.notices import make_targets
+
+        given = self.settings
+        return make_targets(
+            given.notice_file, given.notice_webhook, given.notice_smtp, given.notice_from, given.notice_to
+        )
 
     @property
     def clock(self) -> Clock:

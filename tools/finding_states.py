@@ -10,8 +10,9 @@ from longwatch.findings.states import MOVES, OPEN_STATES, OWNERS, SET_ASIDE, Fin
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "finding-states.md"
 HEAD = """# The life of a finding
 
-This page is made from `longwatch/findings/states.py` by `make states`. Assigning and commenting leave a state as it is, but
-for a new finding: whoever is given it has it open. Every act is a line of the finding's history and in the audit trail.
+This page is made from `longwatch/findings/states.py` by `make states`. Assigning and commenting leave a state as it is,
+but for a new finding: whoever is given it has it open. Every act is a line of the finding's history; those of persons
+and of time are audit events, too.
 
 """
 
