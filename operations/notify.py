@@ -26,8 +26,15 @@ def send_notice(adapters: Adapters, notice: Notice, progress: Progress) -> tuple
 
     A target that refuses, after its retries, is told with the error's id, and the others are still served.
     """
-    served = []
-    for target in adapters.notice_targets:
+    served: list[str] = []
+    try:
+        targets = adapters.notice_targets
+    except LongwatchError as wrong:
+        progress(f"no notice was sent: {wrong.one_line()}")
+        with adapters.registers.transaction() as register:
+            register.record_read(make_event(adapters, "notice failed", "run", notice.run_id, reason=wrong.one_line()))
+        return ()
+    for target in targets:
         event = make_event(adapters, "notice sent", "run", notice.run_id, {"to": target.name, "new": notice.new})
         try:
             target.send(notice)

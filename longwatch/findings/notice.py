@@ -1,4 +1,4 @@
-"""What a validation tells whoever is not looking: the gate, what is new, what is open. Counts only, no patient value."""
+"""What a validation tells whoever is not looking: the gate, what is new, what is open. Counts only, no values."""
 
 from __future__ import annotations
 
@@ -100,11 +100,9 @@ def make_notice(
     fresh = count([finding for finding in outcome.findings if finding.fingerprint in new])
     still, aside = count(outcome.open_findings), count(outcome.set_aside)
     rules = [
-        RuleCount(
-            item.rule_id, item.title, item.severity, fresh[item.rule_id], still[item.rule_id], aside[item.rule_id]
-        )
+        RuleCount(rule, item.title, item.severity, fresh[rule], still[rule], aside[rule])
         for item in outcome.results
-        if still[item.rule_id] or aside[item.rule_id]
+        if still[rule := item.rule_id] or aside[rule]
     ]
     rules.sort(key=lambda item: (_GRAVEST_FIRST[item.severity], item.rule))
     return Notice(study_id, run_id, snapshot_id, state, tuple(rules))
