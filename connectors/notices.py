@@ -157,6 +157,6 @@ def _attempt(
                     what,
                     where=where,
                     found=type(refused).__name__,
-                    next_step="check the setting, and that it can be reached; the findings are registered all the same",
+                    next_step="check the setting, and that it can be reached; findings are registered all the same",
                 ) from refused
             pause(2.0**attempt)
