@@ -239,6 +239,11 @@ class SqlTransaction:
         rows = self._work.read(query if study_id is None else query.where(runs.c.study_id == study_id))
         return [run_of(row) for row in rows]
 
+    def started_runs(self) -> list[RunRow]:
+        """The runs that have not ended, oldest first."""
+        started = runs.c.state == RunState.STARTED.value
+        return [run_of(row) for row in self._work.read(select(runs).where(started).order_by(runs.c.started_at))]
+
     def run(self, run_id: str) -> RunRow | None:
         """The run of an id."""
         rows = self._work.read(select(runs).where(runs.c.id == run_id))

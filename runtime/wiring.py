@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Clock,
         FindingsFiles,
         NoticeTarget,
+        Processes,
         Registers,
         Renderer,
         Rules,
@@ -115,6 +116,13 @@ class Wiring:
         return make_targets(
             given.notice_file, given.notice_webhook, given.notice_smtp, given.notice_from, given.notice_to
         )
+
+    @property
+    def processes(self) -> Processes:
+        """Those of this machine."""
+        from runtime.process_mark import SystemProcesses
+
+        return SystemProcesses()
 
     @property
     def clock(self) -> Clock:
