@@ -7,12 +7,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from pypdf import PdfReader
 
 import runtime.wiring
 from longwatch.standards.hashing import sha256_of_bytes
-from simulation import write
+from simulation import generate, write
+from simulation.layout import layouts
+from simulation.xpt import write_xpt
 
 pytestmark = pytest.mark.xdist_group("e2e")
 
@@ -168,3 +171,33 @@ def test_wrong_use_is_told(longwatch, islet1, arguments, error_id) -> None:  # t
     assert said.code == 2
     assert said.err.startswith(error_id)
     assert {row["version"] for row in listed(longwatch)} == {1}
+
+
+def write_events(study: Path, frame: pl.DataFrame) -> None:
+    write_xpt(study / "data" / "ae.xpt", frame, layouts()["AE"])
+
+
+def test_a_corrected_start_date_keeps_the_waiver(longwatch, islet1) -> None:  # type: ignore[no-untyped-def]
+    """Events without the sponsor's ids: a waived finding's record gets another start date; all are shuffled."""
+    events = generate(1, plan="default").frames["AE"].with_columns(AESPID=pl.lit(None, pl.String))
+    write_events(islet1, events)
+    run_of(longwatch, islet1)
+    before = listed(longwatch, "--rule", "SR02")[0]
+    act = ("--finding", before["finding"], "--reason", REASON, "--until", "2999-12-31")
+    assert longwatch("findings", "waive", "ISLET-1", *act).code == 0
+
+    its = (pl.col("USUBJID") == before["subject"]) & (pl.col("AESEQ") == float(before["locator"]["AESEQ"]))
+    day = pl.col("AESTDTC").str.slice(0, 10).str.to_date(strict=False) - pl.duration(days=1)
+    corrected = events.with_columns(
+        AESTDTC=pl.when(its).then(day.dt.to_string("%Y-%m-%d")).otherwise("AESTDTC"),
+        AESEQ=pl.int_range(pl.len(), 0, -1).over("USUBJID").cast(pl.Float64),
+    )
+    write_events(islet1, corrected[::-1])
+    run_of(longwatch, islet1)
+    assert listed(longwatch, "--finding", before["finding"]) == [], "its identity is another now"
+    (after,) = listed(longwatch, "--rule", "SR02", "--state", "waived")
+    assert (after["subject"], after["last_word"]["reason"]) == (before["subject"], REASON)
+    shown = json.loads(longwatch("findings", "show", "ISLET-1", after["finding"], "--json").out)
+    assert [line["act"] for line in shown["history"]][:3] == ["seen", "waive", "carried"]
+    assert f"identity {before['finding'][:12]} is {after['finding'][:12]}" in shown["history"][2]["text"]
+    assert len(shown["snapshots"]) == 2
