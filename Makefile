@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCK := runtime/requirements.lock
 DEV_LOCK := runtime/requirements-dev.lock
 
-.PHONY: help demo test statistics check lint types imports docs errors fuzz bench lock clean
+.PHONY: help demo test statistics check lint types imports docs errors states fuzz bench lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -53,6 +53,9 @@ errors: $(VENV)/.dev ## docs/errors.md from the code
 
 fuzz: $(VENV)/.dev ## broken files given to the readers; writes docs/fuzz.md
 	$(BIN)/python -m tools.fuzz
+
+states: $(VENV)/.dev ## docs/finding-states.md from the code
+	$(BIN)/python -m tools.finding_states
 
 bench: $(VENV)/.dev ## times and memory, side by side with the floor
 	$(BIN)/python -m bench

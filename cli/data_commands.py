@@ -1,4 +1,4 @@
-"""`longwatch study | pull | snapshot | validate | findings …`: data in, data right."""
+"""`longwatch study | pull | snapshot | validate …`: data in, data right."""
 
 from __future__ import annotations
 
@@ -9,12 +9,9 @@ import typer
 
 from cli.output import AsJson, StudyFile, print_rows
 from cli.wired import wired
-from longwatch.errors import StudyError
-from longwatch.findings.finding import Severity
 
 study = typer.Typer(help="Study files.", no_args_is_help=True)
 snapshot = typer.Typer(help="Frozen data.", no_args_is_help=True)
-findings = typer.Typer(help="What validation found.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -23,7 +20,6 @@ def register(app: typer.Typer) -> None:
     app.command("pull")(pull)
     app.add_typer(snapshot, name="snapshot")
     app.command("validate")(validate)
-    app.add_typer(findings, name="findings")
 
 
 @study.command("check")
@@ -175,41 +171,3 @@ def validate(
     print_rows(rows, as_json, "")
     if not as_json:
         typer.echo(f"Findings: {validated.findings_files[0]} ({sum(seconds.values()):.1f} s)")
-
-
-@findings.command("list")
-def list_findings(
-    study_id: Annotated[str, typer.Argument(metavar="STUDY-ID", help="STUDYID, as in the study file.")],
-    run: Annotated[
-        str | None, typer.Option(help="Only of this run; default the study's findings as last seen.")
-    ] = None,
-    severity: Annotated[Severity | None, typer.Option(help="Only this severity.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """List findings, the gravest first."""
-    with wired().registers.transaction() as registers:
-        known = [row.id for row in registers.runs(study_id, limit=1_000_000) if run and row.id.startswith(run)]
-        if run and len(known) != 1:
-            raise StudyError(
-                "LW-CLI-008",
-                "no run of this study has this id" if not known else "several runs have ids that begin so",
-                where=run,
-                next_step="copy the id from `longwatch runs`",
-            )
-        found = registers.findings(study_id, known[0] if run else None)
-    order = {"reject": 0, "error": 1, "warning": 2, "note": 3}
-    rows = [
-        {
-            "rule": row.finding.rule_id,
-            "severity": row.finding.severity.value,
-            "state": row.state,
-            "dataset": row.finding.dataset,
-            "record": row.finding.record_key,
-            "what": row.finding.message,
-            "do": row.finding.action,
-        }
-        for row in sorted(found, key=lambda row: (order[row.finding.severity.value], row.finding.rule_id))
-        if severity in (None, row.finding.severity.value)
-    ]
-    asked = f" of severity {severity.value}" if severity else ""
-    print_rows(rows, as_json, f"No findings of {study_id}{asked} are recorded.")

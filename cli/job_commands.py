@@ -92,6 +92,7 @@ def _print_outcome(outcome: RunOutcome, seconds: dict[str, float], as_json: bool
             "snapshot": outcome.snapshot.id,
             "cutoff": outcome.cutoff,
             "findings": counts,
+            "open_findings": {severity.value: count for severity, count in outcome.outcome.open_counts().items()},
             "findings_files": outcome.findings_files,
             "reports": reports,
             "seconds": {name: round(value, 3) for name, value in seconds.items()},
@@ -104,6 +105,8 @@ def _print_outcome(outcome: RunOutcome, seconds: dict[str, float], as_json: bool
     typer.echo(f"Run       {outcome.run_id}")
     typer.echo(f"Snapshot  {outcome.snapshot.id[:12]} (cut-off {outcome.cutoff})")
     typer.echo("Findings  " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+    if outcome.outcome.set_aside:
+        typer.echo(f"          of these {len(outcome.outcome.set_aside):,} waived or false positives")
     typer.echo(f"          {outcome.findings_files[0]}")
     typer.echo("Stages    " + ", ".join(f"{name} {value:.1f} s" for name, value in seconds.items()))
     key = reports[0]["report_key"][:12] if reports else ""

@@ -12,6 +12,7 @@ import typer
 from cli import (
     archive_commands,
     data_commands,
+    finding_commands,
     job_commands,
     operation_commands,
     rule_commands,
@@ -47,7 +48,15 @@ def longwatch(
     """Regulatory evidence and long-term safety reporting: from a trial's data to an archived, verifiable PDF."""
 
 
-for _commands in (job_commands, data_commands, rule_commands, table_commands, archive_commands, operation_commands):
+for _commands in (
+    job_commands,
+    data_commands,
+    rule_commands,
+    finding_commands,
+    table_commands,
+    archive_commands,
+    operation_commands,
+):
     _commands.register(app)
 snapshot_commands.register(data_commands.snapshot)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from prefect import flow
 
+from flows.gate_artifact import show_gate
 from flows.stages import check_place, run_as_task, tell_progress
 from operations.run_study import RunOutcome, run_study
 from runtime.settings import read_settings
@@ -29,4 +30,5 @@ def safety_report(study_file: str, cutoff: date | None = None, templates: tuple[
         templates=templates,
         progress=tell_progress,
         stage=run_as_task,
+        told=show_gate,
     )

@@ -1,146 +1,142 @@
 """Findings that survive a refresh: one row per fingerprint, one history line per change (CONTRACTS.md, finding).
 
 A fingerprint seen for the first time in a study is added. Seen again with another value, message, severity or rule
-version, it stays the same finding and gets a history line. Seen again after it was `fixed`, it is `reopened`. Not
-seen again, it is closed as `fixed` only where the caller says that its rule was evaluated on later data.
+version, it stays the same finding and gets a history line; one that was waived or a false positive stays so, unless its
+severity rose to reject: then it is reopened. Seen again after it was `fixed`, it is `reopened`. Not seen again, it is
+closed as `fixed` only where the caller says that its rule was evaluated on later data. Where the identity of its record
+is another now, the caller says so, and the finding goes on under its new fingerprint (`finding_changes.carry`).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, and_, bindparam, insert, literal, select, update
+from sqlalchemy import and_, bindparam, insert, literal, null, select, update
 
 from longwatch.errors import IntegrityError
 from longwatch.evidence.audit import AuditEvent
 from longwatch.evidence.registered import FindingRow, RunRow
-from longwatch.findings.finding import Finding
-from models.rows import FINDING_FIELDS, finding_of
+from longwatch.findings.finding import Severity
+from longwatch.findings.states import SET_ASIDE, Act, FindingState, closed_by_data
+from models.finding_changes import carry
+from models.finding_content import CONTENT_COLUMNS, FINDING_COLUMNS, LINE_COLUMNS, content_of
 from models.tables import finding_history, finding_runs, findings, snapshots
 from models.work import Work
-
-OPEN_STATES = ("new", "open", "answered", "reopened")
-"""States that the data can close. A waiver and a `false positive` are a person's word and stay."""
-
-_FINDING_COLUMNS = (
-    "study_id",
-    "fingerprint",
-    "rule_id",
-    "state",
-    "version",
-    "content_sha256",
-    "first_run",
-    "last_run",
-    "first_snapshot",
-    "last_snapshot",
-)
-_CONTENT_COLUMNS = (
-    "rule_version",
-    "severity",
-    "dataset",
-    "message",
-    "action",
-    "subject",
-    "locator",
-    "found",
-    "records",
-)
-_LINE_COLUMNS = ("finding_id", "version", "change", "at", "actor", "run_id", "snapshot_id", "state", *_CONTENT_COLUMNS)
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """What recording one validation changed."""
+    """What recording one validation changed. `reopened`: found again after a fix, or graver than when set aside."""
 
     new: int
     changed: int
     reopened: int
     fixed: int
+    carried: int
 
 
 @dataclass(frozen=True)
 class _Seen:
-    """A finding of this run, its content as columns, and the digest that tells a change."""
+    """A finding of this run, its content as columns, the digest that tells a change, and where its records lie."""
 
     row: FindingRow
     content: tuple[Any, ...]
     digest: str
+    places: str | None
 
 
 def record(
-    work: Work, run: RunRow, rows: Sequence[FindingRow], event: AuditEvent, snapshot_id: str, evaluated: Collection[str]
+    work: Work,
+    run: RunRow,
+    rows: Sequence[FindingRow],
+    event: AuditEvent,
+    snapshot_id: str,
+    evaluated: Collection[str],
+    carried: Mapping[str, str],
 ) -> Recorded:
     """Record the findings of a run. The caller holds the study's lock.
 
     Raises IntegrityError LW-REG-020 where two rows have one fingerprint, LW-REG-021 where a row is of another study.
     """
     seen = _seen(run, rows)
-    known = {
-        row.fingerprint: row
-        for row in work.read(
-            select(
-                findings.c.fingerprint,
-                findings.c.id,
-                findings.c.version,
-                findings.c.state,
-                findings.c.content_sha256,
-            ).where(findings.c.study_id == run.study_id)
-        )
-    }
+    moved = carry(work, run, carried, event, snapshot_id) if carried else 0
+    known = _known(work, run.study_id)
     new = [item for fingerprint, item in seen.items() if fingerprint not in known]
     _add(work, run, new, snapshot_id)
     new_ids = _ids_of_first_run(work, run) if new else {}
 
     lines: list[tuple[Any, ...]] = []
     changes: list[dict[str, Any]] = []
-    versions: dict[int, int] = {}
+    versions: dict[int, tuple[int, str | None]] = {}
     reopened = 0
     for fingerprint, item in seen.items():
         before = known.get(fingerprint)
         if before is None:
-            finding_id, version, change, state = new_ids[fingerprint], 1, "seen", item.row.state
+            finding_id, version, act, state, assignee = new_ids[fingerprint], 1, Act.SEEN, item.row.state, None
         else:
-            returns, differs = before.state == "fixed", before.content_sha256 != item.digest
-            if not returns and not differs:
-                versions[before.id] = before.version
+            judged = _judge(before, item)
+            if judged is None:
+                versions[before.id] = before.version, item.places
                 continue
-            finding_id, version = before.id, before.version + 1
-            change, state = ("state", "reopened") if returns else ("value", before.state)
-            reopened += returns
-            changes.append({"which": finding_id, "version": version, "state": state, "content_sha256": item.digest})
-        versions[finding_id] = version
-        lines.append((finding_id, version, change, event.at, event.actor, run.id, snapshot_id, state, *item.content))
-    work.load(finding_history, _LINE_COLUMNS, lines)
+            act, state = judged
+            finding_id, version, assignee = before.id, before.version + 1, before.assignee
+            opened = act is not Act.VALUE
+            reopened += opened
+            decided = version if opened else before.decided
+            changes.append(
+                {"which": finding_id, "version": version, "state": state, "content_sha256": item.digest,
+                 "decided": decided}
+            )  # fmt: skip
+        versions[finding_id] = version, item.places
+        change = {Act.SEEN: "seen", Act.VALUE: "value"}.get(act, "state")
+        lines.append(
+            (finding_id, version, change, event.at, event.actor, run.id, snapshot_id, state, act.value,
+             _WORDS.get(act, ""), None, assignee, None, *item.content)
+        )  # fmt: skip
+    work.load(finding_history, LINE_COLUMNS, lines)
     if changes:
         work.change(update(findings).where(findings.c.id == bindparam("which")), changes)
     _link(work, run, versions, snapshot_id)
+    _place_sites(work, known, seen)
     fixed = _close_fixed(work, run, event, snapshot_id, evaluated) if evaluated else 0
-    return Recorded(len(new), len(changes) - reopened, reopened, fixed)
+    return Recorded(len(new), len(changes) - reopened, reopened, fixed, moved)
 
 
-def of_study(work: Work, study_id: str) -> list[FindingRow]:
-    """Every finding of a study as it is now, by rule, then in the order first seen."""
-    return _read(work, study_id, findings.c.version)
+_WORDS = {
+    Act.RETURNED: "the data has it again after it was fixed",
+    Act.GRAVER: "its severity rose to reject, which the word that set it aside does not cover",
+}
 
 
-def of_run(work: Work, study_id: str, run_id: str) -> list[FindingRow]:
-    """The findings of one run as they were in it; where they were first and last seen is as of now."""
-    return _read(work, study_id, finding_runs.c.version, run_id)
+def _known(work: Work, study_id: str) -> dict[str, Any]:
+    """What of the study's findings decides how a validation changes them, by fingerprint."""
+    joined = findings.join(
+        finding_history,
+        and_(finding_history.c.finding_id == findings.c.id, finding_history.c.version == findings.c.version),
+    )
+    query = (
+        select(
+            findings.c.fingerprint, findings.c.id, findings.c.version, findings.c.state, findings.c.content_sha256,
+            findings.c.assignee, findings.c.decided, findings.c.site, finding_history.c.severity,
+        )
+        .select_from(joined)
+        .where(findings.c.study_id == study_id)
+    )  # fmt: skip
+    return {row.fingerprint: row for row in work.read(query)}
 
 
-def _read(work: Work, study_id: str, version: ColumnElement[int], run_id: str | None = None) -> list[FindingRow]:
-    history = finding_history.c
-    joined = findings.join(finding_history, history.finding_id == findings.c.id)
-    conditions = [findings.c.study_id == study_id, history.version == version]
-    if run_id is not None:
-        joined = joined.join(finding_runs, finding_runs.c.finding_id == findings.c.id)
-        conditions.append(finding_runs.c.run_id == run_id)
-    query = select(*FINDING_FIELDS).select_from(joined).where(*conditions).order_by(findings.c.rule_id, findings.c.id)
-    return [finding_of(row) for row in work.read(query)]
+def _judge(before: Any, item: _Seen) -> tuple[Act, str] | None:
+    """What seeing a known finding again does to it, and its state then; None where nothing changes."""
+    if before.state == FindingState.FIXED:
+        return Act.RETURNED, FindingState.REOPENED.value
+    rejects = item.row.finding.severity is Severity.REJECT
+    if before.state in SET_ASIDE and rejects and before.severity != Severity.REJECT:
+        return Act.GRAVER, FindingState.REOPENED.value
+    return (Act.VALUE, before.state) if before.content_sha256 != item.digest else None
 
 
 def _seen(run: RunRow, rows: Sequence[FindingRow]) -> dict[str, _Seen]:
@@ -165,34 +161,17 @@ def _seen(run: RunRow, rows: Sequence[FindingRow]) -> dict[str, _Seen]:
                 found=finding.fingerprint[:12],
                 next_step="send this message and the rule to the developers; nothing was recorded",
             )
-        content = _content(finding)
-        seen[finding.fingerprint] = _Seen(row, content, hashlib.sha256(orjson.dumps(content)).hexdigest())
+        content = content_of(finding)
+        digest = hashlib.sha256(orjson.dumps(content)).hexdigest()
+        places = orjson.dumps(finding.rows).decode() if finding.rows else None
+        seen[finding.fingerprint] = _Seen(row, content, digest, places)
     return seen
-
-
-def _content(finding: Finding) -> tuple[Any, ...]:
-    """The finding's attributes in the order of _CONTENT_COLUMNS.
-
-    The locator keeps its order, which is how the record is read. A NUL, which PostgreSQL's text cannot hold, is
-    written as its symbol (inside JSON it is escaped anyway).
-    """
-    return (
-        finding.rule_version,
-        finding.severity.value,
-        finding.dataset,
-        finding.message.replace("\x00", "␀"),
-        finding.action.replace("\x00", "␀"),
-        None if finding.subject is None else finding.subject.replace("\x00", "␀"),
-        orjson.dumps(dict(finding.locator)).decode(),
-        orjson.dumps(dict(finding.values)).decode(),
-        finding.records,
-    )
 
 
 def _add(work: Work, run: RunRow, new: Sequence[_Seen], snapshot_id: str) -> None:
     work.load(
         findings,
-        _FINDING_COLUMNS,
+        FINDING_COLUMNS,
         [
             (
                 run.study_id,
@@ -205,6 +184,7 @@ def _add(work: Work, run: RunRow, new: Sequence[_Seen], snapshot_id: str) -> Non
                 run.id,
                 snapshot_id,
                 snapshot_id,
+                item.row.site,
             )
             for item in new
         ],
@@ -220,14 +200,18 @@ def _ids_of_first_run(work: Work, run: RunRow) -> dict[str, int]:
     return {row.fingerprint: row.id for row in rows}
 
 
-def _link(work: Work, run: RunRow, versions: dict[int, int], snapshot_id: str) -> None:
-    """Tie findings to the run at the line of history they have now; a repeated recording of a run moves the tie."""
+def _link(work: Work, run: RunRow, versions: Mapping[int, tuple[int, str | None]], snapshot_id: str) -> None:
+    """Tie findings to the run at the line of history they have now, with where their records lie; a repeated recording
+    of a run moves the tie."""
     tied = {
         row.finding_id
         for row in work.read(select(finding_runs.c.finding_id).where(finding_runs.c.run_id == run.id))
         if row.finding_id in versions
     }
-    moved = [{"which": finding_id, "version": versions[finding_id]} for finding_id in tied]
+    moved = [
+        {"which": finding_id, "version": versions[finding_id][0], "rows": versions[finding_id][1]}
+        for finding_id in tied
+    ]
     if moved:
         work.change(
             update(finding_runs).where(
@@ -237,8 +221,8 @@ def _link(work: Work, run: RunRow, versions: dict[int, int], snapshot_id: str) -
         )
     work.load(
         finding_runs,
-        ("run_id", "finding_id", "version"),
-        [(run.id, finding_id, version) for finding_id, version in versions.items() if finding_id not in tied],
+        ("run_id", "finding_id", "version", "rows"),
+        [(run.id, finding_id, *tie) for finding_id, tie in versions.items() if finding_id not in tied],
     )
     of_this_run = select(finding_runs.c.finding_id).where(finding_runs.c.run_id == run.id)
     work.change(
@@ -248,11 +232,23 @@ def _link(work: Work, run: RunRow, versions: dict[int, int], snapshot_id: str) -
     )
 
 
+def _place_sites(work: Work, known: Mapping[str, Any], seen: Mapping[str, _Seen]) -> None:
+    """A subject that is at another site now takes its findings along; the site is where to ask, no part of them."""
+    moved = [
+        {"which": before.id, "site": item.row.site}
+        for fingerprint, item in seen.items()
+        if (before := known.get(fingerprint)) is not None and before.site != item.row.site
+    ]
+    if moved:
+        work.change(update(findings).where(findings.c.id == bindparam("which")), moved)
+
+
 def _close_fixed(work: Work, run: RunRow, event: AuditEvent, snapshot_id: str, evaluated: Collection[str]) -> int:
     """Close as `fixed` what an evaluated rule no longer finds in later data; the history line names the proof.
 
     Cases: last seen in the same snapshot → stays (the data is the same, so the data fixed nothing); last seen in a
-    snapshot pulled later than this one → stays; waived or false positive → stays; else closed.
+    snapshot pulled later than this one → stays; false positive → stays (a person's word on the rule, not on the data);
+    else closed, a waived one too: there is nothing left to waive.
     """
     last_seen_in = snapshots.alias("last_seen_in")
     proof = snapshots.alias("proof")
@@ -263,7 +259,7 @@ def _close_fixed(work: Work, run: RunRow, event: AuditEvent, snapshot_id: str, e
     )
     closed = and_(
         findings.c.study_id == run.study_id,
-        findings.c.state.in_(OPEN_STATES),
+        findings.c.state.in_([state.value for state in closed_by_data()]),
         findings.c.rule_id.in_(sorted(evaluated)),
         findings.c.last_snapshot.in_(earlier),
         findings.c.id.not_in(select(finding_runs.c.finding_id).where(finding_runs.c.run_id == run.id)),
@@ -278,11 +274,20 @@ def _close_fixed(work: Work, run: RunRow, event: AuditEvent, snapshot_id: str, e
             literal(event.actor),
             literal(run.id),
             literal(snapshot_id),
-            literal("fixed"),
-            *(history[name] for name in _CONTENT_COLUMNS),
+            literal(FindingState.FIXED.value),
+            literal(Act.FIXED.value),
+            literal(""),
+            null(),
+            findings.c.assignee,
+            null(),
+            *(history[name] for name in CONTENT_COLUMNS),
         )
         .join(finding_history, and_(history.finding_id == findings.c.id, history.version == findings.c.version))
         .where(closed)
     )
-    work.change(insert(finding_history).from_select(_LINE_COLUMNS, lines))
-    return work.change(update(findings).where(closed).values(state="fixed", version=findings.c.version + 1))
+    work.change(insert(finding_history).from_select(LINE_COLUMNS, lines))
+    return work.change(
+        update(findings)
+        .where(closed)
+        .values(state=FindingState.FIXED.value, version=findings.c.version + 1, decided=None)
+    )

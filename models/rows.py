@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Row
+from sqlalchemy import ColumnElement, FromClause, Row
 
 from longwatch.evidence.registered import FindingRow, ReportRow, ReportState, RunRow, RunState, SnapshotRow
 from longwatch.findings.finding import Finding, Severity
@@ -28,32 +28,31 @@ def report_of(row: Row[Any], supersedes: Sequence[str]) -> ReportRow:
     return ReportRow(**{**row._mapping, "state": ReportState(row.state)}, supersedes=tuple(supersedes))
 
 
+def content_fields(line: FromClause) -> tuple[ColumnElement[Any], ...]:
+    """What `finding_of` reads, in this order, at one line of a history: by position, since there may be 100,000."""
+    return (
+        findings.c.fingerprint, findings.c.rule_id, line.c.rule_version, line.c.severity, line.c.dataset,
+        line.c.message, line.c.action, line.c.subject, line.c.locator, line.c.found, line.c.records,
+    )  # fmt: skip
+
+
 FINDING_FIELDS = (
-    findings.c.fingerprint,
-    findings.c.rule_id,
-    finding_history.c.rule_version,
-    finding_history.c.severity,
-    finding_history.c.dataset,
-    finding_history.c.message,
-    finding_history.c.action,
-    finding_history.c.subject,
-    finding_history.c.locator,
-    finding_history.c.found,
-    finding_history.c.records,
+    *content_fields(finding_history),
     findings.c.study_id,
     finding_history.c.state,
     findings.c.first_run,
     findings.c.last_run,
     findings.c.first_snapshot,
     findings.c.last_snapshot,
+    findings.c.site,
 )
-"""What `finding_of` reads, in this order: by position, since there may be 100,000 of them."""
+"""What `finding_row_of` reads."""
 
 
-def finding_of(row: Row[Any]) -> FindingRow:
-    """A finding at one line of its history (a row of FINDING_FIELDS)."""
-    fingerprint, rule_id, rule_version, severity, dataset, message, action, subject, locator, found, records = row[:11]
-    finding = Finding(
+def finding_of(row: Sequence[Any]) -> Finding:
+    """A finding at one line of its history (a row of `content_fields`)."""
+    fingerprint, rule_id, rule_version, severity, dataset, message, action, subject, locator, found, records = row
+    return Finding(
         fingerprint,
         rule_id,
         rule_version,
@@ -66,4 +65,8 @@ def finding_of(row: Row[Any]) -> FindingRow:
         orjson.loads(found),
         records,
     )
-    return FindingRow(finding, *row[11:])
+
+
+def finding_row_of(row: Row[Any]) -> FindingRow:
+    """A finding of a run, with its state there (a row of FINDING_FIELDS)."""
+    return FindingRow(finding_of(row[:11]), *row[11:])

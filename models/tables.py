@@ -89,6 +89,7 @@ runs = Table(
     Column("finished_at", Instant),
     Column("snapshot_id", String(64)),
     Column("reason", Text, nullable=False),
+    Column("process", Text),
     ForeignKeyConstraint(["study_id", "snapshot_id"], ["snapshots.study_id", "snapshots.id"]),
     CheckConstraint("state IN ('started', 'gated', 'failed', 'done')", name="state"),
     CheckConstraint("(state = 'started') = (finished_at IS NULL)", name="finished"),
@@ -96,7 +97,8 @@ runs = Table(
 )
 
 # A finding is its fingerprint; what was found, and its state, are lines of its history. `version` names the newest
-# line and `content_sha256` its content, so that a validation of 100,000 findings reads no old texts.
+# line and `content_sha256` its content, so that a validation of 100,000 findings reads no old texts. `decided` names
+# the line with the last word on it (a waiver, `false positive`, opened again), until the data fixes it.
 findings = Table(
     "findings",
     metadata,
@@ -111,12 +113,17 @@ findings = Table(
     Column("last_run", String, nullable=False),
     Column("first_snapshot", String(64), nullable=False),
     Column("last_snapshot", String(64), nullable=False),
+    Column("site", String),
+    Column("assignee", String),
+    Column("decided", Integer),
     UniqueConstraint("study_id", "fingerprint"),
     CheckConstraint(
         "state IN ('new', 'open', 'answered', 'waived', 'false positive', 'fixed', 'reopened')", name="state"
     ),
 )
 
+# `act` says what happened; lines of schema r0001 have none, and `change` with the state says it. `text` holds what a
+# person said; comments and answers may name a patient, so they stay here and never enter the audit log.
 finding_history = Table(
     "finding_history",
     metadata,
@@ -137,16 +144,28 @@ finding_history = Table(
     Column("locator", Text, nullable=False),
     Column("found", Text, nullable=False),
     Column("records", Integer, nullable=False),
+    Column("act", String),
+    Column("text", Text, nullable=False, server_default=""),
+    Column("until", Date),
+    Column("assignee", String),
+    Column("act_id", String),
     CheckConstraint("change IN ('seen', 'value', 'state')", name="change"),
+    CheckConstraint(
+        "act IN ('open', 'assign', 'comment', 'answer', 'waive', 'false positive', 'reopen', 'seen', 'value', "
+        "'carried', 'fixed', 'returned', 'graver', 'expired')",
+        name="act",
+    ),
 )
 
-# Which findings a run had, and at which line of their history: an old run's findings stay as they were.
+# Which findings a run had, and at which line of their history: an old run's findings stay as they were. `rows`: where
+# their records lay in that run's snapshot, a JSON list of row positions.
 finding_runs = Table(
     "finding_runs",
     metadata,
     Column("run_id", String, primary_key=True),
     Column("finding_id", BigInteger, primary_key=True),
     Column("version", Integer, nullable=False),
+    Column("rows", Text),
     ForeignKeyConstraint(["finding_id", "version"], ["finding_history.finding_id", "finding_history.version"]),
     sqlite_with_rowid=False,
 )

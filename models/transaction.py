@@ -15,6 +15,7 @@ from longwatch.evidence.registered import (
     RUN_TRANSITIONS,
     AccountRow,
     FindingRow,
+    LocatedFinding,
     PullRow,
     ReportRow,
     ReportState,
@@ -23,7 +24,8 @@ from longwatch.evidence.registered import (
     SnapshotRow,
     StudyRow,
 )
-from models import audit_log, finding_log
+from longwatch.findings.life import FindingChange, HistoryLine, KnownFinding
+from models import audit_log, finding_changes, finding_log, finding_reads
 from models.rows import report_of, run_of, snapshot_of
 from models.tables import accounts, pulls, reports, runs, snapshots, studies
 from models.work import Work
@@ -122,12 +124,15 @@ class SqlTransaction:
         *,
         snapshot_id: str | None = None,
         evaluated: Collection[str] = (),
+        carried: Mapping[str, str] | None = None,
     ) -> None:
-        """Register what a validation found (`finding_log`); the event gets how many are new, changed, reopened, fixed.
+        """Register what a validation found (`finding_log`); the event gets how many are new, changed, reopened, fixed,
+        carried.
 
         `snapshot_id`: the data that was validated; by default that of the rows, else that of the run. `evaluated`:
         ids of the rules that passed or failed on it; an open finding of such a rule that is not among `rows` is closed
-        as fixed, with this snapshot as its proof. By default none is closed.
+        as fixed, with this snapshot as its proof. By default none is closed. `carried`: by fingerprint, the one under
+        which a known finding goes on, since its record has another identity in this snapshot.
 
         Raises IntegrityError LW-REG-017 (no such run), LW-REG-020 (two findings of one fingerprint), LW-REG-021 (a
         finding of another study), LW-REG-022 (the rows do not agree on one snapshot).
@@ -145,8 +150,25 @@ class SqlTransaction:
                 next_step="send this message to the developers; nothing was recorded",
             )
         self._lock_study(run.study_id)
-        recorded = finding_log.record(self._work, run, rows, event, validated or "", evaluated)
+        recorded = finding_log.record(self._work, run, rows, event, validated or "", evaluated, carried or {})
         self._record(replace(event, new={**event.new, "recorded": asdict(recorded)}))
+
+    def change_findings(self, study_id: str, changes: Sequence[FindingChange], events: Sequence[AuditEvent]) -> None:
+        """Write what persons or time do with findings (`finding_changes`); each change has its event beside it.
+
+        Call `lock_study` before reading what the changes rest on. Raises StoreError LW-REG-024 where a finding is not
+        at the version that its change names.
+        """
+        if not changes:
+            return
+        self._lock_study(study_id)
+        finding_changes.write(self._work, study_id, changes, events[0])
+        for event in events:
+            self._record(event)
+
+    def lock_study(self, study_id: str) -> bool:
+        """Others that change findings or reports of this study wait until we end. False: there is no such study."""
+        return self._lock_study(study_id)
 
     def add_report(self, report: ReportRow, event: AuditEvent) -> bool:
         """Register an archived report; False, and nothing changed or recorded, where one of its key is there.
@@ -217,6 +239,11 @@ class SqlTransaction:
         rows = self._work.read(query if study_id is None else query.where(runs.c.study_id == study_id))
         return [run_of(row) for row in rows]
 
+    def started_runs(self) -> list[RunRow]:
+        """The runs that have not ended, oldest first."""
+        started = runs.c.state == RunState.STARTED.value
+        return [run_of(row) for row in self._work.read(select(runs).where(started).order_by(runs.c.started_at))]
+
     def run(self, run_id: str) -> RunRow | None:
         """The run of an id."""
         rows = self._work.read(select(runs).where(runs.c.id == run_id))
@@ -231,8 +258,34 @@ class SqlTransaction:
     def findings(self, study_id: str, run_id: str | None = None) -> list[FindingRow]:
         """The findings of a study as they are now, or of one of its runs as they were in it."""
         if run_id is None:
-            return finding_log.of_study(self._work, study_id)
-        return finding_log.of_run(self._work, study_id, run_id)
+            return finding_reads.of_study(self._work, study_id)
+        return finding_reads.of_run(self._work, study_id, run_id)
+
+    def known_findings(
+        self,
+        study_id: str,
+        *,
+        fingerprints: Collection[str] | None = None,
+        beginning: str | None = None,
+        decided: bool = False,
+    ) -> list[KnownFinding]:
+        """Findings of a study as they are now: all, those of some fingerprints, those whose fingerprint begins so, or
+        those with a last word on them."""
+        return finding_reads.known(
+            self._work, study_id, fingerprints=fingerprints, beginning=beginning, decided=decided
+        )
+
+    def located_findings(self, study_id: str) -> list[LocatedFinding]:
+        """Where every finding of a study was last seen."""
+        return finding_reads.located(self._work, study_id)
+
+    def finding_history(self, study_id: str, fingerprint: str) -> list[HistoryLine]:
+        """All lines of a finding's history, oldest first; none where there is no such finding."""
+        return finding_reads.history(self._work, study_id, fingerprint)
+
+    def finding_snapshots(self, study_id: str, fingerprint: str) -> list[str]:
+        """The snapshots in which runs found it, oldest run first."""
+        return finding_reads.snapshots_of(self._work, study_id, fingerprint)
 
     def events(self, limit: int = 100) -> list[AuditRecord]:
         """The last `limit` events of the audit log, newest first; those of this transaction included."""
@@ -247,9 +300,10 @@ class SqlTransaction:
             audit_log.append(self._work, self._events)
             self._events = []
 
-    def _lock_study(self, study_id: str) -> None:
-        """Others that change findings or reports of this study wait until we end."""
-        self._work.lock(select(studies.c.id).where(studies.c.id == study_id).with_for_update(key_share=True))
+    def _lock_study(self, study_id: str) -> bool:
+        return bool(
+            self._work.lock(select(studies.c.id).where(studies.c.id == study_id).with_for_update(key_share=True))
+        )
 
     def _known_run(self, run_id: str) -> RunRow:
         run = self.run(run_id)

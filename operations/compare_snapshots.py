@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from longwatch.derive import check_fit, derive, resolve_cutoff
-from longwatch.errors import SourceError, StudyError
+from longwatch.errors import StudyError
 from longwatch.evidence.registered import ReportRow
 from longwatch.evidence.snapshot import SourceSnapshot
 from longwatch.evidence.snapshot_diff import SnapshotDiff, diff_snapshots
@@ -15,10 +15,9 @@ from longwatch.standards.dataset import SourceData
 from longwatch.study import Study
 from longwatch.tables.export import results_csv
 from operations.audited import make_event
+from operations.declared_keys import declared_keys
 from operations.make_report import tabulate
 from operations.ports import Adapters, Progress
-
-DEFINE = "define-xml"
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ def compare_snapshots(
 
     Cases of the numbers, for the outputs of that report's template, made under `study` on both snapshots: see
     `diff_results`. The cut-off of each snapshot is that of the study file, else the data's own (TS.DCUTDTC), else the
-    report's: so a number also moves where only the cut did. Cases of the keys: `_declared_keys`.
+    report's: so a number also moves where only the cut did. Cases of the keys: `declared_keys`.
 
     `folder`: also write the comparison there. Raises StudyError LW-CMP-001 (no report of the study is archived), and
     what opening a snapshot, deriving, tabulating and writing raise.
@@ -87,7 +86,7 @@ def compare_snapshots(
     report = _last_report(adapters, study) if study else None
     if folder is not None:
         adapters.change_files.check(folder)
-    keys, keys_from = _declared_keys(adapters, newer)
+    keys, keys_from = declared_keys(adapters, newer)
     old, new = (adapters.snapshots.open(snapshot.id) for snapshot in (older, newer))
     progress("comparing records")
     compared = SnapshotComparison(older, newer, diff_snapshots(old, new, keys), keys_from)
@@ -113,24 +112,6 @@ def _last_report(adapters: Adapters, study: Study) -> ReportRow:
             next_step="`longwatch run` makes one; without --study the data alone is compared",
         )
     return rows[0]
-
-
-def _declared_keys(adapters: Adapters, snapshot: SourceSnapshot) -> tuple[dict[str, tuple[str, ...]], str]:
-    """The key variables by dataset, and a line on where they are from.
-
-    Cases: the snapshot has a define.xml → the keys that it declares; it has none → no keys; it has one that cannot be
-    read → no keys, and the reason: records are then matched by the other steps of record identity.
-    Altered raw bytes are no such case: IntegrityError.
-    """
-    file = next((file for file in snapshot.files if file.format == DEFINE), None)
-    if file is None:
-        return {}, "the newer snapshot has no define.xml"
-    try:
-        define = adapters.snapshots.read_define(snapshot.id, file.name)
-    except SourceError as unreadable:
-        return {}, f"none: {unreadable.one_line()}"
-    keys = {dataset.name: dataset.keys for dataset in define.datasets if dataset.keys}
-    return keys, f"{file.name} of the newer snapshot, for {len(keys)} of {len(define.datasets)} datasets"
 
 
 def _moves(

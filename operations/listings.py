@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from datetime import date
 
 from longwatch.derive import AnalysisDatasets
 from longwatch.evidence.report_key import Engine
 from longwatch.evidence.snapshot import SourceSnapshot
 from longwatch.findings.finding import Finding, RuleStatus, Severity, ValidationOutcome
+from longwatch.findings.states import SET_ASIDE
 from longwatch.reports.contents import PlainTable
 from longwatch.study import Study, TreatmentReference
 
@@ -26,17 +26,15 @@ def make_draft_reasons(outcome: ValidationOutcome) -> tuple[str, ...]:
 
     The title page has room for a dozen: further rules are counted in the last line, and all are in the report.
     """
-    found = Counter(finding.rule_id for finding in outcome.findings)
+    found = Counter(finding.rule_id for finding in outcome.open_findings if finding.severity is Severity.ERROR)
     reasons = [
         f"{result.rule_id}: {_plural(found[result.rule_id], 'open error')}. {result.title}."
         for result in outcome.results
-        if result.status is RuleStatus.FAIL and result.severity is Severity.ERROR
+        if found[result.rule_id]
     ]
     if len(reasons) > MOST_REASONS:
         further = len(reasons) - MOST_REASONS + 1
-        reasons[MOST_REASONS - 1 :] = [
-            f"{_plural(further, 'further rule')} with open errors, listed under Data quality."
-        ]
+        reasons[MOST_REASONS - 1 :] = [f"{_plural(further, 'further rule')} with open errors, listed in the appendix."]
     return tuple(reasons)
 
 
@@ -69,12 +67,14 @@ def make_facts(
     engine: Engine,
 ) -> tuple[tuple[str, str], ...]:
     """The lines of the title page, below study, title, sponsor and cut-off, which it prints anyway."""
-    counts = ", ".join(f"{count} {severity.value}" for severity, count in outcome.counts().items())
+    counts = ", ".join(f"{count:,} {severity.value}" for severity, count in outcome.open_counts().items())
+    set_aside = Counter(outcome.decisions[item.fingerprint].state.value for item in outcome.set_aside)
     return (
         ("Snapshot", f"{snapshot.id[:12]} ({_plural(len(snapshot.files), 'file')}, {snapshot.rows:,} records)"),
         ("Safety population", _plural(datasets.safety_subjects, "subject")),
         ("Analysed by", f"{study.treatment.basis.value} treatment ({datasets.treatment_variable})"),
-        ("Findings", counts),
+        ("Open findings", counts),
+        ("Set aside", ", ".join(f"{set_aside[state.value]:,} {state.value}" for state in SET_ASIDE)),
         ("Rule set", outcome.ruleset_version[:12]),
         ("Made with", f"Longwatch {engine.version}, Python {engine.python} (lock file {engine.lock_sha256[:12]})"),
     )
@@ -86,8 +86,8 @@ def make_listings(study: Study, snapshot: SourceSnapshot, outcome: ValidationOut
         "sources": _sources(snapshot),
         "severity_changes": _severity_changes(outcome),
         "rule_results": _rule_results(outcome),
-        "error_findings": _findings("Open errors, record by record", outcome.findings_of(Severity.ERROR)),
-        "warning_findings": _findings("Warnings, record by record", outcome.findings_of(Severity.WARNING)),
+        "open_findings": _open_findings(outcome),
+        "waived_findings": _waived_findings(outcome),
         "not_evaluable": _not_evaluable(outcome),
     }
 
@@ -145,16 +145,45 @@ def _not_evaluable(outcome: ValidationOutcome) -> PlainTable:
     )
 
 
-def _findings(title: str, findings: Iterable[Finding]) -> PlainTable:
+def _open_findings(outcome: ValidationOutcome) -> PlainTable:
+    """Every open finding but notes, which are counted only (spec B.2); complete, however long."""
     return PlainTable(
-        title,
-        ("Rule", "Dataset", "Record", "What was found", "What to do"),
+        "Open findings, record by record",
+        ("Rule", "Severity", "Dataset", "Record", "What was found", "What to do", "Last word"),
         tuple(
-            (item.rule_id, item.dataset, item.record_key.replace("USUBJID=", ""), _said(item), item.action)
-            for item in findings
+            (*_placed(item), _said(item), item.action, decision.in_words() if decision else "")
+            for item in outcome.open_findings
+            if item.severity is not Severity.NOTE
+            for decision in (outcome.decisions.get(item.fingerprint),)
         ),
-        (0.7, 0.8, 1.9, 3.8, 2.6),
+        (0.7, 0.8, 0.8, 1.6, 3.0, 2.1, 1.6),
+        "No finding is open.",
     )
+
+
+def _waived_findings(outcome: ValidationOutcome) -> PlainTable:
+    """Every finding that a person's word keeps from counting: who, why, until when; complete, however long."""
+    decided = [(item, outcome.decisions[item.fingerprint]) for item in outcome.set_aside]
+    return PlainTable(
+        "Waived findings and false positives, record by record",
+        ("Rule", "Severity", "Dataset", "Record", "What was found", "State", "Until", "Who, when and why"),
+        tuple(
+            (
+                *_placed(item),
+                _said(item),
+                decision.state.value,
+                decision.until.isoformat() if decision.until else "",
+                f"{decision.by}, {decision.at:%Y-%m-%d %H:%M:%S} UTC: {decision.reason}",
+            )
+            for item, decision in decided
+        ),
+        (0.7, 0.8, 0.8, 1.6, 2.8, 0.8, 0.9, 2.4),
+        "No finding is waived or marked false positive.",
+    )
+
+
+def _placed(item: Finding) -> tuple[str, str, str, str]:
+    return item.rule_id, item.severity.value, item.dataset, item.record_key.replace("USUBJID=", "")
 
 
 def _said(item: Finding) -> str:

@@ -6,7 +6,7 @@ for type checking only, so that a command that reads the registers does not load
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from longwatch.evidence.registered import (
         AccountRow,
         FindingRow,
+        LocatedFinding,
         PullRow,
         ReportRow,
         RunRow,
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from longwatch.evidence.table_diff import MovedNumber
     from longwatch.findings.finding import ValidationOutcome
     from longwatch.findings.inputs import RuleInputs
+    from longwatch.findings.life import FindingChange, HistoryLine, KnownFinding
+    from longwatch.findings.notice import Notice
     from longwatch.findings.rule import Rule
     from longwatch.reports.contents import RenderedReport, ReportContents
     from longwatch.reports.template import ReportTemplate
@@ -159,6 +162,31 @@ class ChangeFiles(Protocol):
         ...
 
 
+class Processes(Protocol):
+    """Which process this is, and whether another one is still there."""
+
+    def mark(self) -> str:
+        """This process, so that it can be told later."""
+        ...
+
+    def is_gone(self, mark: str) -> bool | None:
+        """Whether the process of a mark has ended; None where that cannot be known here."""
+        ...
+
+
+class NoticeTarget(Protocol):
+    """Where a notice of a validation goes."""
+
+    @property
+    def name(self) -> str:
+        """What the audit trail calls it; no secret."""
+        ...
+
+    def send(self, notice: Notice) -> None:
+        """After some attempts: StoreError where it does not take the notice."""
+        ...
+
+
 class Archive(Protocol):
     """A write-once store of objects by key."""
 
@@ -211,8 +239,18 @@ class RegisterTransaction(Protocol):
         *,
         snapshot_id: str | None = None,
         evaluated: Collection[str] = (),
+        carried: Mapping[str, str] | None = None,
     ) -> None:
-        """`evaluated`: rules judged on `snapshot_id`; what they no longer find there is closed as fixed."""
+        """`evaluated`: rules judged on `snapshot_id`; what they no longer find there is closed as fixed. `carried`: by
+        fingerprint, the one under which a finding goes on."""
+        ...
+
+    def lock_study(self, study_id: str) -> bool:
+        """Others that change its findings wait until the transaction ends. False: there is no such study."""
+        ...
+
+    def change_findings(self, study_id: str, changes: Sequence[FindingChange], events: Sequence[AuditEvent]) -> None:
+        """One history line and one event for each change, of findings that are at the version it names."""
         ...
 
     def add_report(self, report: ReportRow, event: AuditEvent) -> bool:
@@ -223,8 +261,24 @@ class RegisterTransaction(Protocol):
     def report_by_key(self, key: str) -> ReportRow | None: ...
     def reports(self, study_id: str | None = None) -> list[ReportRow]: ...
     def runs(self, study_id: str | None = None, limit: int = 100) -> list[RunRow]: ...
+    def started_runs(self) -> list[RunRow]: ...
     def snapshots(self, study_id: str | None = None) -> list[SnapshotRow]: ...
     def findings(self, study_id: str, run_id: str | None = None) -> list[FindingRow]: ...
+    def known_findings(
+        self,
+        study_id: str,
+        *,
+        fingerprints: Collection[str] | None = None,
+        beginning: str | None = None,
+        decided: bool = False,
+    ) -> list[KnownFinding]:
+        """Findings as they are now: all, those of some fingerprints, those whose fingerprint begins so, or those with a
+        last word on them."""
+        ...
+
+    def located_findings(self, study_id: str) -> list[LocatedFinding]: ...
+    def finding_history(self, study_id: str, fingerprint: str) -> list[HistoryLine]: ...
+    def finding_snapshots(self, study_id: str, fingerprint: str) -> list[str]: ...
     def events(self, limit: int = 100) -> list[AuditRecord]: ...
 
 
@@ -273,6 +327,10 @@ class Adapters(Protocol):
     def findings_files(self) -> FindingsFiles: ...
     @property
     def change_files(self) -> ChangeFiles: ...
+    @property
+    def notice_targets(self) -> Sequence[NoticeTarget]: ...
+    @property
+    def processes(self) -> Processes: ...
     @property
     def clock(self) -> Clock: ...
     @property

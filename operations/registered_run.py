@@ -13,6 +13,7 @@ from longwatch.standards.hashing import sha256_of
 from longwatch.study import Study
 from operations.audited import make_event
 from operations.ports import Adapters
+from operations.stale_runs import close_stale_runs
 
 
 @dataclass
@@ -28,9 +29,10 @@ def registered_run(adapters: Adapters, study: Study) -> Iterator[Run]:
     """A run in the registers: started here, finished in the state that the block ends in.
 
     Cases: the block ends → done; GateStopped → gated; anything else, an interrupt included → failed with its reason.
-    The exception passes on.
+    The exception passes on. Runs that a killed process left as started are closed first (`stale_runs`).
     """
     run = Run(uuid.uuid4().hex)
+    close_stale_runs(adapters)
     started = adapters.clock()
     content = sha256_of(study.content_used_by_reports())
     with adapters.registers.transaction() as register:
@@ -40,7 +42,7 @@ def registered_run(adapters: Adapters, study: Study) -> Iterator[Run]:
             make_event(adapters, "study seen", "study", study.id, {"content_sha256": content}),
         )
         register.start_run(
-            RunRow(run.id, study.id, RunState.STARTED, adapters.actor.name, started),
+            RunRow(run.id, study.id, RunState.STARTED, adapters.actor.name, started, process=adapters.processes.mark()),
             make_event(adapters, "run started", "run", run.id, {"study": study.id}),
         )
     try:

@@ -16,6 +16,7 @@ from longwatch.evidence.snapshot import SourceSnapshot
 from longwatch.findings.finding import ValidationOutcome
 from longwatch.study import ReportRequest, Study
 from operations.make_report import ReportMade, make_report
+from operations.notify import Told, notice_of
 from operations.ports import Adapters, Progress
 from operations.pull import pull
 from operations.registered_run import registered_run
@@ -46,12 +47,13 @@ def run_study(
     templates: tuple[str, ...] = (),
     progress: Progress,
     stage: StageRunner = run_directly,
+    told: Told | None = None,
 ) -> RunOutcome:
     """Make the reports of a study from its sources.
 
     `base`: the folder that relative source paths start from. `cutoff`: over that of the study file. `templates`: only
     these of the study's reports; empty means all. The archive is tried before anything is fetched: a job of an hour
-    must not end at a full disk that was full before it began.
+    must not end at a full disk that was full before it began. `told`: gets the validation in counts, before the gate.
 
     Raises GateStopped (LW-GATE-001) where a reject rule failed, else what the failing stage raised; the run is
     registered either way.
@@ -75,6 +77,8 @@ def run_study(
             )
         check_fit(data, study, day)
         outcome, files = stage("validate", lambda: validate(adapters, study, snapshot, data, run, progress, inputs))
+        if told is not None:
+            told(notice_of(adapters, study.id, run.id, snapshot.id, outcome))
         stop_at_gate(outcome, files)
         datasets = stage("derive", lambda: derive(data, study, day))
         made = tuple(

@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from longwatch.errors import LongwatchError
 from longwatch.version import __version__
+from operations.stale_runs import find_stale_runs
 from runtime.engine import LOCK_FILE, read_engine
 from runtime.prefect_server import find_trouble
 from runtime.settings import SETTINGS_FILE, Settings
@@ -46,6 +47,7 @@ def examine(settings: Settings) -> list[Check]:
         Check("settings", Health.OK, ", ".join(_configured(settings))),
         _home(settings),
         _registers(settings),
+        *_stale_runs(settings),
         *_archive(settings),
         _prefect(),
         Check("account", Health.OK, f"{settings.account} (unauthenticated)"),
@@ -106,6 +108,21 @@ def _registers(settings: Settings) -> Check:
         return Check("registers", Health.OK, make_adapters(settings).registers.check())
     except LongwatchError as error:
         return Check("registers", Health.FAIL, error.fact(), error.next_step)
+
+
+def _stale_runs(settings: Settings) -> list[Check]:
+    """Runs that a killed process left behind; said only where there are some, and the next run closes them."""
+    try:
+        adapters = make_adapters(settings)
+        if "not made yet" in adapters.registers.check():
+            return []
+        left = find_stale_runs(adapters)
+    except LongwatchError:
+        return []
+    if not left:
+        return []
+    found = f"{len(left)} left as started by a process that is gone: {', '.join(run.id[:12] for run in left)}"
+    return [Check("runs", Health.WARN, found, "run any study: that closes them as failed, with the reason")]
 
 
 def _archive(settings: Settings) -> list[Check]:

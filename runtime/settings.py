@@ -24,6 +24,8 @@ class Settings(BaseSettings):
     `source_…`: how long and how much is fetched (`connectors.places.fetching.FetchLimits`).
     `parse_…`: what a process that reads a foreign file may use (`connectors.parsing.limits`): resident memory, seconds
     without a byte read or written, its typed copy; and how many read at the same time.
+    `notice_file`, `notice_webhook`, `notice_smtp` with `notice_from` and `notice_to`: where the nightly flow tells what
+    is new, in counts.
     """
 
     model_config = SettingsConfigDict(env_prefix="LONGWATCH_", toml_file=SETTINGS_FILE, extra="ignore", frozen=True)
@@ -45,6 +47,11 @@ class Settings(BaseSettings):
     parse_seconds: int = Field(default=30, ge=1)
     parse_output_mb: int = Field(default=20_480, ge=1)
     parse_children: int = Field(default=2, ge=1, le=64)
+    notice_file: str = ""
+    notice_webhook: str = ""
+    notice_smtp: str = ""
+    notice_from: str = ""
+    notice_to: str = ""
 
     @classmethod
     def settings_customise_sources(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
         ChangeFiles,
         Clock,
         FindingsFiles,
+        NoticeTarget,
+        Processes,
         Registers,
         Renderer,
         RuleFiles,
@@ -130,6 +133,23 @@ class Wiring:
         from connectors.change_files import FolderChangeFiles
 
         return FolderChangeFiles()
+
+    @cached_property
+    def notice_targets(self) -> Sequence[NoticeTarget]:
+        """File, webhook, mail: those that are set."""
+        from connectors.notices import make_targets
+
+        given = self.settings
+        return make_targets(
+            given.notice_file, given.notice_webhook, given.notice_smtp, given.notice_from, given.notice_to
+        )
+
+    @property
+    def processes(self) -> Processes:
+        """Those of this machine."""
+        from runtime.process_mark import SystemProcesses
+
+        return SystemProcesses()
 
     @property
     def clock(self) -> Clock:

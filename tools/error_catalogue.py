@@ -62,6 +62,17 @@ ELSEWHERE = {
             (10, "the document has too many or too long names of elements and attributes"),
         )
     },
+    **{
+        f"LW-NTC-{number:03}": (
+            what,
+            "check the setting, and that it can be reached; findings are registered all the same",
+        )
+        for number, what in (
+            (1, "the file of notices cannot be written"),
+            (2, "the webhook does not take the notice"),
+            (3, "the mail server does not take the notice"),
+        )
+    },
     "LW-SET-001": ("a setting has a value that cannot be used", "correct the variable, or the line in longwatch.toml"),
 }
 """Ids whose words do not stand beside them in the code."""

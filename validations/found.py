@@ -69,7 +69,8 @@ def find_in_dataset(
         else:
             for row in rows.iter_rows(named=True):
                 record = records[int(row[ROW])]
-                findings.append(_finding(verdict.instance, severity, [record.identity], record.locator, row))
+                found = _finding(verdict.instance, severity, [record.identity], record.locator, row)
+                findings.append(replace(found, rows=(int(row[ROW]),)))
     return merge_findings(findings)
 
 
@@ -156,7 +157,8 @@ def _set_findings(
         keys = {name: str(first[name]) for name in key if first[name] is not None and name not in instance.check.derive}
         finding = _finding(instance, severity, [record.identity for record in concerned], {**shared, **keys}, first)
         values = {**{name: first[name] for name in key if name not in instance.check.derive}, **finding.values}
-        yield replace(finding, values=values, records=members.height)
+        places = tuple(sorted(members[ROW].to_list()))
+        yield replace(finding, values=values, records=members.height, rows=places)
 
 
 def _dataset_finding(instance: Instance, severity: Severity, rows: pl.DataFrame) -> Finding:

@@ -11,9 +11,9 @@ from longwatch.standards.sdtm import (
     is_supplemental,
     natural_key,
     sequence_variable,
-    start_variable,
+    start_among,
     study_day_variables,
-    topic_variable,
+    topic_among,
     variable_prefix,
 )
 
@@ -28,12 +28,22 @@ _SCOPE = _SAME_FOR_ALL | {"RDOMAIN", SUBJECT}
 
 
 @dataclass(frozen=True)
+class Corrected:
+    """A variable whose value alone may be another in a record that stayed the same. `agreeing`: what must be filled and
+    equal all the same."""
+
+    variable: str
+    agreeing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class RecordKeys:
     """The keys of one dataset, of variables that both snapshots have.
 
     `content`: what must be equal for records to be identical, and whose agreement breaks ties. `numbers`: what is
     neither content nor ever a change: --SEQ, and in links the sequence number that points to the parent.
-    `sponsor_ids`, `declared`: asked where they are unique in both snapshots. `topic`: asked last, with ties.
+    `sponsor_ids`, `declared`: asked where they are unique in both snapshots. `topic`: asked with ties. `corrected`:
+    asked last, where one value of the record is another.
     """
 
     content: tuple[str, ...]
@@ -41,6 +51,7 @@ class RecordKeys:
     sponsor_ids: tuple[tuple[str, ...], ...]
     declared: tuple[tuple[str, ...], ...]
     topic: tuple[tuple[str, ...], ...]
+    corrected: tuple[Corrected, ...] = ()
 
 
 def is_link(dataset: str) -> bool:
@@ -62,8 +73,9 @@ def record_keys(dataset: str, columns: Sequence[str], declared: Sequence[str] = 
        standard gives one (DM by subject; TS by TSPARMCD and TSSEQ, then TSPARMCD …). Links: the parent with QNAM; the
        parent with the date for comments; both ends for RELREC, then this end and RELID.
 
-    `columns`: the variables that both snapshots have. A dataset of a domain that nobody knows takes --TERM, --TRT or
-    --TESTCD as its topic, whichever it has.
+    `corrected`: each with every other value: the start date, and in coded data the topic (its --DECOD agrees then).
+
+    `columns`: the variables that both snapshots have.
     """
     known = frozenset(columns)
     prefix = variable_prefix(dataset)
@@ -82,7 +94,18 @@ def record_keys(dataset: str, columns: Sequence[str], declared: Sequence[str] = 
         sponsor_ids=tuple(key for key in ids if key[-1] in known),
         declared=(given,) if usable else (),
         topic=_link_keys(dataset, subject, known) if link else _topic_keys(dataset, prefix, subject, known),
+        corrected=() if link else _corrected(dataset, prefix, subject, known),
     )
+
+
+def _corrected(dataset: str, prefix: str, subject: tuple[str, ...], known: frozenset[str]) -> tuple[Corrected, ...]:
+    """Start date, and topic where the dictionary's term stands beside it."""
+    topic, start, coded = topic_among(dataset, known), start_among(dataset, known), f"{prefix}DECOD"
+    if topic is None or not subject or is_link(dataset):
+        return ()
+    by_start = (Corrected(start, (*subject, topic)),) if start else ()
+    by_topic = (Corrected(topic, (*subject, coded)),) if coded in known and coded != topic else ()
+    return by_start + by_topic
 
 
 def _link_keys(dataset: str, subject: tuple[str, ...], known: frozenset[str]) -> tuple[tuple[str, ...], ...]:
@@ -97,12 +120,7 @@ def _topic_keys(
     dataset: str, prefix: str, subject: tuple[str, ...], known: frozenset[str]
 ) -> tuple[tuple[str, ...], ...]:
     domain = domain_of(dataset)
-    topics = (
-        (topic_variable(dataset),) if domain else tuple(f"{prefix}{ending}" for ending in ("TERM", "TRT", "TESTCD"))
-    )
-    starts = (start_variable(dataset),) if domain else (f"{prefix}STDTC", f"{prefix}DTC")
-    topic = next((name for name in topics if name in known), None)
-    start = next((name for name in starts if name in known), None)
+    topic, start = topic_among(dataset, known), start_among(dataset, known)
     about = domain is not None and domain.domain_class is DomainClass.FINDINGS_ABOUT and f"{prefix}OBJ" in known
     named = tuple(name for name in (topic, f"{prefix}OBJ" if about else None, start) if name)
     by_topic = ((*subject, *named),) if topic and subject else ()

@@ -6,7 +6,9 @@ are matched by what they say, in this order, each step with the records that the
 1. identical content, without --SEQ, study days and order, as a multiset;
 2. the sponsor's id (--SPID, then --REFID), where it is unique in subject and domain in both snapshots;
 3. the keys of define.xml without --SEQ, where they are unique in both snapshots;
-4. USUBJID, topic and start date; then the natural key of datasets that have one (DM by subject, TS by TSPARMCD …).
+4. USUBJID, topic and start date; then the natural key of datasets that have one (DM by subject, TS by TSPARMCD …);
+5. every value but one, which was corrected: the start date, or in coded data the topic; only where the rest is filled
+   well enough to tell, and no other record of either snapshot has it (`record_correction`, docs/adr/0013).
 
 Ties are broken by the greatest agreement of values, then by source order; among identical records also by the records
 that link to them and by an equal --SEQ, so that nothing moves that did not have to. A missing start date is a value
@@ -23,10 +25,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from longwatch.evidence.record_assignment import assign_by_agreement
+from longwatch.evidence.record_correction import pair_corrected
 from longwatch.evidence.record_keys import RecordKeys, record_keys
 from longwatch.findings.identity import as_text
 
-STEPS = ("content", "sponsor id", "declared key", "topic")
+STEPS = ("content", "sponsor id", "declared key", "topic", "one value")
 """What matched a pair, in the order of the module."""
 
 _LINKS = "_LINKS"
@@ -81,6 +84,7 @@ def match_records(
             match.by_unique(step, key)
     for key in found.topic:
         match.by_topic(key, [*found.content, *extra])
+    match.by_correction(found)
     return match.result()
 
 
@@ -176,6 +180,12 @@ class _Matching:
             self.old.select(needed)[old_rows], self.new.select(needed)[new_rows], key, content
         )
         self._take(old_rows[left], new_rows[right], 3)
+
+    def by_correction(self, keys: RecordKeys) -> None:
+        """Every value equal but the one that was corrected."""
+        if self.is_done or not keys.corrected:
+            return
+        self._take(*pair_corrected(self.old, self.new, self.old_free, self.new_free, keys), 4)
 
     def result(self) -> RecordMatch:
         """What was matched and what was not."""

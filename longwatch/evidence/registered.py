@@ -84,7 +84,7 @@ class PullRow:
 
 @dataclass(frozen=True)
 class RunRow:
-    """One execution of the job."""
+    """One execution of the job. `process`: which process carries it out, where it is known."""
 
     id: str
     study_id: str
@@ -94,11 +94,12 @@ class RunRow:
     finished_at: datetime | None = None
     snapshot_id: str | None = None
     reason: str = ""
+    process: str | None = None
 
 
 @dataclass(frozen=True)
 class FindingRow:
-    """A finding of one run, with the state it is in and where it was first and last seen."""
+    """A finding of one run, with the state it is in and where it was first and last seen. `site`: of its subject."""
 
     finding: Finding
     study_id: str
@@ -107,6 +108,19 @@ class FindingRow:
     last_run: str = ""
     first_snapshot: str = ""
     last_snapshot: str = ""
+    site: str | None = None
+
+
+@dataclass(frozen=True)
+class LocatedFinding:
+    """Where a finding was last seen: the rows of its records in a snapshot."""
+
+    fingerprint: str
+    rule_id: str
+    dataset: str
+    snapshot_id: str
+    rows: tuple[int, ...]
+    is_fixed: bool
 
 
 @dataclass(frozen=True)

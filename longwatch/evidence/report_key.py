@@ -57,7 +57,8 @@ class ReportIdentity:
 
 
 def compute_findings_digest(outcome: ValidationOutcome) -> str:
-    """SHA-256 of a validation as a report renders it: each rule's result, each finding; no seconds, no order."""
+    """SHA-256 of a validation as a report renders it: each rule's result, each finding with the last word on it; no
+    seconds, no order."""
     rules = sorted(
         (result.rule_id, result.rule_version, result.severity, result.status, result.failed, result.reason,
          result.severity_reason)
@@ -68,4 +69,9 @@ def compute_findings_digest(outcome: ValidationOutcome) -> str:
          sorted((name, value or "") for name, value in finding.values.items()))
         for finding in outcome.findings
     )  # fmt: skip
-    return sha256_of({"rules": rules, "findings": findings})
+    decisions = {
+        finding.fingerprint: (outcome.is_set_aside(finding), decision.in_words())
+        for finding in outcome.findings
+        if (decision := outcome.decisions.get(finding.fingerprint)) is not None
+    }
+    return sha256_of({"rules": rules, "findings": findings, "decisions": decisions})

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from longwatch.findings.decision import Decision
+from longwatch.findings.states import SET_ASIDE
 
 
 class Severity(StrEnum):
@@ -23,7 +27,9 @@ class Finding:
 
     `fingerprint`: SHA-256 of rule id and record identities, the same in every snapshot that has the record.
     `locator`: where the record is in this snapshot (USUBJID, --SEQ …). `values`: what was found, by variable.
-    `message`: what is wrong, in words. `action`: what the data manager does.
+    `message`: what is wrong, in words. `action`: what the data manager does. `rows`: positions of its records in the
+    dataset of this snapshot, in source order; empty where it is not about records of it. They say where, never what:
+    two findings that differ in them alone are equal.
     """
 
     fingerprint: str
@@ -37,6 +43,7 @@ class Finding:
     locator: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, str | None] = field(default_factory=dict)
     records: int = 1
+    rows: tuple[int, ...] = field(default=(), compare=False)
 
     @property
     def record_key(self) -> str:
@@ -81,11 +88,31 @@ class RuleResult:
 
 @dataclass(frozen=True)
 class ValidationOutcome:
-    """Verdicts and findings of one validation, and what the data gate makes of them."""
+    """Verdicts and findings of one validation, and what the registers say of them.
+
+    `decisions`: by fingerprint, the last word on a finding (a waiver, `false positive`, opened again). Empty until the
+    findings are registered: then every finding is open.
+    """
 
     results: tuple[RuleResult, ...]
     findings: tuple[Finding, ...]
     ruleset_version: str
+    decisions: Mapping[str, Decision] = field(default_factory=dict)
+
+    def is_set_aside(self, finding: Finding) -> bool:
+        """Whether a person's word, in force, keeps a finding from counting at the gate."""
+        decision = self.decisions.get(finding.fingerprint)
+        return decision is not None and decision.state in SET_ASIDE
+
+    @property
+    def open_findings(self) -> tuple[Finding, ...]:
+        """The findings that count at the gate."""
+        return tuple(finding for finding in self.findings if not self.is_set_aside(finding))
+
+    @property
+    def set_aside(self) -> tuple[Finding, ...]:
+        """The findings that are waived or false positives."""
+        return tuple(finding for finding in self.findings if self.is_set_aside(finding))
 
     def findings_of(self, severity: Severity) -> tuple[Finding, ...]:
         """The findings of one severity, in rule and record order."""
@@ -94,3 +121,8 @@ class ValidationOutcome:
     def counts(self) -> dict[Severity, int]:
         """How many findings there are of each severity, all four named."""
         return {severity: len(self.findings_of(severity)) for severity in Severity}
+
+    def open_counts(self) -> dict[Severity, int]:
+        """How many of them count at the gate, all four severities named."""
+        found = Counter(finding.severity for finding in self.open_findings)
+        return {severity: found[severity] for severity in Severity}

@@ -26,11 +26,15 @@ class GateDecision:
 
 
 def compute_gate(outcome: ValidationOutcome) -> GateDecision:
-    """The gate's decision from the open findings: any `reject` stops; else any `error` makes DRAFT. A rule that is not
-    evaluable counts as a finding of the severity that the study gives that, where it gives one."""
+    """The gate's decision from the open findings: any `reject` stops; else any `error` makes DRAFT.
+
+    A finding that is waived or a false positive does not count while that is in force. A rule that is not evaluable
+    counts as a finding of the severity that the study gives that, where it gives one.
+    """
+    counting = outcome.open_findings
 
     def rules(severity: Severity) -> tuple[str, ...]:
-        found = {finding.rule_id for finding in outcome.findings_of(severity)}
+        found = {finding.rule_id for finding in counting if finding.severity is severity}
         return tuple(sorted(found | {result.rule_id for result in outcome.results if result.gates is severity}))
 
     return GateDecision(rules(Severity.REJECT), rules(Severity.ERROR))

@@ -34,9 +34,9 @@ from longwatch.standards.sdtm import (
     is_supplemental,
     natural_key,
     sequence_variable,
-    start_variable,
+    start_among,
     study_day_variables,
-    topic_variable,
+    topic_among,
     variable_prefix,
 )
 
@@ -119,10 +119,10 @@ def _keys(dataset: str, columns: frozenset[str]) -> list[tuple[str, ...]]:
     keys: list[tuple[str, ...]] = [(name,) for name in ids if name in columns]
     if dataset == "DM":
         return [*keys, ()]
-    topic, start = topic_variable(dataset), start_variable(dataset)
-    if topic is None or topic not in columns:
+    topic, start = topic_among(dataset, columns), start_among(dataset, columns)
+    if topic is None:
         return keys
-    first = (topic, start) if start in columns else (topic,)
+    first = (topic, start) if start else (topic,)
     telling = (name.replace("--", prefix) for name in _TELLING)
     more = tuple(name for name in telling if name in columns and name not in first)
     return [*keys, first, *([(*first, *more)] if more else [])]

@@ -35,8 +35,8 @@ class ListingName(StrEnum):
     SOURCES = "sources"
     SEVERITY_CHANGES = "severity_changes"
     RULE_RESULTS = "rule_results"
-    ERROR_FINDINGS = "error_findings"
-    WARNING_FINDINGS = "warning_findings"
+    OPEN_FINDINGS = "open_findings"
+    WAIVED_FINDINGS = "waived_findings"
     NOT_EVALUABLE = "not_evaluable"
 
 

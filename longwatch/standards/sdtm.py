@@ -6,6 +6,7 @@ D.6 for the datasets that SDTM has no home for.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -214,6 +215,25 @@ def start_variable(dataset: str) -> str | None:
     Cases: events, interventions, elements and visits --STDTC; findings and comments --DTC. Source: SDTM v2.0, timing.
     """
     return _by_class(dataset, _OTHER_STARTS, _START_ENDINGS)
+
+
+def topic_among(dataset: str, columns: Collection[str]) -> str | None:
+    """The topic variable that a dataset has. A sponsor's own domain, which the standard does not know, takes --TERM,
+    --TRT or --TESTCD, whichever is there first."""
+    known = topic_variable(dataset)
+    prefix = variable_prefix(dataset)
+    endings = _TOPIC_ENDINGS.values() if prefix and domain_of(dataset) is None else ()
+    names = (known,) if known else tuple(f"{prefix}{ending}" for ending in endings)
+    return next((name for name in names if name in columns), None)
+
+
+def start_among(dataset: str, columns: Collection[str]) -> str | None:
+    """The start variable that a dataset has. A sponsor's own domain takes --STDTC, else --DTC."""
+    known = start_variable(dataset)
+    prefix = variable_prefix(dataset)
+    endings = _START_ENDINGS.values() if prefix and domain_of(dataset) is None else ()
+    names = (known,) if known else tuple(f"{prefix}{ending}" for ending in endings)
+    return next((name for name in names if name in columns), None)
 
 
 def natural_key(dataset: str) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ def walk(command: Any, path: tuple[str, ...] = ("longwatch",)) -> Iterator[tuple
 def test_every_command_is_documented(repository: Path) -> None:
     text = (repository / "docs" / "commands.md").read_text()
     present = {words for words, command in walk(typer.main.get_command(app)) if not hasattr(command, "commands")}
-    documented = set(re.findall(r"^\| `(longwatch [a-z ]+?)(?: [A-Z\[-].*?)?` \|", text, re.MULTILINE))
+    documented = set(re.findall(r"^\| `(longwatch [a-z -]+?)(?: [A-Z\[-].*?)?` \|", text, re.MULTILINE))
     assert documented == present
 
 

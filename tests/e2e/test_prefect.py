@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from polars_readstat import scan_readstat
 
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect"), pytest.mark.timeout(600)]
 
@@ -135,7 +136,7 @@ def ask(api: str, path: str) -> list[dict[str, object]]:
 
 
 def test_deployments_run_on_a_server_and_a_worker(
-    environment: dict[str, str], bundled_study: Path, repository: Path
+    environment: dict[str, str], bundled_study: Path, repository: Path, tmp_path: Path
 ) -> None:
     """The deployments of prefect.yaml, deployed and run by a worker: the report is archived, and Prefect's database
     knows no subject. A run that the gate stops is a failed run in Prefect."""
@@ -143,6 +144,7 @@ def test_deployments_run_on_a_server_and_a_worker(
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
     api = f"http://127.0.0.1:{port}/api"
+    environment |= {"LONGWATCH_NOTICE_FILE": str(tmp_path / "notices.jsonl")}
     environment |= {"PREFECT_API_URL": api, "DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
     gated = bundled_study.parent / "gated.yaml"
     gated.write_text(
@@ -166,8 +168,22 @@ def test_deployments_run_on_a_server_and_a_worker(
             wait_until(lambda: all(run["state_type"] in ENDED for run in ask(api, "/flow_runs/filter")), 180)
         runs = ask(api, "/flow_runs/filter")
         assert sorted(str(run["state_type"]) for run in runs) == ["COMPLETED", "FAILED"]
+        artifacts = ask(api, "/artifacts/filter")
         known = json.dumps([ask(api, f"/{kind}/filter") for kind in ("flow_runs", "task_runs", "logs", "artifacts")])
     assert "ISLET-1-" not in known, "Prefect's database names a subject"
+    # What the pages show: the gate of both runs as artifacts, with what stopped the second one.
+    shown = [str(artifact["description"]) for artifact in artifacts]
+    assert sorted(text.partition(", the data gate ")[2] for text in shown) == ["makes reports a DRAFT", "stops reports"]
+    assert all("| Rule | Severity | New | Open |" in str(artifact["data"]) for artifact in artifacts)
+    # And what its file holds, whatever the pages show: no subject, no term, no date of any event.
+    held = b"".join(file.read_bytes() for file in Path(environment["PREFECT_HOME"]).glob("prefect.db*"))
+    assert b"data-gate-islet-1" in held
+    events = scan_readstat(str(bundled_study / "data" / "ae.xpt"), preserve_order=True).collect()
+    for name in ("USUBJID", "AETERM", "AESTDTC"):
+        told = [value for value in events[name].unique().drop_nulls() if value.strip() and value.encode() in held]
+        assert told == [], f"Prefect's database holds values of {name}"
+    notices = [json.loads(line) for line in (tmp_path / "notices.jsonl").read_text().splitlines()]
+    assert [(item["study"], item["gate"]) for item in notices] == [("ISLET-1", "stops")]
     registered = json.loads(python(environment, LONGWATCH, "runs", "--json").stdout)
     assert sorted(row["state"] for row in registered) == ["done", "gated"]
     assert addresses_outside(environment) == []

@@ -13,6 +13,7 @@ from sqlalchemy import create_engine, make_url, text
 from longwatch.errors import IntegrityError
 from longwatch.findings.finding import Severity
 from models import SqlRegisters
+from models.transaction import SqlTransaction
 from tests.integration.models.register_values import (
     LATER_SNAPSHOT,
     SNAPSHOT,
@@ -25,6 +26,12 @@ from tests.integration.models.register_values import (
 )
 
 LATER = LATER_SNAPSHOT.id
+
+
+def recorded(register: SqlTransaction) -> tuple[int, ...]:
+    """New, changed, reopened, fixed, carried: what the newest event says."""
+    said = register.events(1)[0].event.new["recorded"]
+    return tuple(said[name] for name in ("new", "changed", "reopened", "fixed", "carried"))
 
 
 def history(url: str) -> list[tuple[object, ...]]:
@@ -56,7 +63,7 @@ def test_findings_come_back_as_they_were_handed_over(registers: SqlRegisters) ->
         recorded = register.events(1)[0].event.new
     assert kept == [row(found[2]), row(found[3]), row(found[0]), row(found[1])]
     assert kept[2].finding.record_key == "USUBJID=01-701-2 AESEQ=4"
-    assert recorded == {"recorded": {"new": 4, "changed": 0, "reopened": 0, "fixed": 0}}
+    assert recorded == {"recorded": {"new": 4, "changed": 0, "reopened": 0, "fixed": 0, "carried": 0}}
 
 
 def test_a_validation_without_findings_is_recorded(registers: SqlRegisters) -> None:
@@ -82,7 +89,13 @@ def test_a_changed_value_keeps_the_finding(registers: SqlRegisters, url: str) ->
         now = register.findings("ISLET-1")
         then = register.findings("ISLET-1", "run-1")
         assert register.findings("ISLET-1", "run-2") == now
-        assert register.events(1)[0].event.new["recorded"] == {"new": 0, "changed": 1, "reopened": 0, "fixed": 0}
+        assert register.events(1)[0].event.new["recorded"] == {
+            "new": 0,
+            "changed": 1,
+            "reopened": 0,
+            "fixed": 0,
+            "carried": 0,
+        }
     assert [item.finding for item in now] == [finding(1, "U"), finding(2)]
     assert [item.finding for item in then] == [finding(1), finding(2)]
     assert {(item.first_run, item.last_run, item.first_snapshot, item.last_snapshot) for item in now} == {
@@ -131,7 +144,13 @@ def test_what_is_gone_from_later_data_is_fixed_with_proof(registers: SqlRegister
             "01-701-2": "new",
             "01-701-3": "new",
         }
-        assert register.events(1)[0].event.new["recorded"] == {"new": 0, "changed": 0, "reopened": 0, "fixed": 1}
+        assert register.events(1)[0].event.new["recorded"] == {
+            "new": 0,
+            "changed": 0,
+            "reopened": 0,
+            "fixed": 1,
+            "carried": 0,
+        }
         assert [item.state for item in register.findings("ISLET-1", "run-1")] == ["new", "new", "new"]
         register.record_findings("run-3", [row(finding(1), LATER)], event("data validated"))
     with registers.transaction() as register:
@@ -162,15 +181,23 @@ def test_only_later_data_can_fix(registers: SqlRegisters, seen_in: str, absent_i
         assert [item.state for item in register.findings("ISLET-1")] == ["new"]
 
 
-@pytest.mark.parametrize("state", ["waived", "false positive"])
-def test_a_persons_word_is_not_closed_by_the_data(registers: SqlRegisters, state: str) -> None:
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        # a word on the rule, which the data cannot take back
+        ("false positive", "false positive"),
+        # a word on the data: what it covered is gone, and it comes back open
+        ("waived", "fixed"),
+    ],
+)
+def test_what_later_data_makes_of_a_persons_word(registers: SqlRegisters, before: str, after: str) -> None:
     open_study(registers)
     add_run(registers, "run-2")
     with registers.transaction() as register:
-        register.record_findings("run-1", [replace(row(finding(1)), state=state)], event("data validated"))
+        register.record_findings("run-1", [replace(row(finding(1)), state=before)], event("data validated"))
     with registers.transaction() as register:
         register.record_findings("run-2", [], event("data validated"), snapshot_id=LATER, evaluated={"SR01"})
-        assert [item.state for item in register.findings("ISLET-1")] == [state]
+        assert [item.state for item in register.findings("ISLET-1")] == [after]
 
 
 def test_one_run_may_record_twice(registers: SqlRegisters) -> None:
@@ -267,4 +294,10 @@ def test_many_findings_at_once(registers: SqlRegisters) -> None:
             register.record_findings(run_id, rows, event("data validated"))
         print(f"{run_id}: 20,000 findings recorded in {time.perf_counter() - began:.1f} s")
     with registers.transaction() as register:
-        assert register.events(1)[0].event.new["recorded"] == {"new": 0, "changed": 200, "reopened": 0, "fixed": 0}
+        assert register.events(1)[0].event.new["recorded"] == {
+            "new": 0,
+            "changed": 200,
+            "reopened": 0,
+            "fixed": 0,
+            "carried": 0,
+        }

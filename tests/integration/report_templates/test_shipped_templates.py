@@ -20,6 +20,7 @@ def test_the_safety_summary_says_its_basis_the_events_and_the_state_of_the_data(
         "Basis of this report",
         "Adverse events",
         "Data quality",
+        "Appendix: open and waived findings",
     ]
     assert [block.key for block in template.table_blocks()] == ["AET01", "AET02", "AET02_SER"]
 
