@@ -50,8 +50,8 @@ def read_xlsx(path: Path, dataset: str, where: str) -> Reading:
     rows are read, each with its row: LW-SRC-083 (a value beside the header's columns), LW-SRC-084 (not a number),
     LW-SRC-085 (an error of the spreadsheet, or a duration), LW-SRC-086 (a formula without a saved value).
     """
-    _check_size(path, where)
-    with _opened(path, where, values=True) as book:
+    check_size(path, where)
+    with open_workbook(path, where, values=True) as book:
         title = _sheet(book, dataset, where)
         first = next(book[title].iter_rows(max_row=1, values_only=True), ())
     names: list[Any] = [value.strip() if isinstance(value, str) else value for value in first]
@@ -78,7 +78,8 @@ def read_xlsx(path: Path, dataset: str, where: str) -> Reading:
     )
 
 
-def _check_size(path: Path, where: str) -> None:
+def check_size(path: Path, where: str) -> None:
+    """Raises SourceError LW-SRC-080 where a file is no workbook, LW-SRC-087 where it unpacks to too much."""
     try:
         with zipfile.ZipFile(path) as archive:
             total = sum(member.file_size for member in archive.infolist())
@@ -107,7 +108,7 @@ def _not_xlsx(where: str) -> SourceError:
 
 
 @contextmanager
-def _opened(path: Path, where: str, *, values: bool) -> Iterator[Workbook]:
+def open_workbook(path: Path, where: str, *, values: bool) -> Iterator[Workbook]:
     """The workbook, its formulas as their saved values or as formulas. A damaged one is LW-SRC-080."""
     import openpyxl
     from openpyxl.utils.exceptions import InvalidFileException
@@ -141,7 +142,7 @@ def _sheet(book: Workbook, dataset: str, where: str) -> str:
 def _batches(path: Path, title: str, variables: tuple[Variable, ...], where: str) -> Iterator[pl.DataFrame]:
     place = f"{where}, sheet {title}"
     rows: list[list[Any]] = []
-    with _opened(path, where, values=True) as book, _opened(path, where, values=False) as formulas:
+    with open_workbook(path, where, values=True) as book, open_workbook(path, where, values=False) as formulas:
         both = zip_longest(book[title].iter_rows(min_row=2), formulas[title].iter_rows(min_row=2), fillvalue=())
         for number, (cells, written) in enumerate(both, 2):
             values = [_value(*pair, number, place) for pair in zip(cells, written, strict=True)]
