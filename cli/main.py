@@ -17,6 +17,7 @@ from cli import (
     operation_commands,
     snapshot_commands,
     table_commands,
+    workbench_commands,
 )
 from cli.exit_codes import DONE, FAULT, INTERRUPTED, exit_code_of
 from longwatch.errors import LongwatchError, StudyError
@@ -50,6 +51,7 @@ def longwatch(
 for _commands in (job_commands, data_commands, finding_commands, table_commands, archive_commands, operation_commands):
     _commands.register(app)
 snapshot_commands.register(data_commands.snapshot)
+workbench_commands.register(finding_commands.findings)
 
 
 INTERRUPTION = "LW-CLI-003: interrupted; a run that had begun is registered as failed. Next: run the command again"

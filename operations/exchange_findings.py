@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from longwatch.findings.exchange import RefusedCell, ask
 from longwatch.findings.exchange_sheets import make_book
+from longwatch.findings.judging import judge
+from longwatch.findings.life import ActRequest, FindingChange, KnownFinding, Refusal
 from longwatch.findings.selection import FindingFilter, select_findings
 from operations.audited import make_event
-from operations.finding_acts import carry_out
+from operations.finding_acts import lock_known_study, write_changes
 from operations.group_findings import findings_and_groups, make_groups
 from operations.ports import Adapters, Progress
 
@@ -50,22 +54,53 @@ def export_findings(
     return len(meant)
 
 
-def import_findings(adapters: Adapters, study_id: str, file: str, today: date) -> FindingsImported:
+def import_findings(adapters: Adapters, study_id: str, file: str) -> FindingsImported:
     """Take back a file that was exported: every row is done or refused as a whole, by the address of its cells.
 
-    A finding that changed after the export is never overwritten. Acts are recorded as if each had been given by
-    itself, with the person who imports. `today`: in the study's zone. Raises what reading the file raises.
+    A finding that changed after the export is never overwritten. All rows are one transaction; the acts of a row follow
+    one another, are judged together before any is written, and are recorded as if each had been given by itself, by the
+    person who imports. Raises StudyError LW-FND-007 (the study is not registered) and what reading the file raises.
     """
     rows = adapters.findings_exchange.read(file)
-    known, _ = findings_and_groups(adapters, study_id)
-    asked = ask(rows, {item.finding.fingerprint: item for item in known})
-    refused = [cell for row in asked for cell in row.refused]
-    address = {row.requests[0].fingerprint: row.address for row in asked if row.requests}
-    requests = [request for row in asked for request in row.requests]
-    done = carry_out(adapters, study_id, requests, today) if requests else None
-    if done is not None:
-        refused += [
-            RefusedCell(address[item.fingerprint], item.rule_id, item.record, item.reason) for item in done.refused
-        ]
-    changed = len(done.changed) if done is not None else 0
-    return FindingsImported(len(rows), sum(not row.requests and not row.refused for row in asked), changed, tuple(refused))
+    act_id, today = uuid.uuid4().hex, adapters.clock().date()
+    with adapters.registers.transaction() as register:
+        lock_known_study(adapters, register, study_id)
+        known = {item.finding.fingerprint: item for item in register.known_findings(study_id)}
+        asked = ask(rows, known)
+        refused = [cell for row in asked for cell in row.refused]
+        chains: list[list[FindingChange]] = []
+        for row in asked:
+            judged = _judge_row(row.requests, known, today, act_id)
+            if isinstance(judged, Refusal):
+                refused.append(RefusedCell(row.address, judged.rule_id, judged.record, judged.reason))
+            elif judged:
+                chains.append(judged)
+        for turn in range(max(map(len, chains), default=0)):
+            changes = [chain[turn] for chain in chains if turn < len(chain)]
+            write_changes(adapters, register, study_id, changes, known)
+            for change in changes:
+                known[change.fingerprint] = _after(known[change.fingerprint], change)
+        summary = {"rows": len(rows), "changed": len(chains), "refused": len(refused)}
+        register.record_read(make_event(adapters, "findings imported", "study", study_id, summary))
+    untouched = sum(not row.requests and not row.refused for row in asked)
+    return FindingsImported(len(rows), untouched, len(chains), tuple(refused))
+
+
+def _judge_row(
+    requests: Sequence[ActRequest], known: Mapping[str, KnownFinding], today: date, act_id: str
+) -> list[FindingChange] | Refusal:
+    """The changes of one row, each judged as the finding is after those before it; or why none of them can be."""
+    changes: list[FindingChange] = []
+    for request in requests:
+        item = known[request.fingerprint]
+        for change in changes:
+            item = _after(item, change)
+        judged = judge(replace(request, version=request.version + len(changes)), item, today, act_id)
+        if isinstance(judged, Refusal):
+            return judged
+        changes.append(judged)
+    return changes
+
+
+def _after(item: KnownFinding, change: FindingChange) -> KnownFinding:
+    return replace(item, version=change.version + 1, state=change.state, assignee=change.assignee)

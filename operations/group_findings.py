@@ -6,16 +6,17 @@ from collections.abc import Sequence
 
 from longwatch.findings.groups import FindingGroup, group_findings
 from longwatch.findings.life import KnownFinding
-from longwatch.findings.selection import FindingFilter, select_findings
+from longwatch.findings.selection import FindingFilter
 from operations.finding_acts import findings_of
 from operations.ports import Adapters
 
 
-def groups_of(adapters: Adapters, study_id: str, wanted: FindingFilter) -> tuple[FindingGroup, ...]:
-    """The groups of the findings that a filter means."""
-    known, group_of = findings_and_groups(adapters, study_id)
-    meant = select_findings(known, wanted, adapters.clock(), lambda finding: group_of.get(finding.fingerprint, ""))
-    return make_groups(meant)
+def findings_meant(adapters: Adapters, study_id: str, wanted: FindingFilter) -> list[KnownFinding]:
+    """The findings of a study that a filter means, groups among its filters too; see `findings_of`."""
+    if not wanted.groups:
+        return findings_of(adapters, study_id, wanted)
+    _, group_of = findings_and_groups(adapters, study_id)
+    return findings_of(adapters, study_id, wanted, lambda finding: group_of.get(finding.fingerprint, ""))
 
 
 def findings_and_groups(adapters: Adapters, study_id: str) -> tuple[list[KnownFinding], dict[str, str]]:

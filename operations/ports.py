@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from longwatch.evidence.snapshot import SourceSnapshot
     from longwatch.evidence.snapshot_diff import SnapshotDiff
     from longwatch.evidence.table_diff import MovedNumber
+    from longwatch.findings.exchange import FilledRow
+    from longwatch.findings.exchange_sheets import FindingsBook
     from longwatch.findings.finding import ValidationOutcome
     from longwatch.findings.life import FindingChange, HistoryLine, KnownFinding
     from longwatch.findings.notice import Notice
@@ -115,6 +117,22 @@ class FindingsFiles(Protocol):
 
     def __call__(self, run_id: str, study_id: str, outcome: ValidationOutcome) -> tuple[str, ...]:
         """Write `findings-<run>.csv` and `.json`; where they are."""
+        ...
+
+
+class FindingsExchange(Protocol):
+    """The file that findings are given out in, filled by people, and taken back from."""
+
+    def check(self, file: str) -> None:
+        """Raise where the file cannot be written, or is there already."""
+        ...
+
+    def write(self, file: str, book: FindingsBook) -> None:
+        """XLSX, CSV or JSON by its ending; the whole file or none."""
+        ...
+
+    def read(self, file: str) -> list[FilledRow]:
+        """Every row, each cell with its address."""
         ...
 
 
@@ -296,6 +314,8 @@ class Adapters(Protocol):
     def templates(self) -> Templates: ...
     @property
     def findings_files(self) -> FindingsFiles: ...
+    @property
+    def findings_exchange(self) -> FindingsExchange: ...
     @property
     def change_files(self) -> ChangeFiles: ...
     @property

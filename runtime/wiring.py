@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Archive,
         ChangeFiles,
         Clock,
+        FindingsExchange,
         FindingsFiles,
         NoticeTarget,
         Processes,
@@ -99,6 +100,13 @@ class Wiring:
         from connectors.findings_files import FindingsFolder
 
         return FindingsFolder(self.settings.folder / "findings")
+
+    @cached_property
+    def findings_exchange(self) -> FindingsExchange:
+        """XLSX, CSV and JSON, in the file that is named with the call."""
+        from connectors.findings_exchange import FileFindingsExchange
+
+        return FileFindingsExchange()
 
     @cached_property
     def change_files(self) -> ChangeFiles:
