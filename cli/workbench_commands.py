@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 from cli.finding_commands import StudyId
 from cli.finding_filters import filtered
-from cli.output import AsJson, print_rows
+from cli.output import AsJson, StudyFile, print_rows
 from cli.wired import wired
 from longwatch.errors import StudyError
 from longwatch.findings.selection import FindingFilter
@@ -24,6 +25,7 @@ def register(group: typer.Typer) -> None:
     group.command("groups")(groups)
     group.command("export")(export)
     group.command("import")(import_file)
+    group.command("report")(report)
 
 
 @filtered
@@ -97,7 +99,8 @@ def import_file(
             f"{done.rows:,} rows: {done.changed:,} findings changed, {done.untouched:,} rows left as they were, "
             f"{len(refused):,} refused."
         )
-        print_rows(refused[:MOST_REFUSED], False, "")
+        if refused:
+            print_rows(refused[:MOST_REFUSED], False, "")
         if len(refused) > MOST_REFUSED:
             typer.echo(f"… and {len(refused) - MOST_REFUSED:,} more; --json prints all.")
     if refused and not done.changed:
@@ -108,6 +111,28 @@ def import_file(
             found=f"{len(refused):,} refused cells, the first {refused[0]['cell']}: {refused[0]['why']}",
             next_step="correct the cells named above, or export anew where findings changed meanwhile",
         )
+
+
+def report(
+    study: StudyFile,
+    to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where the two files are written.")],
+    as_of: Annotated[
+        datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="The day ages count to; default today.")
+    ] = None,
+) -> None:
+    """Write the data-quality report as PDF and HTML: trend, ages, causes, sites, rules, overdue contacts."""
+    from cli.progress import StageDisplay
+    from operations.quality_report import make_quality_report
+    from runtime.study_files import read_study
+
+    checked, _ = read_study(Path(study))
+    display = StageDisplay()
+    with display.shown("Data quality"):
+        made = make_quality_report(
+            wired(), checked, str(to), as_of=as_of.date() if as_of else None, progress=display.message
+        )
+    for file in made.files:
+        typer.echo(file)
 
 
 def _few(sites: tuple[str, ...]) -> str:

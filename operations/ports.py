@@ -104,6 +104,22 @@ class Renderer(Protocol):
         ...
 
 
+class HtmlRenderer(Protocol):
+    """Lays a report out as one HTML file."""
+
+    def __call__(self, contents: ReportContents) -> bytes:
+        """Self-contained; the same contents give the same bytes."""
+        ...
+
+
+class Documents(Protocol):
+    """Where documents for people are written."""
+
+    def __call__(self, folder: str, documents: Mapping[str, bytes]) -> tuple[str, ...]:
+        """All of them, by file name, or none; where they are."""
+        ...
+
+
 class Templates(Protocol):
     """The report templates there are."""
 
@@ -310,6 +326,10 @@ class Adapters(Protocol):
     def rules(self) -> Rules: ...
     @property
     def render(self) -> Renderer: ...
+    @property
+    def render_html(self) -> HtmlRenderer: ...
+    @property
+    def documents(self) -> Documents: ...
     @property
     def templates(self) -> Templates: ...
     @property

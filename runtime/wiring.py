@@ -20,10 +20,12 @@ if TYPE_CHECKING:
         Archive,
         ChangeFiles,
         Clock,
+        Documents,
         FindingsExchange,
         FindingsFiles,
         NoticeTarget,
         Processes,
+        HtmlRenderer,
         Registers,
         Renderer,
         Rules,
@@ -86,6 +88,20 @@ class Wiring:
         from report_templates import render
 
         return render
+
+    @cached_property
+    def render_html(self) -> HtmlRenderer:
+        """One self-contained page."""
+        from report_templates import render_html
+
+        return render_html
+
+    @cached_property
+    def documents(self) -> Documents:
+        """Files in the folder that is named with the call."""
+        from connectors.document_folder import write_documents
+
+        return write_documents
 
     @cached_property
     def templates(self) -> Templates:
