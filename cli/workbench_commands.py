@@ -25,6 +25,7 @@ def register(group: typer.Typer) -> None:
     group.command("groups")(groups)
     group.command("export")(export)
     group.command("import")(import_file)
+    group.command("letters")(letters)
     group.command("report")(report)
 
 
@@ -111,6 +112,29 @@ def import_file(
             found=f"{len(refused):,} refused cells, the first {refused[0]['cell']}: {refused[0]['why']}",
             next_step="correct the cells named above, or export anew where findings changed meanwhile",
         )
+
+
+@filtered
+def letters(
+    study: StudyFile,
+    wanted: FindingFilter,
+    to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where the letters are written.")],
+    by: Annotated[datetime, typer.Option("--by", formats=["%Y-%m-%d"], help="The day to answer by.")],
+    sender: Annotated[str, typer.Option("--sender", help="Who asks; default the acting account.")] = "",
+) -> None:
+    """Write a letter to each site with its open findings, as PDF and as text."""
+    from operations.site_letters import write_letters
+    from runtime.study_files import read_study
+
+    checked, _ = read_study(Path(study))
+    written = write_letters(wired(), checked, wanted, str(to), due=by.date(), sender=sender)
+    for file in written.files:
+        typer.echo(file)
+    count = sum(len(letter.questions) for letter in written.letters)
+    typer.echo(
+        f"{len(written.letters):,} sites are asked about {count:,} findings; {written.without_site:,} open findings "
+        "have no site and are in no letter."
+    )
 
 
 def report(

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from longwatch.findings.exchange import FilledRow
     from longwatch.findings.exchange_sheets import FindingsBook
     from longwatch.findings.finding import ValidationOutcome
+    from longwatch.findings.letters import Letter
     from longwatch.findings.life import FindingChange, HistoryLine, KnownFinding
     from longwatch.findings.notice import Notice
     from longwatch.findings.rule import Rule
@@ -109,6 +110,14 @@ class HtmlRenderer(Protocol):
 
     def __call__(self, contents: ReportContents) -> bytes:
         """Self-contained; the same contents give the same bytes."""
+        ...
+
+
+class LetterRenderer(Protocol):
+    """Lays a query to a site out."""
+
+    def __call__(self, letter: Letter) -> bytes:
+        """As PDF; the same letter gives the same bytes."""
         ...
 
 
@@ -328,6 +337,8 @@ class Adapters(Protocol):
     def render(self) -> Renderer: ...
     @property
     def render_html(self) -> HtmlRenderer: ...
+    @property
+    def render_letter(self) -> LetterRenderer: ...
     @property
     def documents(self) -> Documents: ...
     @property

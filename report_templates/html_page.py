@@ -31,7 +31,8 @@ overflow-wrap:break-word;min-width:3rem;max-width:26rem}
 th{background:var(--band);position:sticky;top:0}
 tr:last-child td{border-bottom:0}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-svg{width:100%;max-width:48rem;height:auto;display:block}
+svg{width:100%;min-width:34rem;max-width:48rem;height:auto;display:block}
+.chart{overflow-x:auto}
 svg text{fill:var(--quiet);font:9px system-ui,sans-serif}
 svg line{stroke:var(--line)}
 .draft{border:2px solid currentColor;padding:.5rem .8rem;font-weight:600}
@@ -75,7 +76,8 @@ def _block(block: Block) -> str:
     if isinstance(block, Paragraphs):
         return "".join(f"<p>{_text(text)}</p>" for text in block.texts)
     if isinstance(block, BarChart):
-        return f"<h3>{_text(block.title)}</h3>{_svg(block, lay_out_chart(block, CHART_WIDTH))}"
+        drawn = _svg(block, lay_out_chart(block, CHART_WIDTH))
+        return f'<h3>{_text(block.title)}</h3><div class="chart">{drawn}</div>'
     if isinstance(block, PlainTable):
         return _table(block.title, block.header, block.rows, block.note)
     return _output(block)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         NoticeTarget,
         Processes,
         HtmlRenderer,
+        LetterRenderer,
         Registers,
         Renderer,
         Rules,
@@ -95,6 +96,13 @@ class Wiring:
         from report_templates import render_html
 
         return render_html
+
+    @cached_property
+    def render_letter(self) -> LetterRenderer:
+        """A query to a site, by ReportLab."""
+        from report_templates import render_letter
+
+        return render_letter
 
     @cached_property
     def documents(self) -> Documents:
