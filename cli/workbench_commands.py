@@ -25,6 +25,7 @@ def register(group: typer.Typer) -> None:
     group.command("groups")(groups)
     group.command("export")(export)
     group.command("import")(import_file)
+    group.command("adopt")(adopt)
     group.command("letters")(letters)
     group.command("report")(report)
 
@@ -112,6 +113,51 @@ def import_file(
             found=f"{len(refused):,} refused cells, the first {refused[0]['cell']}: {refused[0]['why']}",
             next_step="correct the cells named above, or export anew where findings changed meanwhile",
         )
+
+
+def adopt(
+    study: StudyFile,
+    report_file: Annotated[
+        Path, typer.Argument(metavar="REPORT", help="Pinnacle 21: .xlsx, or its details as .csv; CDISC CORE: .json.")
+    ],
+    snapshot: Annotated[str | None, typer.Option(help="The snapshot that the tool looked at; default the newest.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take the findings of a Pinnacle 21 or CDISC CORE report into the queue; what our rules found too is linked."""
+    from cli.progress import StageDisplay
+    from operations.adopt_findings import adopt_findings
+    from runtime.study_files import read_study
+
+    checked, _ = read_study(Path(study))
+    display = StageDisplay()
+    with display.shown("Adopt"):
+        done = adopt_findings(wired(), checked, str(report_file), snapshot_id=snapshot, progress=display.message)
+    if as_json:
+        from longwatch.standards.hashing import canonical_json
+
+        value = {
+            "tool": done.report.name,
+            "report_sha256": done.report.sha256,
+            "snapshot": done.snapshot_id,
+            "run": done.run_id,
+            "issues": len(done.report.issues),
+            "findings": done.findings,
+            "linked": done.linked,
+            "left_out": done.left_out,
+            "kept_open": done.kept_open,
+        }
+        typer.echo(canonical_json(value).decode())
+        return
+    typer.echo(
+        f"{done.report.name}: {len(done.report.issues):,} issues, {done.findings:,} findings in the queue, "
+        f"{sum(done.linked.values()):,} linked to findings of our own rules, {sum(done.left_out.values()):,} left out."
+    )
+    for rule, count in sorted(done.linked.items()):
+        typer.echo(f"  linked    {rule}: {count:,}")
+    for why, count in done.left_out.items():
+        typer.echo(f"  left out  {count:,} {why}")
+    if done.kept_open:
+        typer.echo(f"  not closed, since the report does not list all: {', '.join(done.kept_open)}")
 
 
 @filtered

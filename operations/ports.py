@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from longwatch.evidence.snapshot import SourceSnapshot
     from longwatch.evidence.snapshot_diff import SnapshotDiff
     from longwatch.evidence.table_diff import MovedNumber
+    from longwatch.findings.elsewhere import ForeignReport
     from longwatch.findings.exchange import FilledRow
     from longwatch.findings.exchange_sheets import FindingsBook
     from longwatch.findings.finding import ValidationOutcome
@@ -110,6 +111,14 @@ class HtmlRenderer(Protocol):
 
     def __call__(self, contents: ReportContents) -> bytes:
         """Self-contained; the same contents give the same bytes."""
+        ...
+
+
+class ForeignReports(Protocol):
+    """Reports of other tools."""
+
+    def __call__(self, file: str) -> ForeignReport:
+        """The report of a file. StudyError where it is none."""
         ...
 
 
@@ -339,6 +348,8 @@ class Adapters(Protocol):
     def render_html(self) -> HtmlRenderer: ...
     @property
     def render_letter(self) -> LetterRenderer: ...
+    @property
+    def foreign_report(self) -> ForeignReports: ...
     @property
     def documents(self) -> Documents: ...
     @property

@@ -11,7 +11,7 @@ LABEL = Style("regular", 9.0, GREY, 11.0)
 PALETTE: tuple[Colour, ...] = ((0.45, 0.07, 0.16), (0.83, 0.33, 0.16), (0.93, 0.69, 0.26), (0.60, 0.65, 0.70))
 """From the gravest: each is told from its neighbour by lightness too, for readers and printers without colour."""
 GRID: Colour = (0.85, 0.85, 0.85)
-HEIGHT, PLOT = 160.0, 98.0
+HEIGHT, PLOT = 138.0, 76.0
 BASE, AXIS, KEY_GAP, BOX = 34.0, 34.0, 14.0, 8.0
 WIDEST_BAR = 46.0
 _STEPS = 4

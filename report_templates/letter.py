@@ -24,11 +24,11 @@ def render_letter(letter: Letter) -> bytes:
     flow.skip(12.0)
     place(Paragraphs(letter.paragraphs), flow, 0.0)
     rows = tuple(
-        (str(number), each.subject, each.record, each.found, each.asked, each.reference)
+        (str(number), f"{each.subject}\n{each.record}", each.found, each.asked, each.reference)
         for number, each in enumerate(letter.questions, start=1)
     )
-    header = ("No.", "Subject", "Record", "What stands there", "What we ask", "Reference")
-    table = PlainTable("What we ask", header, rows, (0.4, 1.2, 1.3, 2.6, 2.6, 1.2))
+    header = ("No.", "Subject and record", "What stands there", "What we ask", "Reference")
+    table = PlainTable("What we ask", header, rows, (0.3, 1.4, 2.4, 2.4, 1.1))
     place(prepare(table, "1", flow), flow, 0.0)
     running = Running(
         letter.study_id, letter.study_title, f"{TITLE} for site {letter.site}", f"As of {letter.day.isoformat()}",

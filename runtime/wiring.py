@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         FindingsFiles,
         NoticeTarget,
         Processes,
+        ForeignReports,
         HtmlRenderer,
         LetterRenderer,
         Registers,
@@ -103,6 +104,13 @@ class Wiring:
         from report_templates import render_letter
 
         return render_letter
+
+    @cached_property
+    def foreign_report(self) -> ForeignReports:
+        """Pinnacle 21 and CDISC CORE."""
+        from connectors.foreign_reports import read_foreign_report
+
+        return read_foreign_report
 
     @cached_property
     def documents(self) -> Documents:

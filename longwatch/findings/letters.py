@@ -14,6 +14,13 @@ from longwatch.findings.life import KnownFinding
 from longwatch.findings.states import FindingState
 
 REFERENCE_DIGITS = 12
+_TO_THE_SITE = (
+    ("Query the site for ", "Please give "),
+    ("Query the site; ", "Please check: "),
+    ("Query the site", "Please check"),
+    ("Query ", "Please check "),
+)
+"""An action is written for the data manager; its first words as the site reads them, the first that fits."""
 _ASKED = (FindingState.NEW, FindingState.OPEN, FindingState.REOPENED)
 
 
@@ -89,8 +96,16 @@ def _question(item: KnownFinding) -> Question:
         subject=finding.subject or "",
         record=f"{finding.dataset} {place}".strip(),
         found=finding.message.removeprefix(f"{finding.dataset}: "),
-        asked=finding.action,
+        asked=in_site_words(finding.action),
     )
+
+
+def in_site_words(action: str) -> str:
+    """What the data manager does about a finding, as a request to the site."""
+    for words, request in _TO_THE_SITE:
+        if action.startswith(words):
+            return request + action.removeprefix(words)
+    return action
 
 
 def letter_text(letter: Letter) -> str:
