@@ -246,7 +246,7 @@ def _act(
             "LW-CLI-009",
             "no filter is given, and an act on every finding of a study is never meant by accident",
             where=f"findings {_command(act)}",
-            expected="--finding, --rule, --severity, --state, --site, --subject, --dataset, --assignee, --group or --text",
+            expected="a filter: --finding, --rule, --site, --subject, --group … (--help names all)",
             next_step="name the findings; --dry-run shows which are meant",
         )
     meant = findings_meant(wired(), study_id, wanted)

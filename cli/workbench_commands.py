@@ -120,7 +120,9 @@ def adopt(
     report_file: Annotated[
         Path, typer.Argument(metavar="REPORT", help="Pinnacle 21: .xlsx, or its details as .csv; CDISC CORE: .json.")
     ],
-    snapshot: Annotated[str | None, typer.Option(help="The snapshot that the tool looked at; default the newest.")] = None,
+    snapshot: Annotated[
+        str | None, typer.Option(help="The snapshot that the tool looked at; default the newest.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Take the findings of a Pinnacle 21 or CDISC CORE report into the queue; what our rules found too is linked."""

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
 WIDTHS = {
-    "id": 12, "version": 8, "group": 12, "rule": 12, "severity": 9, "dataset": 9, "subject": 20, "site": 8, "record": 30,
-    "message": 60, "values": 40, "records": 8, "what to do": 44, "first found": 11, "state": 14, "assignee": 14,
-    "answer": 36, "comment": 36, "reason": 30, "waive until": 12,
+    "id": 12, "version": 8, "group": 12, "rule": 12, "severity": 9, "dataset": 9, "subject": 20, "site": 8,
+    "record": 30,    "message": 60, "values": 40, "records": 8, "what to do": 44, "first found": 11, "state": 14,
+    "assignee": 14, "answer": 36, "comment": 36, "reason": 30, "waive until": 12,
 }  # fmt: skip
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 _OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -140,9 +140,7 @@ def read_workbook(path: Path) -> list[Table]:
     return tables
 
 
-def _rows(
-    title: str, header: Sequence[str], rows: Iterable[Sequence[Any]]
-) -> Iterator[tuple[str, dict[str, str]]]:
+def _rows(title: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[tuple[str, dict[str, str]]]:
     for number, values in enumerate(rows, start=2):
         cells = [_text(value) for value in values]
         if any(cells):

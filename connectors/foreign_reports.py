@@ -1,9 +1,9 @@
 """Reports of other tools, read: Pinnacle 21 (XLSX, or the details as CSV) and CDISC CORE (JSON).
 
-Pinnacle 21 lists at most 1,000 issues of a rule in a dataset; where its issue summary (a sheet of the workbook, or a CSV
-file beside the details whose name has `issue_summary` for `details`) counts more, the rule is marked as cut short there.
-Without a summary 1,000 lines are taken to be cut short. Source: reports of Pinnacle 21 Community 4.0 as published; the
-JSON report of cdisc-rules-engine (its sections are read whatever the case of their names).
+Pinnacle 21 lists at most 1,000 issues of a rule in a dataset; where its issue summary (a sheet of the workbook, or a
+CSV file beside the details whose name has `issue_summary` for `details`) counts more, the rule is marked as cut short
+there. Without a summary 1,000 lines are taken to be cut short. Source: reports of Pinnacle 21 Community 4.0 as
+published; the JSON report of cdisc-rules-engine (its sections are read whatever the case of their names).
 """
 
 from __future__ import annotations
@@ -165,7 +165,8 @@ def _core(content: bytes, path: Path) -> ForeignReport:
     sections = {str(name).lower(): value for name, value in orjson.loads(content).items()}
     about, rules = sections["conformance_details"], sections.get("rules_report") or []
     same = {
-        str(rule["core_id"]): ids_in(f"{rule.get('cdisc_rule_id') or ''} {rule.get('fda_rule_id') or ''}") for rule in rules
+        str(rule["core_id"]): ids_in(f"{rule.get('cdisc_rule_id') or ''} {rule.get('fda_rule_id') or ''}")
+        for rule in rules
     }
     issues = tuple(_core_issue(item, same) for item in sections["issue_details"])
     datasets = frozenset(_stem(str(item["filename"])) for item in sections.get("dataset_details") or ())

@@ -1,9 +1,9 @@
 """Text in a CSV file that no spreadsheet program takes for a formula, and the way back.
 
 A cell is opened as a formula where it begins with one of `= + - @`, a tab or a line end (OWASP, CSV injection), or with
-the full-width forms of these, which spreadsheet programs of East Asian languages read as the same; blanks before them do
-not help. Such a cell gets an apostrophe before it, and so does one that begins with an apostrophe already: so what is
-read back is what was written.
+the full-width forms of these, which spreadsheet programs of East Asian languages read as the same; blanks before them
+do not help. Such a cell gets an apostrophe before it, and so does one that begins with an apostrophe already: so what
+is read back is what was written.
 """
 
 from __future__ import annotations

@@ -33,8 +33,8 @@ from operations.registered_run import registered_run
 @dataclass(frozen=True)
 class Adopted:
     """What a report came to. `findings`: those of the report that are in the queue; `linked`: issues that the queue had
-    already, by our rules; `left_out`: issues that do not fit the snapshot; `kept_open`: rules of which nothing was closed,
-    since the report does not list all of their issues, or not all of their datasets."""
+    already, by our rules; `left_out`: issues that do not fit the snapshot; `kept_open`: rules of which nothing was
+    closed, since the report does not list all of their issues, or not all of their datasets."""
 
     report: ForeignReport
     snapshot_id: str
@@ -50,9 +50,9 @@ def adopt_findings(
 ) -> Adopted:
     """Take the findings of another tool's report on a snapshot into the queue, as a run of its own.
 
-    `snapshot_id`: the snapshot that the tool looked at; default the study's newest. The same report again adds nothing. A
-    later report of the tool on a later snapshot closes what it no longer has as fixed: the run of that import, whose
-    audit event names the report's SHA-256, stands in the finding's history as the proof.
+    `snapshot_id`: the snapshot that the tool looked at; default the study's newest. The same report again adds
+    nothing. A later report of the tool on a later snapshot closes what it no longer has as fixed: the run of that
+    import, whose audit event names the report's SHA-256, stands in the finding's history as the proof.
 
     Raises StudyError LW-ELS-001 (no report), LW-ELS-002 (the study has no snapshot), LW-ELS-003 (no issue of the report
     fits the snapshot: it is of other data; nothing is recorded).
@@ -106,14 +106,21 @@ def adopt_findings(
             )
             for item in findings
         ]  # fmt: skip
-        said = {"tool": report.name, "report_sha256": report.sha256, "findings": len(findings), "linked": sum(linked.values())}
+        said = {
+            "tool": report.name,
+            "report_sha256": report.sha256,
+            "findings": len(findings),
+            "linked": sum(linked.values()),
+        }
         event = make_event(adapters, "report of another tool imported", "run", run.id, said)
         with adapters.registers.transaction() as register:
             register.record_findings(run.id, rows_found, event, snapshot_id=snapshot.id, evaluated=evaluated)
     return Adopted(report, snapshot.id, run.id, len(findings), linked, left_out, kept_open)
 
 
-def _evaluated(report: ForeignReport, known: Iterable[Finding], found: Iterable[Finding]) -> tuple[set[str], tuple[str, ...]]:
+def _evaluated(
+    report: ForeignReport, known: Iterable[Finding], found: Iterable[Finding]
+) -> tuple[set[str], tuple[str, ...]]:
     """Rules of the tool whose absent findings are closed, and those of which none is."""
     prefix = f"{report.tool}:"
     datasets: dict[str, set[str]] = {}
@@ -122,7 +129,9 @@ def _evaluated(report: ForeignReport, known: Iterable[Finding], found: Iterable[
             datasets.setdefault(finding.rule_id, set()).add(finding.dataset)
     cut = {f"{prefix}{rule}" for rule, _ in report.cut_short}
     unseen = {
-        rule for rule, names in datasets.items() if report.datasets is not None and not names <= {*report.datasets, "GLOBAL"}
+        rule
+        for rule, names in datasets.items()
+        if report.datasets is not None and not names <= {*report.datasets, "GLOBAL"}
     }
     kept = sorted((cut | unseen) & set(datasets))
     return set(datasets) - set(kept), tuple(kept)
@@ -190,8 +199,8 @@ def _index(findings: Iterable[Finding]) -> Index:
 
 
 def _is_known(ours: Index, rule_id: str, issue: ForeignIssue, place: Located | None) -> bool:
-    """Whether a finding of our rule is about the same record (every value of its locator stands in the record), or about
-    an entry that the issue names."""
+    """Whether a finding of our rule is about the same record (every value of its locator stands in the record), or
+    about an entry that the issue names."""
     for locator in ours.get((rule_id, issue.dataset), ()):
         if place is None:
             if locator and set(locator.values()) <= set(issue.values.values()):

@@ -8,6 +8,7 @@ from datetime import date
 
 from longwatch.errors import StudyError
 from longwatch.evidence.registered import RunState
+from longwatch.findings.elsewhere import tool_of
 from longwatch.findings.finding import RuleStatus, Severity, ValidationOutcome
 from longwatch.findings.groups import FindingGroup
 from longwatch.findings.life import KnownFinding
@@ -105,21 +106,30 @@ def make_quality_report(
     documents = {"data-quality.pdf": adapters.render(contents).pdf, "data-quality.html": adapters.render_html(contents)}
     files = adapters.documents(folder, documents)
     with adapters.registers.transaction() as register:
-        register.record_read(make_event(adapters, "data-quality report made", "study", study.id, {"open": len(still_open)}))
+        register.record_read(
+            make_event(adapters, "data-quality report made", "study", study.id, {"open": len(still_open)})
+        )
     return QualityReport(contents, files)
 
 
 def _presences(register: RegisterTransaction, study_id: str) -> list[Presence]:
-    """What the last run of each snapshot found that came to its end, oldest snapshot first."""
+    """What is known of each snapshot, oldest first: the findings of its last validation, and of the last report of each
+    other tool. A run that registered no finding (a pull) says nothing, where another run of the snapshot does."""
     snapshots = {row.id: row for row in register.snapshots(study_id)}
-    found: dict[str, Presence] = {}
+    found: dict[str, dict[str, tuple[Severity, str]]] = {}
+    told: set[tuple[str, str]] = set()
     for run in register.runs(study_id, limit=1_000_000):
-        if run.snapshot_id is None or run.snapshot_id in found or run.state not in (RunState.DONE, RunState.GATED):
+        if run.snapshot_id is None or run.state not in (RunState.DONE, RunState.GATED):
             continue
+        present = found.setdefault(run.snapshot_id, {})
         rows = register.findings(study_id, run.id)
-        present = {row.finding.fingerprint: (row.finding.severity, row.state) for row in rows}
-        found[run.snapshot_id] = Presence(run.snapshot_id, snapshots[run.snapshot_id].first_pulled_at.date(), present)
-    return sorted(found.values(), key=lambda item: snapshots[item.snapshot_id].first_pulled_at)
+        tools = {tool_of(row.finding.rule_id) for row in rows}
+        for row in rows:
+            if (run.snapshot_id, tool_of(row.finding.rule_id)) not in told:
+                present[row.finding.fingerprint] = (row.finding.severity, row.state)
+        told |= {(run.snapshot_id, tool) for tool in tools}
+    points = (Presence(key, snapshots[key].first_pulled_at.date(), present) for key, present in found.items())
+    return sorted(points, key=lambda item: snapshots[item.snapshot_id].first_pulled_at)
 
 
 def _trend(points: tuple[TrendPoint, ...]) -> dict[str, Listing]:
@@ -168,10 +178,16 @@ def _rules(still_open: list[KnownFinding], outcome: ValidationOutcome) -> PlainT
     order = list(Severity)
     rows = tuple(
         (rule, severity.value, f"{count:,}", titles.get(rule, ""))
-        for (severity, rule), count in sorted(counts.items(), key=lambda item: (order.index(item[0][0]), -item[1], item[0][1]))
+        for (severity, rule), count in sorted(
+            counts.items(), key=lambda item: (order.index(item[0][0]), -item[1], item[0][1])
+        )
     )
     return PlainTable(
-        "Open findings by rule", ("Rule", "Severity", "Findings", "Title"), rows, (1.2, 0.9, 0.8, 4.6), "No finding is open."
+        "Open findings by rule",
+        ("Rule", "Severity", "Findings", "Title"),
+        rows,
+        (1.2, 0.9, 0.8, 4.6),
+        "No finding is open.",
     )
 
 
@@ -206,5 +222,9 @@ def _contacts(still_open: list[KnownFinding], outcome: ValidationOutcome) -> Pla
         if item.finding.rule_id == OVERDUE_CONTACT
     )
     return PlainTable(
-        "Follow-up contacts overdue", ("Subject", "Site", "What is overdue", "Assigned to"), rows, (1.4, 0.7, 4.0, 1.2), note
+        "Follow-up contacts overdue",
+        ("Subject", "Site", "What is overdue", "Assigned to"),
+        rows,
+        (1.4, 0.7, 4.0, 1.2),
+        note,
     )

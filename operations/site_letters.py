@@ -27,7 +27,8 @@ class LettersWritten:
 def write_letters(
     adapters: Adapters, study: Study, wanted: FindingFilter, folder: str, *, due: date, sender: str = ""
 ) -> LettersWritten:
-    """Write a letter for each site, as PDF and as text, with its open findings that the filter means; and the audit event.
+    """Write a letter for each site, as PDF and as text, with its open findings that the filter means; and the audit
+    event.
 
     `sender`: who asks; default the acting account. Raises StudyError LW-LTR-001 where the day to answer by is over,
     LW-LTR-002 where no site is asked anything.

@@ -109,6 +109,6 @@ def _round_up(highest: int) -> int:
     while step < highest:
         size = 10 ** (len(str(step)) - 1)
         step = next(
-            value for value in range(step + 4, 100 * size + 5, 4) if step < 40 or value % size == 0 and value > step
+            value for value in range(step + 4, 100 * size + 5, 4) if step < 40 or (value % size == 0 and value > step)
         )
     return step

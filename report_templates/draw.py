@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from longwatch.reports.contents import ReportContents
-from report_templates.draft_mark import draft_mark
 from report_templates.chart_layout import LABEL
+from report_templates.draft_mark import draft_mark
 from report_templates.flow import GridPart, Lines, PagePlan, Picture, Rule
 from report_templates.grid import BODY, NOTE, ROW_PAD, RULE_SPACE, STRONG, GridColumn, GridRow, HeadRow, HeadText
 from report_templates.ink import Ink

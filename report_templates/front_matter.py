@@ -115,7 +115,9 @@ def put_contents(entries: Sequence[Entry], flow: Flow, first_page: int) -> None:
     if not tables:
         return
     flow.skip(26.0)
-    flow.put_text("Tables and figures" if any(entry.label.startswith("Figure") for entry in tables) else "Tables", HEADING)
+    flow.put_text(
+        "Tables and figures" if any(entry.label.startswith("Figure") for entry in tables) else "Tables", HEADING
+    )
     flow.skip(4.0)
     code_column = _code_width(tables)
     _put_columns(code_column, flow)

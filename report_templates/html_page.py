@@ -59,7 +59,9 @@ def render_html(contents: ReportContents) -> bytes:
     if contents.is_draft:
         reasons = "".join(f"<li>{_text(reason)}</li>" for reason in contents.draft_reasons)
         parts.append(f'<div class="draft">DRAFT<ul>{reasons}</ul></div>')
-    parts.append("<dl>" + "".join(f"<dt>{_text(label)}</dt><dd>{_text(value)}</dd>" for label, value in facts) + "</dl>")
+    parts.append(
+        "<dl>" + "".join(f"<dt>{_text(label)}</dt><dd>{_text(value)}</dd>" for label, value in facts) + "</dl>"
+    )
     for number, section in enumerate(contents.sections, start=1):
         parts.append(f"<h2>{number} {_text(section.title)}</h2>")
         parts += [_block(block) for block in section.blocks]
@@ -93,16 +95,17 @@ def _output(table: TableResult) -> str:
 def _table(title: str, header: tuple[str, ...], rows: tuple[tuple[str, ...], ...], note: str) -> str:
     if not rows:
         return f'<h3>{_text(title)}</h3><p class="quiet">{_text(note)}</p>'
-    numeric = [is_numeric(row[place] for row in rows) and any(row[place] for row in rows) for place in range(len(header))]
+    numeric = [
+        is_numeric(row[place] for row in rows) and any(row[place] for row in rows) for place in range(len(header))
+    ]
     marks = [' class="n"' if each else "" for each in numeric]
     head = "".join(f"<th{mark}>{_text(text)}</th>" for mark, text in zip(marks, header, strict=True))
     body = "".join(
         "<tr>" + "".join(f"<td{mark}>{_text(cell)}</td>" for mark, cell in zip(marks, row, strict=True)) + "</tr>"
         for row in rows
     )
-    return (
-        f'<h3>{_text(title)}</h3><div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-    )
+    rows_of = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
+    return f'<h3>{_text(title)}</h3><div class="wide"><table>{rows_of}</table></div>'
 
 
 def _svg(chart: BarChart, drawing: ChartDrawing) -> str:
@@ -120,7 +123,8 @@ def _svg(chart: BarChart, drawing: ChartDrawing) -> str:
         for each in drawing.bars
     )
     labels = (
-        f'<text x="{each.x:.1f}" y="{height - each.y:.1f}" text-anchor="{anchors[each.align]}">{_text(each.text)}</text>'
+        f'<text x="{each.x:.1f}" y="{height - each.y:.1f}" text-anchor="{anchors[each.align]}">'
+        f"{_text(each.text)}</text>"
         for each in drawing.labels
     )
     name = f'role="img" aria-label="{_text(chart.title)}"'

@@ -39,7 +39,9 @@ def render_letter(letter: Letter) -> bytes:
         author=letter.sponsor,
         subject=f"As of {letter.day.isoformat()}, answer by {letter.due.isoformat()}",
         language="en",
-        identifier=sha256_of([letter.study_id, letter.site, letter.paragraphs, [vars(each) for each in letter.questions]]),
+        identifier=sha256_of(
+            [letter.study_id, letter.site, letter.paragraphs, [vars(each) for each in letter.questions]]
+        ),
     )
     pages = len(flow.pages)
     drawn = ((page, draw_page(page, running, number, pages)) for number, page in enumerate(flow.pages, start=1))

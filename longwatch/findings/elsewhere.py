@@ -3,16 +3,16 @@
 A finding from elsewhere has the rule id `<tool>:<the tool's own id>` (`P21:SD0021`, `CORE:CORE-000266`), so it never
 meets one of ours. What becomes of an issue that a report names, by the first case that fits:
 
-1. its dataset is not in the snapshot, its record is not in the dataset, or the record holds other values than the report
-   says: the report is of other data; the issue is left out, and how many were is told;
-2. one of our rules names the tool's id as its own (`elsewhere` in the rule), and our queue has a finding of that rule on
-   the same record or entry: it is *linked*, not listed a second time;
+1. its dataset is not in the snapshot, its record is not in the dataset, or the record holds other values than the
+   report says: the report is of other data; the issue is left out, and how many were is told;
+2. one of our rules names the tool's id as its own (`elsewhere` in the rule), and our queue has a finding of that rule
+   on the same record or entry: it is *linked*, not listed a second time;
 3. else it is a finding. Fingerprint: rule id and record identity as with ours (CONTRACTS.md); an issue without a record
    is known by its dataset and the names that it gives, without numbers that change from report to report.
 
-Severity: Reject → reject, Error → error, Warning → warning, Notice and Info → note; a report that gives none (CORE never
-does) → that of our rule of the same id, else warning. Findings from elsewhere do not enter the data gate, which judges
-by our own rules; they are in every list, workbook and letter.
+Severity: Reject → reject, Error → error, Warning → warning, Notice and Info → note; a report that gives none (CORE
+never does) → that of our rule of the same id, else warning. Findings from elsewhere do not enter the data gate, which
+judges by our own rules; they are in every list, workbook and letter.
 """
 
 from __future__ import annotations
@@ -55,8 +55,9 @@ class ForeignIssue:
 
 @dataclass(frozen=True)
 class ForeignReport:
-    """A report as read. `tool`: `P21` or `CORE`. `name`: tool and version in words. `datasets`: those that the tool looked
-    at; None where the report does not say. `cut_short`: rule and dataset of which the report does not list every issue."""
+    """A report as read. `tool`: `P21` or `CORE`. `name`: tool and version in words. `datasets`: those that the tool
+    looked at; None where the report does not say. `cut_short`: rule and dataset of which the report does not list every
+    issue."""
 
     tool: str
     name: str
@@ -152,9 +153,17 @@ def merge(findings: Iterable[Finding]) -> list[Finding]:
         more = finding.message.removeprefix(f"{finding.dataset}: ")
         message = first.message if more in first.message else f"{first.message}; {more}"
         merged[finding.fingerprint] = replace(
-            first, message=message, values={**first.values, **finding.values}, records=max(first.records, finding.records)
+            first,
+            message=message,
+            values={**first.values, **finding.values},
+            records=max(first.records, finding.records),
         )
     return list(merged.values())
+
+
+def tool_of(rule_id: str) -> str:
+    """The tool whose rule it is: `P21`, `CORE`; empty for one of ours."""
+    return rule_id.partition(":")[0] if ":" in rule_id else ""
 
 
 def ids_in(text: str) -> tuple[str, ...]:

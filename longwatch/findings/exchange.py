@@ -149,7 +149,9 @@ def _ask_row(row: FilledRow, known: Mapping[str, KnownFinding]) -> RowAsked:
     address = row.addresses["id"]
     seals = _read_seal(row.cells[SEAL])
     if seals is None:
-        return RowAsked(address, refused=(_refused(row, SEAL, "the seal of this row was changed or is of another row"),))
+        return RowAsked(
+            address, refused=(_refused(row, SEAL, "the seal of this row was changed or is of another row"),)
+        )
     touched = [name for name, seal in seals.items() if _digest(cell_text(row.cells[name])) != seal]
     if not touched:
         return RowAsked(address)
@@ -173,9 +175,7 @@ def _read_seal(text: str) -> dict[str, str] | None:
     return dict(zip(names, parts, strict=True))
 
 
-def _requests(
-    cells: Mapping[str, str], touched: frozenset[str]
-) -> tuple[list[ActRequest], list[tuple[str, str]]]:
+def _requests(cells: Mapping[str, str], touched: frozenset[str]) -> tuple[list[ActRequest], list[tuple[str, str]]]:
     """The acts of the filled cells of one row, or the columns that cannot be taken with the reason of each."""
     fingerprint, version = cells["id"], int(cells["version"])
     filled = {name: cells[name].strip() for name in FILLED}
@@ -234,4 +234,3 @@ def _read_date(text: str) -> date | None:
 
 def _refused(row: FilledRow, column: str, reason: str) -> RefusedCell:
     return RefusedCell(row.addresses[column], row.cells.get("rule", ""), row.cells.get("record", ""), reason)
-

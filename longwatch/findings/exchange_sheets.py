@@ -71,9 +71,9 @@ def make_book(
 def _how_to(facts: Sequence[tuple[str, str]]) -> Sheet:
     rows = [
         *facts,
-        ("How it works", f"Fill the white columns of the sheet {DETAILS}, save, and give the file to `longwatch findings import`."),
-        ("", "A row that is left as it is does nothing. All other columns are protected; a row in which one was edited is "
-             "refused, and so is a row whose finding changed meanwhile. The refusal names the cell."),
+        ("How to", f"Fill the white columns of {DETAILS}, save, and give the file to `longwatch findings import`."),
+        ("", "A row that is left as it is does nothing. All others are protected: a row in which one was edited"),
+        ("", "is refused, and so is a row whose finding changed meanwhile. The refusal names the cell."),
         *_FILLING,
     ]  # fmt: skip
     return Sheet(HOW_TO, ("What", "Is"), tuple(rows), (22, 110))
@@ -89,7 +89,7 @@ def _datasets(findings: Sequence[KnownFinding]) -> Sheet:
         open_ones[name] += item.is_open
         if item.finding.subject:
             subjects.setdefault(name, set()).add(item.finding.subject)
-    rows = tuple(
+    rows: tuple[tuple[str | int, ...], ...] = tuple(
         (name, sum(counts.values()), open_ones[name], len(subjects.get(name, ())), *(counts[each] for each in Severity))
         for name, counts in sorted(by_dataset.items())
     )

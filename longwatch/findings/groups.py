@@ -2,7 +2,8 @@
 
 The cause of a finding, by the first case that fits:
 
-1. It is on an entry (a dataset, variable or trial-summary parameter), not on a record: that entry, per rule.
+1. It is on an entry (a dataset, variable or trial-summary parameter), not on a record: that entry, per rule; of a rule
+   from elsewhere, all entries of a dataset.
 2. It says that the subject of a record is not in DM (XR01): that subject, whatever datasets its records are in.
 3. Its rule compares accounts of a death (`DEATH_RULES`) and it has a subject: that subject's death. One wrong date or
    flag breaks several of these rules at once.
@@ -33,6 +34,8 @@ from longwatch.standards.sdtm import variable_prefix
 GROUP_ID_DIGITS = 10
 NOT_IN_DM = "XR01"
 NO_DATE = "DT01"
+ENTRY = "entry"
+"""The locator of a finding from elsewhere that is about no record (`elsewhere.make_finding`)."""
 TERMINOLOGY = "CT"
 DEATH_RULES = frozenset({"CT04", "SR03", "SR04", "SR05", "SR06", "SR07", "SR08", "SR09", "SR10", "CH05"})
 
@@ -103,9 +106,7 @@ def group_ids(findings: Sequence[Finding]) -> dict[str, str]:
     return {finding.fingerprint: group.id for group in group_findings(findings, {}) for finding in group.findings}
 
 
-def _make_group(
-    group_id: str, found: Sequence[tuple[_Cause, Finding]], sites: Mapping[str, str]
-) -> FindingGroup:
+def _make_group(group_id: str, found: Sequence[tuple[_Cause, Finding]], sites: Mapping[str, str]) -> FindingGroup:
     ordered = sorted(found, key=lambda item: (item[0].below, item[1].rule_id))
     findings = tuple(finding for _, finding in ordered)
     subjects = {finding.subject for finding in findings if finding.subject}
@@ -122,6 +123,8 @@ def _make_group(
 
 def _cause_of(finding: Finding, without_date: Mapping[tuple[str, str], Mapping[str, Finding]]) -> _Cause:
     """The cases of the module, in order."""
+    if ENTRY in finding.locator:
+        return _Cause(("entries", finding.rule_id, finding.dataset), f"{finding.dataset}: what it holds as a whole")
     if finding.subject is None and finding.locator and "record" not in finding.locator:
         entry = ".".join(finding.locator.values())
         return _Cause(("entry", finding.rule_id, finding.dataset, entry), f"{finding.dataset}: {entry}")

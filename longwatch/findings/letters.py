@@ -1,7 +1,7 @@
 """Queries to sites: one letter a site, with that site's open findings and nobody else's.
 
-A letter holds only findings whose site is the letter's own. A finding without a site (an entry, a subject that is not in
-DM) is in no letter: the data manager settles it. A finding that somebody answered already is not asked again.
+A letter holds only findings whose site is the letter's own. A finding without a site (an entry, a subject that is not
+in DM) is in no letter: the data manager settles it. A finding that somebody answered already is not asked again.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ class Letter:
         return (
             f"To the investigator and the study team of site {self.site}.",
             f"The data of study {self.study_id} was checked on {self.day.isoformat()}. At your site {many} need your "
-            "word. Each is listed with the record it is about, what stands there now, and what we ask you to do. Please "
-            "look into the source documents; do not change a value only so that the check passes.",
+            "word. Each is listed with the record it is about, what stands there now, and what we ask you to do. "
+            "Please look into the source documents; do not change a value only so that the check passes.",
             f"Please answer by {self.due.isoformat()}. Where a value is wrong, correct it in the data capture system. "
             "Where it is right, tell us so, and why. Name the reference of each point in your answer.",
             f"Who asks: {self.sender}.",

@@ -2,8 +2,8 @@
 
 A finding is *present* in a snapshot where the last validation of that snapshot found it. In each snapshot: `open` are
 those present that nobody had set aside then; `new` are present here and not in the snapshot before; `gone` were present
-in the snapshot before and are not here (the data no longer has them; a rule that could not be judged any more would show
-here too, and is named among those that could not be evaluated). A finding that comes back is new again here.
+in the snapshot before and are not here (the data no longer has them; a rule that could not be judged any more would
+show here too, and is named among those that could not be evaluated). A finding that comes back is new again here.
 
 Age: whole days from the day on which a finding was found first to the day as of which the report speaks.
 """
@@ -65,7 +65,7 @@ def compute_trend(snapshots: Sequence[Presence]) -> tuple[TrendPoint, ...]:
 
 def compute_ageing(findings: Iterable[KnownFinding], as_of: date) -> dict[str, dict[Severity, int]]:
     """Open findings by age band and severity; every band and severity is named."""
-    found: dict[str, list[Severity]] = {name: [] for name, _ in BANDS} | {LAST_BAND: []}
+    found: dict[str, list[Severity]] = {name: [] for name in (*(band for band, _ in BANDS), LAST_BAND)}
     for item in findings:
         if item.is_open:
             found[band_of((as_of - item.first_seen.date()).days)].append(item.finding.severity)

@@ -59,8 +59,9 @@ class Section:
 class ReportContents:
     """All that is printed in one report, and nothing else.
 
-    `date_label`: what `cutoff` is (a desk document has no cut-off, but a day as of which it speaks). `report_key`, `snapshot_id`: full 64 digits; the footer prints the first 12. `facts`: the lines of the title page
-    (label, value). `draft_reasons`: empty for a candidate; otherwise why the report is a DRAFT.
+    `date_label`: what `cutoff` is (a desk document has no cut-off, but a day as of which it speaks). `report_key`,
+    `snapshot_id`: full 64 digits; the footer prints the first 12. `facts`: the lines of the title page (label, value).
+    `draft_reasons`: empty for a candidate; otherwise why the report is a DRAFT.
     """
 
     study_id: str
