@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -30,12 +31,23 @@ def study(made_study: Path) -> tuple[Study, str]:
     return read_study(made_study)
 
 
+@pytest.fixture(scope="session")
+def validated_home(tmp_path_factory: pytest.TempPathFactory, made_study: Path) -> Path:
+    """A home folder in which the study was validated once."""
+    home = tmp_path_factory.mktemp("home")
+    wiring = Wiring(Settings(home=home, user="ada"))
+    validate_study(wiring, *read_study(made_study), progress=lambda _: None)
+    wiring.close()
+    return home
+
+
 @pytest.fixture
-def adapters(tmp_path: Path, study: tuple[Study, str]) -> Adapters:
-    """Registers in which the study was validated once."""
+def adapters(tmp_path: Path, validated_home: Path) -> Iterator[Adapters]:
+    """Registers of a test's own, in which the study was validated once."""
+    shutil.copytree(validated_home, tmp_path / "home")
     wiring = Wiring(Settings(home=tmp_path / "home", user="ada"))
-    validate_study(wiring, *study, progress=lambda _: None)
-    return wiring
+    yield wiring
+    wiring.close()
 
 
 @pytest.fixture

@@ -14,7 +14,9 @@ from longwatch.findings.states import FindingState
 SEEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def finding(rule: str, dataset: str, subject: str, record: str, values: Mapping[str, str | None], **more: Any) -> Finding:
+def finding(
+    rule: str, dataset: str, subject: str, record: str, values: Mapping[str, str | None], **more: Any
+) -> Finding:
     """A finding on one record of a subject."""
     locator = {"USUBJID": subject, f"{dataset}SEQ": record}
     return Finding(

@@ -55,7 +55,10 @@ def rows_asked(file: Path, findings: list[KnownFinding]) -> list[object]:
 def test_ten_thousand_hostile_strings_are_text_and_come_back_as_they_were(tmp_path: Path, ending: str) -> None:
     """No formula, no link, no cell that a program evaluates; what is read back is what was written."""
     texts = hostile(10_000)
-    findings = [known(finding("SR01", "AE", "S", str(place), {"AETERM": text}, message=text)) for place, text in enumerate(texts)]
+    findings = [
+        known(finding("SR01", "AE", "S", str(place), {"AETERM": text}, message=text))
+        for place, text in enumerate(texts)
+    ]
     file = tmp_path / f"findings{ending}"
     book = book_of(findings)
     FileFindingsExchange().write(str(file), book)
@@ -67,7 +70,9 @@ def test_ten_thousand_hostile_strings_are_text_and_come_back_as_they_were(tmp_pa
     elif ending == ".csv":
         with file.open(encoding="utf-8-sig", newline="") as lines:
             cells = [cell for row in csv.reader(lines) for cell in row]
-        assert [cell for cell in cells if cell.lstrip("\u200b\ufeff\u202e\x01 \u00a0").startswith(tuple("=+-@＝＋－＠\t\r"))] == []
+        assert [
+            cell for cell in cells if cell.lstrip("\u200b\ufeff\u202e\x01 \u00a0").startswith(tuple("=+-@＝＋－＠\t\r"))
+        ] == []
     rows = FileFindingsExchange().read(str(file))
     assert [row.cells["message"] for row in rows] == [cell_text(text) for text in texts]
     asked = ask(rows, {item.finding.fingerprint: item for item in findings})
@@ -92,7 +97,13 @@ def test_what_is_filled_in_becomes_acts(
     fill(
         file,
         {
-            waived: {"state": "waived", "reason": "=confirmed", "waive until": LATER, "assignee": "bea", "comment": "<b>&"},
+            waived: {
+                "state": "waived",
+                "reason": "=confirmed",
+                "waive until": LATER,
+                "assignee": "bea",
+                "comment": "<b>&",
+            },
             answered: {"answer": "The site says no."},
         },
     )
