@@ -30,8 +30,9 @@ from tests.spec.workbench.known_findings import finding, known
 ENDINGS = [".xlsx", ".csv", ".json"]
 LATER = (date.today() + timedelta(days=90)).isoformat()  # noqa: DTZ011 - a waiver's last day, in any zone
 STARTS = (
-    "=", "+", "-", "@", "\t", "\r", "\n", "'", "''=", " =", "\u00a0=", "\u200b=", "\ufeff@", "＝", "＋", "－", "＠", "﹦", "−",
-    "|", "%", "=cmd|' /C calc'!A0", "=HYPERLINK(\"http://x\")", "http://x", "mailto:a@b", "_x0041_", "\x00=", "<b>&", "مر=", "漢",
+    "=", "+", "-", "@", "\t", "\r", "\n", "'", "''=", " =", "\u00a0=", "\u200b=", "\ufeff@", "＝", "＋", "－", "＠", "﹦",
+    "−", "|", "%", "=cmd|' /C calc'!A0", "=HYPERLINK(\"http://x\")", "http://x", "mailto:a@b", "_x0041_", "\x00=",
+    "<b>&", "مر=", "漢",
 )  # fmt: skip
 
 
@@ -151,6 +152,9 @@ def test_a_row_is_done_whole_or_not_at_all(
 
 
 ITEM = known(finding("SR01", "AE", "S-1", "1", {"AESER": "Y"}))
+NOT_SETTABLE = "is none that a person can set (open, answered, waived, false positive, reopened)"
+NO_DATE = "is no date such as 2026-12-31"
+NO_REASON = "a reason belongs to waived, false positive or reopened, not to open"
 ADDRESSES = {name: f"Details!{name}" for name in COLUMNS}
 
 
@@ -159,17 +163,17 @@ ADDRESSES = {name: f"Details!{name}" for name in COLUMNS}
     [
         # a protected cell, or the seal
         ({"message": "better"}, {"message": "a protected cell was edited"}),
-        ({"id": "0" * 64, "severity": "note"}, {"id": "a protected cell was edited", "severity": "a protected cell was edited"}),
+        ({"id": "0" * 64, "severity": "note"}, dict.fromkeys(("id", "severity"), "a protected cell was edited")),
         ({"seal": "x", "answer": "yes"}, {"seal": "the seal of this row was changed or is of another row"}),
         # states
-        ({"state": "fixed"}, {"state": "'fixed' is none that a person can set (open, answered, waived, false positive, reopened)"}),
-        ({"state": ""}, {"state": "'no state' is none that a person can set (open, answered, waived, false positive, reopened)"}),
+        ({"state": "fixed"}, {"state": f"'fixed' {NOT_SETTABLE}"}),
+        ({"state": ""}, {"state": f"'no state' {NOT_SETTABLE}"}),
         ({"state": "answered"}, {"answer": "answered needs an answer"}),
         ({"state": "waived", "reason": "why"}, {"waive until": "a waiver needs its last day"}),
         ({"state": "waived", "waive until": "2030-01-01"}, {"reason": "waived needs a reason"}),
-        ({"state": "waived", "reason": "why", "waive until": "soon"}, {"waive until": "'soon' is no date such as 2026-12-31"}),
-        ({"state": "waived", "reason": "why", "waive until": "2030-02-30"}, {"waive until": "'2030-02-30' is no date such as 2026-12-31"}),
-        ({"state": "open", "reason": "why"}, {"reason": "a reason belongs to waived, false positive or reopened, not to open"}),
+        ({"state": "waived", "reason": "why", "waive until": "soon"}, {"waive until": f"'soon' {NO_DATE}"}),
+        ({"state": "waived", "reason": "why", "waive until": "2030-02-30"}, {"waive until": f"'2030-02-30' {NO_DATE}"}),
+        ({"state": "open", "reason": "why"}, {"reason": NO_REASON}),
     ],
 )  # fmt: skip
 def test_what_cannot_be_taken_is_refused_by_its_cell(edits: dict[str, str], refused: dict[str, str]) -> None:

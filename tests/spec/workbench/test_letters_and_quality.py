@@ -83,7 +83,8 @@ def test_the_trend_counts_what_is_open_new_and_gone() -> None:
 
 @pytest.mark.parametrize(
     ("days", "band"),
-    [(-1, "0 to 7 days"), (7, "0 to 7 days"), (8, "8 to 30 days"), (30, "8 to 30 days"), (90, "31 to 90 days"), (91, "over 90 days")],
+    [(-1, "0 to 7 days"), (7, "0 to 7 days"), (8, "8 to 30 days"), (30, "8 to 30 days"), (90, "31 to 90 days"),
+     (91, "over 90 days")],
 )  # fmt: skip
 def test_ages_fall_in_bands(days: int, band: str) -> None:
     assert band_of(days) == band
