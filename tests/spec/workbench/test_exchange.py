@@ -30,8 +30,8 @@ from tests.spec.workbench.known_findings import finding, known
 ENDINGS = [".xlsx", ".csv", ".json"]
 LATER = (date.today() + timedelta(days=90)).isoformat()  # noqa: DTZ011 - a waiver's last day, in any zone
 STARTS = (
-    "=", "+", "-", "@", "\t", "\r", "\n", "'", "''=", " =", "\u00a0=", "\u200b=", "\ufeff@", "＝", "＋", "－", "＠", "﹦",
-    "−", "|", "%", "=cmd|' /C calc'!A0", "=HYPERLINK(\"http://x\")", "http://x", "mailto:a@b", "_x0041_", "\x00=",
+    "=", "+", "-", "@", "\t", "\r", "\n", "'", "''=", " =", "\u00a0=", "\u200b=", "\ufeff@", "＝", "＋", "－", "＠",
+    "﹦", "−", "|", "%", "=cmd|' /C calc'!A0", "=HYPERLINK(\"http://x\")", "http://x", "mailto:a@b", "_x0041_", "\x00=",
     "<b>&", "مر=", "漢",
 )  # fmt: skip
 
