@@ -46,9 +46,10 @@ def list_findings(
     as_json: AsJson = False,
 ) -> None:
     """List findings as they are now, the gravest first. Filters hold together."""
-    from operations.finding_acts import findings_in_run, findings_of
+    from operations.finding_acts import findings_in_run
+    from operations.group_findings import findings_meant
 
-    found = findings_of(wired(), study_id, wanted)
+    found = findings_meant(wired(), study_id, wanted)
     if run:
         had = {item.finding.fingerprint for item in findings_in_run(wired(), study_id, run)}
         found = [item for item in found if item.finding.fingerprint in had]
@@ -237,17 +238,18 @@ def _act(
     their count is said and asked back on a terminal, elsewhere `--yes` is needed. What is refused is named; where all
     are refused the exit code is that of wrong use.
     """
-    from operations.finding_acts import carry_out, findings_of, requests_for
+    from operations.finding_acts import carry_out, requests_for
+    from operations.group_findings import findings_meant
 
     if wanted.is_empty:
         raise StudyError(
             "LW-CLI-009",
             "no filter is given, and an act on every finding of a study is never meant by accident",
             where=f"findings {_command(act)}",
-            expected="--finding, --rule, --severity, --state, --site, --subject, --dataset, --assignee or --text",
+            expected="a filter: --finding, --rule, --site, --subject, --group … (--help names all)",
             next_step="name the findings; --dry-run shows which are meant",
         )
-    meant = findings_of(wired(), study_id, wanted)
+    meant = findings_meant(wired(), study_id, wanted)
     if not meant:
         raise StudyError(
             "LW-CLI-010",

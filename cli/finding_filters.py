@@ -23,6 +23,7 @@ Sites = Annotated[list[str] | None, typer.Option("--site", help="Only of subject
 Subjects = Annotated[list[str] | None, typer.Option("--subject", help="Only of this subject (USUBJID).")]
 Datasets = Annotated[list[str] | None, typer.Option("--dataset", help="Only of this dataset.")]
 Assignees = Annotated[list[str] | None, typer.Option("--assignee", help=f"Only of this person; {NOBODY}: of nobody.")]
+Groups = Annotated[list[str] | None, typer.Option("--group", help="Only of this root-cause group.")]
 Words = Annotated[str, typer.Option("--text", help="Only where all these words stand in the finding.")]
 OlderThan = Annotated[int | None, typer.Option("--older-than", min=0, help="Only found first so many days ago.")]
 
@@ -36,6 +37,7 @@ def make_filter(
     subject: Subjects = None,
     dataset: Datasets = None,
     assignee: Assignees = None,
+    group: Groups = None,
     text: Words = "",
     older_than: OlderThan = None,
 ) -> FindingFilter:
@@ -49,6 +51,7 @@ def make_filter(
         subjects=tuple(subject or ()),
         datasets=tuple(dataset or ()),
         assignees=tuple("" if item == NOBODY else item for item in assignee or ()),
+        groups=tuple(item.lower() for item in group or ()),
         text=text,
         older_than=older_than,
     )

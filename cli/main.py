@@ -18,6 +18,7 @@ from cli import (
     rule_commands,
     snapshot_commands,
     table_commands,
+    workbench_commands,
 )
 from cli.exit_codes import DONE, FAULT, INTERRUPTED, exit_code_of
 from longwatch.errors import LongwatchError, StudyError
@@ -59,6 +60,7 @@ for _commands in (
 ):
     _commands.register(app)
 snapshot_commands.register(data_commands.snapshot)
+workbench_commands.register(finding_commands.findings)
 
 
 INTERRUPTION = "LW-CLI-003: interrupted; a run that had begun is registered as failed. Next: run the command again"

@@ -6,6 +6,7 @@ import csv
 import io
 from pathlib import Path
 
+from connectors.inert_text import inert
 from longwatch.errors import StoreError
 from longwatch.findings.finding import Finding, ValidationOutcome
 from longwatch.standards.hashing import canonical_json
@@ -13,7 +14,6 @@ from longwatch.standards.hashing import canonical_json
 HEADER = (
     "rule", "severity", "dataset", "subject", "record", "message", "values", "action", "records", "fingerprint",
 )  # fmt: skip
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class FindingsFolder:
@@ -52,7 +52,7 @@ def _as_csv(outcome: ValidationOutcome) -> bytes:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEADER)
     for item in outcome.findings:
-        writer.writerow(_inert(cell) for cell in _row(item))
+        writer.writerow(inert(cell) for cell in _row(item))
     return text.getvalue().encode("utf-8-sig")
 
 
@@ -62,11 +62,6 @@ def _row(item: Finding) -> tuple[str, ...]:
         item.rule_id, item.severity.value, item.dataset, item.subject or "", item.record_key, item.message, values,
         item.action, str(item.records), item.fingerprint,
     )  # fmt: skip
-
-
-def _inert(cell: str) -> str:
-    """A cell that a spreadsheet would take for a formula gets an apostrophe before it."""
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
 
 
 def _as_json(run_id: str, study_id: str, outcome: ValidationOutcome) -> bytes:

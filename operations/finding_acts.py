@@ -125,14 +125,7 @@ def carry_out(adapters: Adapters, study_id: str, requests: Sequence[ActRequest])
     act_id, today = uuid.uuid4().hex, adapters.clock().date()
     times = Counter(request.fingerprint for request in requests)
     with adapters.registers.transaction() as register:
-        register.ensure_account(adapters.actor, make_event(adapters, "account seen", "account", adapters.actor.name))
-        if not register.lock_study(study_id):
-            raise StudyError(
-                "LW-FND-007",
-                "no such study is registered",
-                where=study_id,
-                next_step="give the study's id as in its study file; `longwatch runs` shows what was run",
-            )
+        lock_known_study(adapters, register, study_id)
         known = {item.finding.fingerprint: item for item in register.known_findings(study_id, fingerprints=set(times))}
         changes: list[FindingChange] = []
         refused: list[Refusal] = []
@@ -150,6 +143,21 @@ def carry_out(adapters: Adapters, study_id: str, requests: Sequence[ActRequest])
         write_changes(adapters, register, study_id, changes, known)
         after = register.known_findings(study_id, fingerprints=[change.fingerprint for change in changes])
     return ActsDone(tuple(after), tuple(refused), act_id)
+
+
+def lock_known_study(adapters: Adapters, register: RegisterTransaction, study_id: str) -> None:
+    """The study is this transaction's to change, and the acting account is known.
+
+    Raises StudyError LW-FND-007 where the study is not registered.
+    """
+    register.ensure_account(adapters.actor, make_event(adapters, "account seen", "account", adapters.actor.name))
+    if not register.lock_study(study_id):
+        raise StudyError(
+            "LW-FND-007",
+            "no such study is registered",
+            where=study_id,
+            next_step="give the study's id as in its study file; `longwatch runs` shows what was run",
+        )
 
 
 def write_changes(

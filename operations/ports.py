@@ -30,8 +30,12 @@ if TYPE_CHECKING:
     from longwatch.evidence.snapshot import SourceSnapshot
     from longwatch.evidence.snapshot_diff import SnapshotDiff
     from longwatch.evidence.table_diff import MovedNumber
+    from longwatch.findings.elsewhere import ForeignReport
+    from longwatch.findings.exchange import FilledRow
+    from longwatch.findings.exchange_sheets import FindingsBook
     from longwatch.findings.finding import ValidationOutcome
     from longwatch.findings.inputs import RuleInputs
+    from longwatch.findings.letters import Letter
     from longwatch.findings.life import FindingChange, HistoryLine, KnownFinding
     from longwatch.findings.notice import Notice
     from longwatch.findings.rule import Rule
@@ -127,6 +131,38 @@ class Renderer(Protocol):
         ...
 
 
+class HtmlRenderer(Protocol):
+    """Lays a report out as one HTML file."""
+
+    def __call__(self, contents: ReportContents) -> bytes:
+        """Self-contained; the same contents give the same bytes."""
+        ...
+
+
+class ForeignReports(Protocol):
+    """Reports of other tools."""
+
+    def __call__(self, file: str) -> ForeignReport:
+        """The report of a file. StudyError where it is none."""
+        ...
+
+
+class LetterRenderer(Protocol):
+    """Lays a query to a site out."""
+
+    def __call__(self, letter: Letter) -> bytes:
+        """As PDF; the same letter gives the same bytes."""
+        ...
+
+
+class Documents(Protocol):
+    """Where documents for people are written."""
+
+    def __call__(self, folder: str, documents: Mapping[str, bytes]) -> tuple[str, ...]:
+        """All of them, by file name, or none; where they are."""
+        ...
+
+
 class Templates(Protocol):
     """The report templates there are."""
 
@@ -140,6 +176,22 @@ class FindingsFiles(Protocol):
 
     def __call__(self, run_id: str, study_id: str, outcome: ValidationOutcome) -> tuple[str, ...]:
         """Write `findings-<run>.csv` and `.json`; where they are."""
+        ...
+
+
+class FindingsExchange(Protocol):
+    """The file that findings are given out in, filled by people, and taken back from."""
+
+    def check(self, file: str) -> None:
+        """Raise where the file cannot be written, or is there already."""
+        ...
+
+    def write(self, file: str, book: FindingsBook) -> None:
+        """XLSX, CSV or JSON by its ending; the whole file or none."""
+        ...
+
+    def read(self, file: str) -> list[FilledRow]:
+        """Every row, each cell with its address."""
         ...
 
 
@@ -320,11 +372,21 @@ class Adapters(Protocol):
     @property
     def render(self) -> Renderer: ...
     @property
+    def render_html(self) -> HtmlRenderer: ...
+    @property
+    def render_letter(self) -> LetterRenderer: ...
+    @property
+    def foreign_report(self) -> ForeignReports: ...
+    @property
+    def documents(self) -> Documents: ...
+    @property
     def templates(self) -> Templates: ...
     @property
     def known_names(self) -> KnownNames: ...
     @property
     def findings_files(self) -> FindingsFiles: ...
+    @property
+    def findings_exchange(self) -> FindingsExchange: ...
     @property
     def change_files(self) -> ChangeFiles: ...
     @property

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from longwatch.reports.contents import Paragraphs, PlainTable
+from longwatch.reports.contents import BarChart, Paragraphs, PlainTable
 from longwatch.tables.result import TableResult
-from report_templates.flow import Anchor, Flow, GridPart, Lines
+from report_templates.chart_layout import ChartDrawing, lay_out_chart
+from report_templates.flow import Anchor, Flow, GridPart, Lines, Picture
 from report_templates.grid import NOTE, REPEATED_LABEL, Grid
 from report_templates.listing_layout import lay_out_listing
 from report_templates.row_plan import RowBox, plan_rows
@@ -62,7 +63,20 @@ class PreparedTable:
         return self.grid.landscape
 
 
-Prepared = Paragraphs | PreparedTable
+@dataclass(frozen=True)
+class PreparedChart:
+    """A chart that is drawn but has no page yet."""
+
+    caption: Caption
+    drawing: ChartDrawing
+
+    @property
+    def landscape(self) -> bool:
+        """Charts stand on upright pages."""
+        return False
+
+
+Prepared = Paragraphs | PreparedChart | PreparedTable
 
 
 def prepare(block: PlainTable | TableResult, number: str, flow: Flow) -> PreparedTable:
@@ -86,12 +100,37 @@ def place(prepared: Prepared, flow: Flow, heading_height: float) -> int:
     """
     if isinstance(prepared, PreparedTable):
         return _place_table(prepared, flow, heading_height)
+    if isinstance(prepared, PreparedChart):
+        return _place_chart(prepared, flow)
     start = len(flow.pages) - 1
     for text in prepared.texts:
         flow.put_text(text, PROSE, width=PROSE_MEASURE)
         flow.skip(PARAGRAPH_SPACE)
     flow.skip(BLOCK_SPACE - PARAGRAPH_SPACE)
     return start
+
+
+def prepare_chart(chart: BarChart, number: str, flow: Flow) -> PreparedChart:
+    """A chart, drawn to the width of an upright page. `number`: its number in the report, `1.1`."""
+    caption = Caption(f"Figure {number}", f"figure-{number}", chart.title)
+    return PreparedChart(caption, lay_out_chart(chart, flow.upright.measure))
+
+
+def _place_chart(chart: PreparedChart, flow: Flow) -> int:
+    """On the page being filled where it fits with its caption, else on the next."""
+    indent = width_of(f"{chart.caption.label}  ", TITLE)
+    lines = wrap_at_most(chart.caption.title, TITLE, flow.upright.measure - indent, CAPTION_LINES)
+    height = len(lines) * TITLE.leading + CAPTION_SPACE + chart.drawing.height
+    if flow.page.landscape or flow.room < height:
+        flow.start_page()
+    left = flow.geometry.left
+    flow.add(Anchor(chart.caption.key, flow.y))
+    flow.add(Lines(left, flow.y, (chart.caption.label,), TITLE), Lines(left + indent, flow.y, lines, TITLE))
+    flow.y -= len(lines) * TITLE.leading + CAPTION_SPACE
+    flow.add(Picture(chart.drawing, left, flow.y))
+    flow.y -= chart.drawing.height
+    flow.skip(BLOCK_SPACE)
+    return len(flow.pages) - 1
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import count
 
-from longwatch.reports.contents import Block, Paragraphs, ReportContents, Section
+from longwatch.reports.contents import BarChart, Block, Paragraphs, ReportContents, Section
 from longwatch.tables.result import TableResult
-from report_templates.blocks import Caption, PreparedTable, place, prepare
+from report_templates.blocks import Caption, Prepared, PreparedChart, PreparedTable, place, prepare, prepare_chart
 from report_templates.flow import Anchor, Flow, PagePlan
 from report_templates.front_matter import HEADING, Entry, put_contents, put_title_page
 
@@ -46,11 +46,15 @@ def _plan_front(contents: ReportContents, entries: list[Entry], first_page: int)
 
 
 def _put_section(number: int, section: Section, flow: Flow, entries: list[Entry]) -> None:
-    tables = count(1)
-    prepared = [
-        block if isinstance(block, Paragraphs) else prepare(block, f"{number}.{next(tables)}", flow)
-        for block in section.blocks
-    ]
+    tables, figures = count(1), count(1)
+    prepared: list[Prepared] = []
+    for block in section.blocks:
+        if isinstance(block, Paragraphs):
+            prepared.append(block)
+        elif isinstance(block, BarChart):
+            prepared.append(prepare_chart(block, f"{number}.{next(figures)}", flow))
+        else:
+            prepared.append(prepare(block, f"{number}.{next(tables)}", flow))
     first = prepared[0] if prepared else None
     flow.start_page(landscape=isinstance(first, PreparedTable) and first.landscape)
     key = f"section-{number}"
@@ -61,7 +65,7 @@ def _put_section(number: int, section: Section, flow: Flow, entries: list[Entry]
     heading = flow.geometry.top - flow.y
     for block, item in zip(section.blocks, prepared, strict=True):
         page = place(item, flow, heading)
-        if isinstance(item, PreparedTable):
+        if isinstance(item, PreparedTable | PreparedChart):
             entries.append(_entry_of(block, item.caption, page))
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from longwatch.reports.contents import ReportContents
+from report_templates.chart_layout import LABEL
 from report_templates.draft_mark import draft_mark
-from report_templates.flow import GridPart, Lines, PagePlan, Rule
+from report_templates.flow import GridPart, Lines, PagePlan, Picture, Rule
 from report_templates.grid import BODY, NOTE, ROW_PAD, RULE_SPACE, STRONG, GridColumn, GridRow, HeadRow, HeadText
 from report_templates.ink import Ink
 from report_templates.text import GREY, Style, shorten, width_of
@@ -39,7 +40,7 @@ class Running:
             contents.study_id,
             contents.study_title,
             contents.title,
-            f"Data cut-off {contents.cutoff.isoformat()}",
+            f"{contents.date_label} {contents.cutoff.isoformat()}",
             marks,
             contents.is_draft,
         )
@@ -57,6 +58,8 @@ def draw_page(plan: PagePlan, running: Running, number: int, pages: int) -> Ink:
             _draw_lines(item, ink)
         elif isinstance(item, Rule):
             ink.rule(item.left, item.right, item.y, item.weight, item.colour, item.dots)
+        elif isinstance(item, Picture):
+            _draw_picture(item, ink)
         elif isinstance(item, GridPart):
             _draw_grid(item, plan, ink)
     _draw_footer(plan, running, number, pages, ink)
@@ -122,6 +125,18 @@ def _draw_grid(part: GridPart, plan: PagePlan, ink: Ink) -> None:
     if not grid.rows:
         y -= rows.height
     ink.rule(left, right, y - 1, HEAVY if rows.end >= len(grid.rows) else LIGHT)
+
+
+def _draw_picture(picture: Picture, ink: Ink) -> None:
+    """A chart: its origin is the lower left corner."""
+    drawing, left, bottom = picture.drawing, picture.left, picture.top - picture.drawing.height
+    for line in drawing.lines:
+        ink.rule(left + line.left, left + line.right, bottom + line.y, line.weight, line.colour)
+    for bar in drawing.bars:
+        ink.bar(left + bar.x, bottom + bar.y, bar.width, bar.height, bar.colour)
+    for label in drawing.labels:
+        draw = {"left": ink.text, "right": ink.text_right, "middle": ink.text_centred}[label.align]
+        draw(left + label.x, bottom + label.y, label.text + " ", LABEL)
 
 
 def _draw_head(head: HeadRow, top: float, ink: Ink) -> None:

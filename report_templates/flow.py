@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from report_templates.chart_layout import ChartDrawing
 from report_templates.grid import Grid
 from report_templates.page import Geometry, make_geometry
 from report_templates.row_plan import RowSlice
@@ -46,6 +47,15 @@ class GridPart:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A chart from a top edge downwards."""
+
+    drawing: ChartDrawing
+    left: float
+    top: float
+
+
+@dataclass(frozen=True, slots=True)
 class Anchor:
     """A place that bookmarks and links lead to."""
 
@@ -64,7 +74,7 @@ class Link:
     top: float
 
 
-Item = Lines | Rule | GridPart | Anchor | Link
+Item = Lines | Rule | GridPart | Picture | Anchor | Link
 
 
 @dataclass

@@ -62,7 +62,7 @@ def put_title_page(contents: ReportContents, flow: Flow) -> None:
     flow.put_text(contents.study_id, STUDY_ID)
     flow.put_text(contents.study_title, STUDY)
     flow.skip(10.0)
-    flow.put_text(f"Data cut-off {contents.cutoff.isoformat()}", STUDY)
+    flow.put_text(f"{contents.date_label} {contents.cutoff.isoformat()}", STUDY)
     flow.skip(34.0)
     if contents.is_draft:
         flow.put_text("DRAFT", DRAFT)
@@ -115,7 +115,9 @@ def put_contents(entries: Sequence[Entry], flow: Flow, first_page: int) -> None:
     if not tables:
         return
     flow.skip(26.0)
-    flow.put_text("Tables", HEADING)
+    flow.put_text(
+        "Tables and figures" if any(entry.label.startswith("Figure") for entry in tables) else "Tables", HEADING
+    )
     flow.skip(4.0)
     code_column = _code_width(tables)
     _put_columns(code_column, flow)

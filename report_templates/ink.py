@@ -44,6 +44,10 @@ class Ink:
         dash = "1 J [0 3.2] 0 d " if dots else ""
         self._rules.append(f"q {dash}{weight:g} w {_numbers(colour)} RG {x1:.2f} {y:.2f} m {x2:.2f} {y:.2f} l S Q")
 
+    def bar(self, x: float, y: float, width: float, height: float, colour: Colour) -> None:
+        """Fill a rectangle, its lower left corner at a point."""
+        self._rules.append(f"q {_numbers(colour)} rg {x:.2f} {y:.2f} {width:.2f} {height:.2f} re f Q")
+
     def under(self, operators: str) -> None:
         """Put operators under everything that is drawn."""
         self._rules.insert(0, operators)

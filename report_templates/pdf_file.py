@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,9 @@ from report_templates.text import legible
 
 CREATED = (2000, 1, 1, 0, 0, 0)
 """The file's dates. A report has none of its own: its cut-off is printed, and the archive knows when it was kept."""
+
+FRONT = (("Title page", "title"), ("Contents", "contents"))
+"""Bookmarks before those of the entries, with their anchors."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,13 @@ class FileProperties:
     identifier: str
 
 
-def write_pdf(properties: FileProperties, pages: Iterable[tuple[PagePlan, Ink]], entries: Iterable[Entry]) -> bytes:
+def write_pdf(
+    properties: FileProperties,
+    pages: Iterable[tuple[PagePlan, Ink]],
+    entries: Iterable[Entry],
+    *,
+    front: Sequence[tuple[str, str]] = FRONT,
+) -> bytes:
     """The file: PDF 1.7, bookmarks panel open, fonts embedded whole, no annotation but links inside the file.
 
     Each page is compressed when it is added, so that memory holds the compressed file and one page. A page's drawing
@@ -52,8 +61,8 @@ def write_pdf(properties: FileProperties, pages: Iterable[tuple[PagePlan, Ink]],
         fonts |= ink.fonts
     for tag in sorted(fonts):
         embed_font(document, tag)
-    canvas.addOutlineEntry("Title page", "title", 0)
-    canvas.addOutlineEntry("Contents", "contents", 0)
+    for words, anchor in front:
+        canvas.addOutlineEntry(words, anchor, 0)
     for entry in entries:
         canvas.addOutlineEntry(legible(entry.bookmark), entry.key, entry.level)
     canvas.showOutline()

@@ -21,7 +21,7 @@ def render(contents: ReportContents) -> RenderedReport:
     properties = FileProperties(
         title=f"{contents.title}: {contents.study_id}" + (" (DRAFT)" if contents.is_draft else ""),
         author=contents.sponsor,
-        subject=f"{contents.study_title}; data cut-off {contents.cutoff.isoformat()}",
+        subject=f"{contents.study_title}; {contents.date_label.lower()} {contents.cutoff.isoformat()}",
         language=contents.language,
         identifier=contents.report_key,
     )

@@ -26,7 +26,12 @@ if TYPE_CHECKING:
         Archive,
         ChangeFiles,
         Clock,
+        Documents,
+        FindingsExchange,
         FindingsFiles,
+        ForeignReports,
+        HtmlRenderer,
+        LetterRenderer,
         NoticeTarget,
         Processes,
         Registers,
@@ -105,6 +110,34 @@ class Wiring:
         return render
 
     @cached_property
+    def render_html(self) -> HtmlRenderer:
+        """One self-contained page."""
+        from report_templates import render_html
+
+        return render_html
+
+    @cached_property
+    def render_letter(self) -> LetterRenderer:
+        """A query to a site, by ReportLab."""
+        from report_templates import render_letter
+
+        return render_letter
+
+    @cached_property
+    def foreign_report(self) -> ForeignReports:
+        """Pinnacle 21 and CDISC CORE."""
+        from connectors.foreign_reports import read_foreign_report
+
+        return read_foreign_report
+
+    @cached_property
+    def documents(self) -> Documents:
+        """Files in the folder that is named with the call."""
+        from connectors.document_folder import write_documents
+
+        return write_documents
+
+    @cached_property
     def templates(self) -> Templates:
         """The templates that come with Longwatch."""
         from report_templates import load_template
@@ -126,6 +159,13 @@ class Wiring:
         from connectors.findings_files import FindingsFolder
 
         return FindingsFolder(self.settings.folder / "findings")
+
+    @cached_property
+    def findings_exchange(self) -> FindingsExchange:
+        """XLSX, CSV and JSON, in the file that is named with the call."""
+        from connectors.findings_exchange import FileFindingsExchange
+
+        return FileFindingsExchange()
 
     @cached_property
     def change_files(self) -> ChangeFiles:

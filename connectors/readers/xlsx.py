@@ -57,8 +57,8 @@ def read_xlsx(path: Path, dataset: str, where: str, shape: Shape = PLAIN) -> Rea
     LW-SRC-084 (not a number), LW-SRC-085 (an error of the spreadsheet, or a duration), LW-SRC-086 (a formula without a
     saved value).
     """
-    _check_parts(path, where)
-    with _opened(path, where, values=True) as book:
+    check_parts(path, where)
+    with open_workbook(path, where, values=True) as book:
         title = _sheet(book, dataset, where)
         first = next(book[title].iter_rows(max_row=1, values_only=True), ())
     header: list[Any] = [value.strip() if isinstance(value, str) else value for value in first]
@@ -93,7 +93,7 @@ def read_xlsx(path: Path, dataset: str, where: str, shape: Shape = PLAIN) -> Rea
     )
 
 
-def _check_parts(path: Path, where: str) -> None:
+def check_parts(path: Path, where: str) -> None:
     """The workbook does not unpack to too much, and no part of it has a document type: openpyxl takes entities."""
     with _damage_told(where), zipfile.ZipFile(path) as archive:
         parts = archive.infolist()
@@ -126,7 +126,7 @@ def _not_xlsx(where: str) -> SourceError:
 
 
 @contextmanager
-def _opened(path: Path, where: str, *, values: bool) -> Iterator[Workbook]:
+def open_workbook(path: Path, where: str, *, values: bool) -> Iterator[Workbook]:
     """The workbook, its formulas as their saved values or as formulas. A damaged one is LW-SRC-080."""
     import openpyxl
 
@@ -179,7 +179,7 @@ def _batches(
     variables = [each for each in fields if each is not None]
     place = f"{where}, sheet {title}"
     rows: list[list[Any]] = []
-    with _opened(path, where, values=True) as book, _opened(path, where, values=False) as formulas:
+    with open_workbook(path, where, values=True) as book, open_workbook(path, where, values=False) as formulas:
         both = zip_longest(book[title].iter_rows(min_row=2), formulas[title].iter_rows(min_row=2), fillvalue=())
         for number, (cells, written) in enumerate(both, 2):
             values = [_value(*pair, number, place) for pair in zip(cells, written, strict=True)]

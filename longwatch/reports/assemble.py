@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 from longwatch.errors import StudyError
-from longwatch.reports.contents import Block, Paragraphs, PlainTable, ReportContents, Section
+from longwatch.reports.contents import Block, Listing, Paragraphs, PlainTable, ReportContents, Section
 from longwatch.reports.template import FactsBlock, ReportTemplate, TableBlock, TemplateBlock, TextBlock, fill_fields
 from longwatch.tables.result import TableResult
 
@@ -23,9 +23,10 @@ def assemble(
     cutoff: date,
     fields: Mapping[str, str],
     tables: Mapping[str, TableResult],
-    listings: Mapping[str, PlainTable],
+    listings: Mapping[str, Listing],
     facts: tuple[tuple[str, str], ...],
     draft_reasons: tuple[str, ...] = (),
+    date_label: str = "Data cut-off",
 ) -> ReportContents:
     """The contents of a report, block by block in the template's order.
 
@@ -82,6 +83,7 @@ def assemble(
         ),
         draft_reasons=draft_reasons,
         page_size=template.page_size,
+        date_label=date_label,
     )
 
 

@@ -29,7 +29,22 @@ class PlainTable:
     note: str = "None."
 
 
-Block = Paragraphs | PlainTable | TableResult
+@dataclass(frozen=True)
+class BarChart:
+    """Stacked bars, one a category. `series`: name and a value for each category, from the bottom up. `unit`: what is
+    counted. `note`: printed where there is no category. A chart never stands alone: its numbers are in a table."""
+
+    title: str
+    categories: tuple[str, ...]
+    series: tuple[tuple[str, tuple[int, ...]], ...]
+    unit: str
+    note: str = "Nothing to show."
+
+
+Listing = PlainTable | BarChart
+"""What a template asks for by a listing's name."""
+
+Block = Paragraphs | PlainTable | BarChart | TableResult
 
 
 @dataclass(frozen=True)
@@ -44,8 +59,9 @@ class Section:
 class ReportContents:
     """All that is printed in one report, and nothing else.
 
-    `report_key`, `snapshot_id`: full 64 digits; the footer prints the first 12. `facts`: the lines of the title page
-    (label, value). `draft_reasons`: empty for a candidate; otherwise why the report is a DRAFT.
+    `date_label`: what `cutoff` is (a desk document has no cut-off, but a day as of which it speaks). `report_key`,
+    `snapshot_id`: full 64 digits; the footer prints the first 12. `facts`: the lines of the title page (label, value).
+    `draft_reasons`: empty for a candidate; otherwise why the report is a DRAFT.
     """
 
     study_id: str
@@ -60,6 +76,7 @@ class ReportContents:
     draft_reasons: tuple[str, ...] = ()
     language: str = "en"
     page_size: str = "letter"
+    date_label: str = "Data cut-off"
 
     @property
     def is_draft(self) -> bool:

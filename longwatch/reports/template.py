@@ -38,6 +38,14 @@ class ListingName(StrEnum):
     OPEN_FINDINGS = "open_findings"
     WAIVED_FINDINGS = "waived_findings"
     NOT_EVALUABLE = "not_evaluable"
+    QUALITY_TREND_PICTURE = "quality_trend_picture"
+    QUALITY_TREND = "quality_trend"
+    QUALITY_AGEING_PICTURE = "quality_ageing_picture"
+    QUALITY_AGEING = "quality_ageing"
+    QUALITY_SITES = "quality_sites"
+    QUALITY_RULES = "quality_rules"
+    QUALITY_GROUPS = "quality_groups"
+    QUALITY_CONTACTS = "quality_contacts"
 
 
 def check_fields(text: str) -> str:
