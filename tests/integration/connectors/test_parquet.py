@@ -117,3 +117,13 @@ def test_what_is_damaged_is_refused(read: Reader, tmp_path: Path) -> None:
 def test_text_that_is_not_utf_8_is_refused(read: Reader, tmp_path: Path) -> None:
     path = written(tmp_path / "ae.parquet", V=pa.array([b"Fi\xe8vre"], pa.binary()).view(pa.string()))
     assert refused(read, path).error_id == "LW-SRC-072"
+
+
+def test_a_columns_name_that_is_not_utf_8_is_refused(read: Reader, tmp_path: Path) -> None:
+    """The name stands in the file's schema as bytes; one byte of it is changed. The fuzz campaign found this one."""
+    target = tmp_path / "ae.parquet"
+    pl.DataFrame({"USUBJID": ["S1"], "AETERM": ["headache"]}).write_parquet(target)
+    content = target.read_bytes()
+    assert content.count(b"AETERM") > 1
+    target.write_bytes(content.replace(b"AETERM", b"A\xc0TERM"[:6]))
+    assert refused(read, target).error_id == "LW-SRC-072"
