@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from longwatch.standards.yaml_lines import UNSAID
@@ -186,10 +187,16 @@ _CALLED = {
 }
 
 
+def _differs(source: PlaceOptions, name: str, field: FieldInfo) -> bool:
+    """Whether a key says something: a key with its default, as a study file that was written out has it, does not."""
+    return bool(getattr(source, name) != field.get_default(call_default_factory=True, validated_data={}))
+
+
 def _check_options(source: PlaceOptions, kind: PlaceKind) -> None:
-    wrong = [name for name in _OPTIONS if name in source.model_fields_set and name not in _UNDERSTOOD[kind]]
+    said = [name for name, field in type(source).model_fields.items() if _differs(source, name, field)]
+    wrong = [name for name in _OPTIONS if name in said and name not in _UNDERSTOOD[kind]]
     if kind in (PlaceKind.REDCAP, PlaceKind.DATABASE):
-        wrong += [name for name in ("include", "dataset") if name in source.model_fields_set]
+        wrong += [name for name in ("include", "dataset") if name in said]
     if wrong:
         raise _mistake(f"`{wrong[0]}:` means nothing for {_CALLED[kind]}")
 
