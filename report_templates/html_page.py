@@ -5,10 +5,12 @@ from __future__ import annotations
 from html import escape
 
 from longwatch.reports.contents import BarChart, Block, Paragraphs, PlainTable, ReportContents
+from longwatch.standards.legible import legible
+from longwatch.tables.html import table_element
 from longwatch.tables.result import TableResult
 from report_templates.alignment import is_numeric
 from report_templates.chart_layout import ChartDrawing, lay_out_chart
-from report_templates.text import Colour, legible
+from report_templates.text import Colour
 
 CHART_WIDTH = 640.0
 STYLE = """
@@ -28,7 +30,11 @@ dt{color:var(--quiet)}dd{margin:0;overflow-wrap:anywhere}
 table{border-collapse:collapse;width:100%;font-size:.88rem}
 th,td{text-align:left;vertical-align:top;padding:.4rem .6rem;border-bottom:1px solid var(--line);unicode-bidi:plaintext;
 overflow-wrap:break-word;min-width:3rem;max-width:26rem}
-th{background:var(--band);position:sticky;top:0}
+thead th{background:var(--band)}
+caption{text-align:left;font-weight:600;padding:.5rem .6rem}
+tbody th{font-weight:400}
+.l1{padding-left:1.8rem}.l2{padding-left:3rem}.l3{padding-left:4.2rem}
+th.g{text-align:center}th small,caption small{display:block;font-weight:400;color:var(--quiet)}
 tr:last-child td{border-bottom:0}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 svg{width:100%;min-width:34rem;max-width:48rem;height:auto;display:block}
@@ -86,10 +92,8 @@ def _block(block: Block) -> str:
 
 
 def _output(table: TableResult) -> str:
-    header = (table.stub, *(f"{column.group} {column.heading} {column.subheading}".strip() for column in table.columns))
-    rows = tuple(("\u2003" * row.level + row.label, *row.cells) for row in table.rows)
     notes = "".join(f'<p class="quiet">{_text(note)}</p>' for note in table.footnotes)
-    return _table(f"{table.code} {table.title}", header, rows, table.empty_note) + notes
+    return f'<div class="wide">{table_element(table)}</div>{notes}'
 
 
 def _table(title: str, header: tuple[str, ...], rows: tuple[tuple[str, ...], ...], note: str) -> str:

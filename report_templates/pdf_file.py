@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from longwatch.standards.legible import legible
 from report_templates.flow import Anchor, Link, PagePlan
 from report_templates.font_embedding import embed_font
 from report_templates.front_matter import Entry
 from report_templates.ink import Ink
-from report_templates.text import legible
 
 CREATED = (2000, 1, 1, 0, 0, 0)
 """The file's dates. A report has none of its own: its cut-off is printed, and the archive knows when it was kept."""

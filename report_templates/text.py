@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
+from longwatch.standards.legible import shown
 from report_templates.fonts import CHAINS, Weight, find_face, load_face
 
 Colour = tuple[float, float, float]
@@ -28,22 +28,10 @@ class Style:
 
 
 _NEW_LINE = re.compile("\r\n|[\r\n\u0085\u2028\u2029]")
-_BLANK = frozenset("\t\r\n\u0085\u2028\u2029")
 _IDEOGRAPH = "\u2e80-\u2fff\u3001-\u30ff\u31f0-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
 _PIECE = re.compile(f"[{_IDEOGRAPH}][、。，．」』）】〉》]*|[^\\s{_IDEOGRAPH}]+|\\s+")
 _MARKS = "/\\-_.,:;=&"
 _CACHE = 1 << 16
-
-
-def shown(character: str) -> str:
-    """A character as it prints where no font has it: white space as a blank, any other as `[U+XXXX]`."""
-    return " " if character in _BLANK else f"[U+{ord(character):04X}]"
-
-
-def legible(text: str) -> str:
-    """The text for bookmarks and file properties, which a viewer sets in its own fonts: nothing invisible in it."""
-    hidden = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-    return "".join(shown(sign) if unicodedata.category(sign) in hidden else sign for sign in text)
 
 
 @lru_cache(maxsize=_CACHE)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from longwatch.standards.legible import legible
 from report_templates.text import (
     Style,
     encode,
-    legible,
     longest_word,
     measure,
     shorten,
