@@ -14,7 +14,10 @@ from cli.output import AsJson, StudyFile, print_rows
 from cli.wired import wired
 
 if TYPE_CHECKING:
+    from longwatch.study import Study
     from longwatch.tables.explain import Explanation
+    from longwatch.tables.result import TableResult
+    from operations.ports import Adapters
 
 table = typer.Typer(help="Outputs: list them, make one.", no_args_is_help=True)
 
@@ -25,6 +28,10 @@ class Format(StrEnum):
     TEXT = "text"
     CSV = "csv"
     JSON = "json"
+    ARS = "ars"
+    HTML = "html"
+    RTF = "rtf"
+    DOCX = "docx"
 
 
 def register(app: typer.Typer) -> None:
@@ -48,22 +55,36 @@ def make_table(
     file: StudyFile,
     code: Annotated[str, typer.Argument(metavar="CODE", help="An output code, such as AET02.")],
     fmt: Annotated[
-        Format, typer.Option("--format", help="text, csv (one tidy row per statistic) or json.")
+        Format,
+        typer.Option(
+            "--format", help="text, csv (one tidy row per statistic), json, ars (CDISC ARS v1), html, rtf or docx."
+        ),
     ] = Format.TEXT,
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="FILE", help="Write it there, over a file of that name; else print.")
+    ] = None,
     cutoff: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The data cut-off.")] = None,
     snapshot: Annotated[str | None, typer.Option(help="Of this snapshot; default: pull the data now.")] = None,
 ) -> None:
-    """Make one output of a study and print it."""
+    """Make one output of a study, and print it or write it to a file."""
     from cli.progress import StageDisplay
     from operations.make_output import make_output
     from runtime.study_files import read_study
 
+    if fmt is Format.DOCX and to is None and sys.stdout.isatty():
+        raise typer.BadParameter("a Word document is no text: name a file", param_hint="--to")
     study, base = read_study(Path(file))
     day = cutoff.date() if cutoff else None
+    adapters = wired()
     display = StageDisplay()
     with display.shown("Tabulate"):
-        result = make_output(wired(), study, base, code, day, snapshot, display.message)
-    sys.stdout.buffer.write(_printed(result, fmt))
+        result = make_output(adapters, study, base, code, day, snapshot, display.message)
+    content = _printed(result, fmt, study, adapters)
+    if to is None:
+        sys.stdout.buffer.write(content)
+        return
+    for place in adapters.documents(str(to.parent), {to.name: content}):
+        typer.echo(place)
 
 
 @table.command("explain")
@@ -124,14 +145,25 @@ def _records(explanation: Explanation) -> list[dict[str, object]]:
     ]
 
 
-def _printed(result: object, fmt: Format) -> bytes:
-    from longwatch.tables.export import results_csv, results_json
-    from longwatch.tables.result import TableResult
-    from longwatch.tables.text import as_text
+def _printed(result: TableResult, fmt: Format, study: Study, adapters: Adapters) -> bytes:
+    if fmt is Format.DOCX:
+        return adapters.render_docx(result)
+    if fmt is Format.ARS:
+        from longwatch.tables.ars import results_ars
 
-    assert isinstance(result, TableResult)
-    if fmt is Format.CSV:
-        return results_csv([result])
-    if fmt is Format.JSON:
-        return results_json([result]) + b"\n"
-    return as_text(result).encode() + b"\n"
+        return results_ars([result], study) + b"\n"
+    if fmt is Format.HTML:
+        from longwatch.tables.html import as_html
+
+        return as_html(result).encode()
+    if fmt is Format.RTF:
+        from longwatch.tables.rtf import as_rtf
+
+        return as_rtf(result).encode("ascii")
+    if fmt is Format.TEXT:
+        from longwatch.tables.text import as_text
+
+        return as_text(result).encode() + b"\n"
+    from longwatch.tables.export import results_csv, results_json
+
+    return results_csv([result]) if fmt is Format.CSV else results_json([result]) + b"\n"

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from longwatch.standards.define_model import Define
     from longwatch.study import KnownNames, SourceSpec, Study
     from longwatch.study.source_look import SourceLook
+    from longwatch.tables.result import TableResult
 
 Progress = Callable[[str], None]
 
@@ -136,6 +137,14 @@ class HtmlRenderer(Protocol):
 
     def __call__(self, contents: ReportContents) -> bytes:
         """Self-contained; the same contents give the same bytes."""
+        ...
+
+
+class TableDocument(Protocol):
+    """Sets one output as a document of its own."""
+
+    def __call__(self, table: TableResult) -> bytes:
+        """The same output gives the same bytes."""
         ...
 
 
@@ -373,6 +382,8 @@ class Adapters(Protocol):
     def render(self) -> Renderer: ...
     @property
     def render_html(self) -> HtmlRenderer: ...
+    @property
+    def render_docx(self) -> TableDocument: ...
     @property
     def render_letter(self) -> LetterRenderer: ...
     @property

@@ -90,9 +90,7 @@ def _table(table: TableResult, widths: Sequence[int]) -> str:
     for number, row in enumerate(table.rows, start=1):
         last = number == len(table.rows)
         cells = [_cell(row.label, widths[0], "left", bottom=last, indent=_INDENT * row.level)]
-        cells += [
-            _cell(cell, width, "right", bottom=last) for cell, width in zip(row.cells, widths[1:], strict=True)
-        ]
+        cells += [_cell(cell, width, "right", bottom=last) for cell, width in zip(row.cells, widths[1:], strict=True)]
         rows.append(_row(cells))
     if not table.rows:
         rows.append(_row([_cell(table.empty_note, USABLE, "left", span=len(widths), bottom=True)]))

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         RuleFiles,
         Rules,
         SnapshotStore,
+        TableDocument,
         Templates,
         Validator,
     )
@@ -115,6 +116,13 @@ class Wiring:
         from report_templates import render_html
 
         return render_html
+
+    @cached_property
+    def render_docx(self) -> TableDocument:
+        """One output as a Word document, by python-docx."""
+        from report_templates.docx_table import render_docx
+
+        return render_docx
 
     @cached_property
     def render_letter(self) -> LetterRenderer:

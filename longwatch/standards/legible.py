@@ -19,6 +19,4 @@ def legible(text: str) -> str:
     """The text with each invisible character shown by its code, as in the PDF."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(
-        shown(sign) if sign in _NONE or unicodedata.category(sign) in _HIDDEN else sign for sign in text
-    )
+    return "".join(shown(sign) if sign in _NONE or unicodedata.category(sign) in _HIDDEN else sign for sign in text)

@@ -28,7 +28,7 @@ def titles_of(table: TableResult) -> tuple[str, ...]:
 
 
 def groups_of(table: TableResult) -> list[tuple[str, int]]:
-    """The headings above the columns, each with how many columns it stands over; an empty one stands over one column."""
+    """The headings above the columns, each with its number of columns; an empty one stands over one."""
     found: list[tuple[str, int]] = []
     for column in table.columns:
         if found and column.group and found[-1][0] == column.group:

@@ -51,6 +51,7 @@ def test_contract_is_kept(repository: Path) -> None:
         ("operations/violation.py", "import sqlalchemy", "A framework lives in its own room"),
         ("cli/violation.py", "import prefect", "Prefect only in flows/"),
         ("validations/violation.py", "import boto3", "boto3 only in connectors/"),
+        ("connectors/violation.py", "import docx", "python-docx only in report_templates/"),
         ("operations/violation.py", "import duckdb", "DuckDB only in crosscheck/"),
         ("crosscheck/violation.py", "import longwatch.derive", "The second opinion shares no derivation"),
     ],
