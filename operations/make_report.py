@@ -17,6 +17,7 @@ from longwatch.reports.contents import RenderedReport
 from longwatch.reports.template import ReportTemplate
 from longwatch.standards.hashing import sha256_of_bytes
 from longwatch.study import ReportRequest, Study
+from longwatch.tables.ars import results_ars
 from longwatch.tables.catalogue import make_table
 from longwatch.tables.export import results_csv, results_json
 from longwatch.tables.result import TableResult
@@ -27,7 +28,8 @@ from operations.ports import Adapters, Progress
 from operations.report_gate import check_report_gate
 from operations.stages import StageRunner
 
-PDF, RESULTS_CSV, RESULTS_JSON, MANIFEST = "report.pdf", "results.csv", "results.json", "manifest.json"
+PDF, MANIFEST = "report.pdf", "manifest.json"
+RESULTS_CSV, RESULTS_JSON, RESULTS_ARS = "results.csv", "results.json", "results.ars.json"
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,7 @@ def _archive(
         PDF: (rendered.pdf, "application/pdf"),
         RESULTS_CSV: (results_csv(tables), "text/csv"),
         RESULTS_JSON: (results_json(tables), "application/json"),
+        RESULTS_ARS: (results_ars(tables, study, PDF), "application/json"),
     }
     manifest = make_manifest(
         identity, study_id=study.id, title=template.title, state=state.value, snapshot=snapshot, files=files

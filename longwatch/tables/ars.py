@@ -26,7 +26,7 @@ def results_ars(tables: Sequence[TableResult], study: Study, file: str = "") -> 
 
 
 def make_reporting_event(tables: Sequence[TableResult], study: Study, file: str = "") -> Json:
-    """The reporting event. Ids are made from output codes and the order of the numbers: the same tables, the same ids."""
+    """The reporting event. Ids come from output codes and the order of the numbers."""
     event = _Event()
     outputs: list[Json] = []
     contents: list[Json] = []

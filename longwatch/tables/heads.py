@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from longwatch.standards.legible import legible
 from longwatch.tables.result import TableResult
 
@@ -14,10 +12,11 @@ PAGE = (11 * INCH, 17 * INCH // 2)
 MARGIN = INCH * 3 // 4
 USABLE = PAGE[0] - 2 * MARGIN
 _WIDEST_STUB = 0.42
-_NARROWEST = 420
-_LETTER = 105
-"""About what a letter of 8 points takes, in twips."""
-_PADDING = 150
+_LETTER = 112
+"""About what a letter of 8 points takes, in twips, in a wide font and bold."""
+_PADDING = 170
+_MOST_LETTERS, _LONGEST_WORD = 60, 20
+"""A text longer than this wraps, a word longer than this is broken."""
 
 
 def titles_of(table: TableResult) -> tuple[str, ...]:
@@ -46,19 +45,43 @@ def has_groups(table: TableResult) -> bool:
 def compute_widths(table: TableResult) -> list[int]:
     """The widths of the stub and of the columns in twips: together the usable width of the page.
 
-    Each column is as wide as its longest text, the stub at most 42 % of the page; then all shrink or stretch alike.
-    A column is never narrower than its shortest readable width; longer texts wrap.
+    Each column first gets what its longest word takes, so that no number breaks (a group heading: shared by its
+    columns); what is left goes to whole texts, in proportion to what they still want. Where not even the words have
+    room, all shrink alike; longer texts wrap.
     """
-    stub = max([len(table.stub), *(len(row.label) + 2 * row.level for row in table.rows)])
-    wanted = [min(stub * _LETTER + _PADDING, int(USABLE * _WIDEST_STUB))]
+    texts = [[table.stub, *("  " * row.level + row.label for row in table.rows)]]
     for place, column in enumerate(table.columns):
-        texts = (column.heading, column.subheading, *(row.cells[place] for row in table.rows))
-        wanted.append(max(_NARROWEST, _longest(texts) * _LETTER + _PADDING))
-    total = sum(wanted)
-    widths = [width * USABLE // total for width in wanted]
-    widths[0] += USABLE - sum(widths)
-    return widths
+        texts.append([column.heading, column.subheading, *(row.cells[place] for row in table.rows)])
+    least = [_width(max(_longest_word(text) for text in column)) for column in texts]
+    whole = [max(_width(max(map(_length, column))), narrow) for column, narrow in zip(texts, least, strict=True)]
+    whole[0] = max(min(whole[0], int(USABLE * _WIDEST_STUB)), least[0])
+    first = 1
+    for name, span in groups_of(table):
+        missing = _width(_longest_word(name)) - sum(least[first : first + span])
+        for place in range(first, first + span):
+            least[place] += max(missing, 0) // span + 1
+            whole[place] = max(whole[place], least[place])
+        first += span
+    left, wanted = USABLE - sum(least), sum(whole) - sum(least)
+    if left < 0:
+        widths = [width * USABLE // sum(least) for width in least]
+    elif wanted:
+        share = min(left / wanted, 1.0)
+        widths = [low + int((high - low) * share) for low, high in zip(least, whole, strict=True)]
+    else:
+        widths = least
+    spare = USABLE - sum(widths)
+    each = spare // len(widths)
+    return [widths[0] + spare - each * (len(widths) - 1), *(width + each for width in widths[1:])]
 
 
-def _longest(texts: Sequence[str]) -> int:
-    return min(max(len(legible(text)) for text in texts), 40)
+def _width(letters: int) -> int:
+    return letters * _LETTER + _PADDING
+
+
+def _length(text: str) -> int:
+    return min(len(legible(text)), _MOST_LETTERS)
+
+
+def _longest_word(text: str) -> int:
+    return min(max((len(word) for word in legible(text).split()), default=0), _LONGEST_WORD)

@@ -72,7 +72,9 @@ def _row(
     start = "\\trowd\\trgaph50\\trkeep" + ("\\trhdr" if header else "")
     shape = "".join(f"{border}\\clvertal{'b' if header else 't'}\\cellx{edge}" for edge in edges)
     weight = "\\b" if header else ""
-    texts = "".join(f"\\pard\\intbl{form}\\f0\\fs16{weight} {_text(text)}\\b0\\cell" for text, form in cells)
+    texts = "".join(
+        f"\\pard\\intbl\\sb15\\sa15{form}\\f0\\fs16{weight} {_text(text)}\\b0\\cell" for text, form in cells
+    )
     return f"{start}{shape}\n{texts}\\row"
 
 
