@@ -10,6 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
+
+from tests.spec.ars_schema import SCHEMA, dangling
 
 pytestmark = pytest.mark.xdist_group("e2e")
 
@@ -154,6 +157,31 @@ def test_results_carry_the_numbers_of_the_report_with_their_provenance(longwatch
             source = table["provenance"][item["provenance"]]
             assert source["dataset"]
             assert source["variables"]
+
+
+def test_the_reporting_event_of_a_report_holds_each_number_once(longwatch, islet1) -> None:  # type: ignore[no-untyped-def]
+    """CDISC ARS v1 beside the PDF that it names; schema, ids, and as many results as the CSV has lines."""
+    folder = Path(one_run(longwatch, islet1)["reports"][0]["pdf"]).parent
+    event = json.loads((folder / "results.ars.json").read_bytes())
+    assert list(Draft202012Validator(SCHEMA).iter_errors(event)) == []
+    assert dangling(event) == []
+    assert {output["fileSpecifications"][0]["location"] for output in event["outputs"]} == {"report.pdf"}
+    rows = list(csv.DictReader(io.StringIO((folder / "results.csv").read_text())))
+    assert sum(len(analysis["results"]) for analysis in event["analyses"]) == len(rows)
+    assert "results.ars.json" in (folder / "manifest.json").read_text()
+
+
+@pytest.mark.parametrize("fmt", ["text", "csv", "json", "ars", "html", "rtf", "docx"])
+def test_an_output_is_written_in_each_format(longwatch, islet1, tmp_path, fmt) -> None:  # type: ignore[no-untyped-def]
+    """To a file that is named; a second time over it, with the same bytes."""
+    file = tmp_path / "made" / f"aet02.{fmt}"
+    made = []
+    for _ in range(2):
+        said = longwatch("table", "make", islet1 / "study.yaml", "AET02", "--format", fmt, "--to", file)
+        assert (said.code, said.out.strip()) == (0, str(file)), said.err
+        made.append(file.read_bytes())
+    assert made[0] == made[1] != b""
+    assert made[0].startswith({"html": b"<!doctype html>", "rtf": b"{\\rtf1", "docx": b"PK"}.get(fmt, b""))
 
 
 def test_two_runs_at_once_make_one_report(islet1, home) -> None:  # type: ignore[no-untyped-def]
