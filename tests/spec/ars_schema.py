@@ -76,7 +76,8 @@ DEFINITIONS: dict[str, Schema] = {
     "result": _entity("operationId", operationId=TEXT, resultGroups=_list("result_group"), rawValue={"type": "string"},
                       formattedValue={"type": "string"}),
     "result_group": _entity("groupingId", groupingId=TEXT, groupId=TEXT, groupValue={"type": "string"}),
-    "output": _entity("id", "name", "displays", id=TEXT, name=TEXT, displays=_list("shown"), fileSpecifications=_list("file")),
+    "output": _entity("id", "name", "displays", id=TEXT, name=TEXT, displays=_list("shown"),
+                      fileSpecifications=_list("file")),
     "shown": _entity("order", "display", order=WHOLE, display={"$ref": "#/$defs/display"}),
     "display": _entity("id", "name", id=TEXT, name=TEXT, displayTitle=TEXT, displaySections=_list("section")),
     "section": _entity(
@@ -93,7 +94,8 @@ SCHEMA: Schema = {
     **_entity(
         "id", "name", "mainListOfContents", id=TEXT, name=TEXT, mainListOfContents={"$ref": "#/$defs/contents"},
         analysisSets=_list("named"), dataSubsets=_list("named"), analysisGroupings=_list("grouping"),
-        methods=_list("method"), analyses=_list("analysis"), outputs=_list("output"), terminologyExtensions=_list("terms"),
+        methods=_list("method"), analyses=_list("analysis"), outputs=_list("output"),
+        terminologyExtensions=_list("terms"),
     ),
 }  # fmt: skip
 
