@@ -11,7 +11,8 @@ PAGE = (11 * INCH, 17 * INCH // 2)
 """US Letter, landscape: width and height."""
 MARGIN = INCH * 3 // 4
 USABLE = PAGE[0] - 2 * MARGIN
-_WIDEST_STUB = 0.42
+_NARROW_STUB = 0.22
+"""As much of the page the stub wants before the columns have what they want; its labels wrap well, intervals do not."""
 _LETTER = 112
 """About what a letter of 8 points takes, in twips, in a wide font and bold."""
 _PADDING = 170
@@ -54,7 +55,8 @@ def compute_widths(table: TableResult) -> list[int]:
         texts.append([column.heading, column.subheading, *(row.cells[place] for row in table.rows)])
     least = [_width(max(_longest_word(text) for text in column)) for column in texts]
     whole = [max(_width(max(map(_length, column))), narrow) for column, narrow in zip(texts, least, strict=True)]
-    whole[0] = max(min(whole[0], int(USABLE * _WIDEST_STUB)), least[0])
+    stub = whole[0]
+    whole[0] = max(min(stub, int(USABLE * _NARROW_STUB)), least[0])
     first = 1
     for name, span in groups_of(table):
         missing = _width(_longest_word(name)) - sum(least[first : first + span])
@@ -70,6 +72,7 @@ def compute_widths(table: TableResult) -> list[int]:
         widths = [low + int((high - low) * share) for low, high in zip(least, whole, strict=True)]
     else:
         widths = least
+    widths[0] += max(min(stub - widths[0], USABLE - sum(widths)), 0)
     spare = USABLE - sum(widths)
     each = spare // len(widths)
     return [widths[0] + spare - each * (len(widths) - 1), *(width + each for width in widths[1:])]
