@@ -156,8 +156,8 @@ def _check(
 
 @contextmanager
 def _readable(where: str) -> Iterator[None]:
-    """What Arrow cannot read inside becomes LW-SRC-072 (a column's name that is no UTF-8 is a plain UnicodeDecodeError);
-    what the operating system refuses stays what it is."""
+    """What Arrow cannot read inside becomes LW-SRC-072, a column's name that is no UTF-8 among it; what the operating
+    system refuses stays what it is."""
     try:
         yield
     except (pa.ArrowException, UnicodeDecodeError, OSError) as refused:
