@@ -110,13 +110,17 @@ class _Proposal:
     notes: tuple[str, ...]
 
 
-def propose_from_odm(path: Path, name: str) -> _Proposal:
-    """A mapping for an ODM file; called in a child. Raises what `read_odm` raises."""
+def propose_from_odm(path: Path, name: str) -> dict[str, object]:
+    """A mapping for an ODM file, as the plain values of a `_Proposal`; called in a child, whose answer is JSON.
+
+    Raises what `read_odm` raises.
+    """
     with path.open("rb") as source:
         snapshot = read_odm(source, name)
     study = snapshot.metadata.study_name or snapshot.metadata.study_oid or snapshot.values["StudyOID"].first() or ""
     specs, notes = propose_odm(snapshot, _STUDY_ID.sub("-", str(study)).strip("-._") or "STUDY")
-    return _Proposal(dict(specs), tuple(notes))
+    plain = {dataset: spec.model_dump(mode="json", exclude_none=True) for dataset, spec in specs.items()}
+    return {"specs": plain, "notes": notes}
 
 
 def _as_odm(file: LookedFile, read: _Read) -> LookedFile | None:
