@@ -88,7 +88,7 @@ def show_finding(
         ("rule", f"{known.finding.rule_id}, version {known.finding.rule_version}: {rule.title if rule else ''}"),
         (
             "in words",
-            rule.explanation if rule else "not a rule that Longwatch brings; --study STUDY.yaml knows a study's own",
+            rule.explanation if rule else "no rule that Longwatch brings; --study names a study's own",
         ),
         ("severity", known.finding.severity.value),
         ("state", f"{known.state.value} (version {known.version})"),
