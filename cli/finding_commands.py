@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.finding_filters import NOBODY, filtered
 from cli.output import AsJson, print_rows
+from cli.rule_commands import OfStudy
 from cli.wired import wired
 from longwatch.errors import StudyError
 from longwatch.findings.selection import FindingFilter
@@ -61,12 +63,20 @@ def list_findings(
 def show_finding(
     study_id: StudyId,
     finding: Annotated[str, typer.Argument(metavar="FINDING", help="Its fingerprint, or the first 8 digits or more.")],
+    study: OfStudy = None,
     as_json: AsJson = False,
 ) -> None:
     """Show one finding: record, values, rule in words, what to do, its history, and the snapshots that have it."""
+    from longwatch.findings.inputs import RuleInputs
     from operations.finding_acts import history_of
+    from runtime.study_files import read_study
 
-    shown = history_of(wired(), study_id, finding)
+    adapters = wired()
+    inputs = RuleInputs()
+    if study:
+        checked, base = read_study(Path(study))
+        inputs = adapters.rule_inputs(checked, base)
+    shown = history_of(adapters, study_id, finding, inputs)
     if as_json:
         from longwatch.standards.hashing import canonical_json
 
@@ -76,7 +86,10 @@ def show_finding(
     facts = [
         ("finding", known.finding.fingerprint),
         ("rule", f"{known.finding.rule_id}, version {known.finding.rule_version}: {rule.title if rule else ''}"),
-        ("in words", rule.explanation if rule else "not a rule that Longwatch brings"),
+        (
+            "in words",
+            rule.explanation if rule else "no rule that Longwatch brings; --study names a study's own",
+        ),
         ("severity", known.finding.severity.value),
         ("state", f"{known.state.value} (version {known.version})"),
         ("last word", known.decision.in_words() if known.decision else ""),

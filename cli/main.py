@@ -63,11 +63,13 @@ snapshot_commands.register(data_commands.snapshot)
 workbench_commands.register(finding_commands.findings)
 
 
+MISTAKE = " | line "
 INTERRUPTION = "LW-CLI-003: interrupted; a run that had begun is registered as failed. Next: run the command again"
 
 
 def main() -> None:
-    """Run the command line. A known error is one line on standard error and an exit code, without traceback.
+    """Run the command line. A known error is one line on standard error and an exit code, without traceback; of several
+    mistakes in a file each has a line.
 
     A polite end (SIGTERM) is an interrupt: a run that has begun is registered as failed.
     """
@@ -84,7 +86,7 @@ def run(arguments: list[str]) -> int:
     try:
         code = app(args=arguments, standalone_mode=False)
     except LongwatchError as error:
-        typer.echo(error.one_line(), err=True)
+        typer.echo(error.one_line().replace(MISTAKE, "\n  line "), err=True)
         return exit_code_of(error)
     except (typer.Abort, KeyboardInterrupt):
         typer.echo(INTERRUPTION, err=True)

@@ -181,7 +181,7 @@ def letters(
     count = sum(len(letter.questions) for letter in written.letters)
     typer.echo(
         f"{len(written.letters):,} sites are asked about {count:,} findings; {written.without_site:,} open findings "
-        "have no site and are in no letter."
+        f"have no site and {written.no_query:,} are not for a site to settle: they are in no letter."
     )
 
 

@@ -55,6 +55,7 @@ def _write_plain(workbook: Workbook, sheet: Sheet) -> None:
         page.set_column(column, column, sheet.widths[min(column, len(sheet.widths) - 1)])
         page.write_string(0, column, text, head)
     page.freeze_panes(1, 0)
+    _print_legibly(page)
     for number, row in enumerate(sheet.rows[: SHEET_ROWS - 1], start=1):
         for column, value in enumerate(row):
             if isinstance(value, str):
@@ -97,6 +98,7 @@ def _lay_out(page: Worksheet, head: object, rows: int) -> None:
         page.set_column(column, column, WIDTHS.get(name, 12), None, hidden)
         page.write_string(0, column, name, head)
     page.freeze_panes(1, 0)
+    _print_legibly(page)
     last = max(rows, 1)
     page.autofilter(0, 0, last, len(COLUMNS) - 2)
     state, until = COLUMNS.index("state"), COLUMNS.index("waive until")
@@ -160,3 +162,11 @@ def _text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)
+
+
+def _print_legibly(page: Worksheet) -> None:
+    """On paper: lying, all columns on one page's width, the header on every page."""
+    page.set_landscape()
+    page.set_paper(9)
+    page.fit_to_pages(1, 0)
+    page.repeat_rows(0)

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -104,9 +105,9 @@ def _look(file: LookedFile, read: _Read) -> LookedFile:
 
 @dataclass(frozen=True)
 class _Proposal:
-    """A mapping for an ODM file, by dataset, and what a person is told of it."""
+    """A mapping for an ODM file, by dataset, as plain values (a child answers in JSON), and what a person is told."""
 
-    specs: dict[str, OdmDatasetSpec]
+    specs: dict[str, dict[str, Any]]
     notes: tuple[str, ...]
 
 
@@ -116,7 +117,8 @@ def propose_from_odm(path: Path, name: str) -> _Proposal:
         snapshot = read_odm(source, name)
     study = snapshot.metadata.study_name or snapshot.metadata.study_oid or snapshot.values["StudyOID"].first() or ""
     specs, notes = propose_odm(snapshot, _STUDY_ID.sub("-", str(study)).strip("-._") or "STUDY")
-    return _Proposal(dict(specs), tuple(notes))
+    plain = {dataset: spec.model_dump(mode="json", exclude_none=True) for dataset, spec in specs.items()}
+    return _Proposal(plain, tuple(notes))
 
 
 def _as_odm(file: LookedFile, read: _Read) -> LookedFile | None:
@@ -128,8 +130,8 @@ def _as_odm(file: LookedFile, read: _Read) -> LookedFile | None:
         if refused.error_id == _DATASET_XML:
             return None
         raise
-    specs, notes = proposal.specs, proposal.notes
-    said, odm = list(notes), {}
+    specs = {dataset: OdmDatasetSpec.model_validate(spec) for dataset, spec in proposal.specs.items()}
+    said, odm = list(proposal.notes), {}
     for name, spec in specs.items():
         try:
             _read_as(file, read, ODM, UTF_8, name, Shape(odm={name: spec}))

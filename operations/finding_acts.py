@@ -91,7 +91,7 @@ def findings_in_run(adapters: Adapters, study_id: str, run: str) -> list[KnownFi
     return sorted(known, key=lambda item: (_GRAVEST_FIRST[item.finding.severity], item.finding.rule_id))
 
 
-def history_of(adapters: Adapters, study_id: str, fingerprint: str) -> FindingShown:
+def history_of(adapters: Adapters, study_id: str, fingerprint: str, inputs: RuleInputs) -> FindingShown:
     """One finding by its fingerprint (its first 8 digits will do) with its whole history, oldest line first.
 
     Raises StudyError LW-FND-004 where the beginning is too short, LW-FND-005 where no finding or more than one has it.
@@ -111,7 +111,7 @@ def history_of(adapters: Adapters, study_id: str, fingerprint: str) -> FindingSh
         known = found[0]
         history = register.finding_history(study_id, known.finding.fingerprint)
         snapshots = register.finding_snapshots(study_id, known.finding.fingerprint)
-    rule = next((rule for rule in adapters.rules(RuleInputs()) if rule.id == known.finding.rule_id), None)
+    rule = next((rule for rule in adapters.rules(inputs) if rule.id == known.finding.rule_id), None)
     return FindingShown(known, tuple(history), tuple(snapshots), rule)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date
 
 from longwatch.derive import AnalysisDatasets
@@ -13,7 +14,8 @@ from longwatch.findings.states import SET_ASIDE
 from longwatch.reports.contents import PlainTable
 from longwatch.study import Study, TreatmentReference
 
-MOST_REASONS = 12
+MOST_REASONS = 10
+MOST_RECORDS = 40
 
 REFERENCE_WORDS = {
     TreatmentReference.FIRST_INFUSION: "first dose of the study product",
@@ -24,7 +26,7 @@ REFERENCE_WORDS = {
 def make_draft_reasons(outcome: ValidationOutcome) -> tuple[str, ...]:
     """One line per rule with open errors; empty where the report is no DRAFT (CONTRACTS.md, Two gates).
 
-    The title page has room for a dozen: further rules are counted in the last line, and all are in the report.
+    The title page has room for ten: further rules are counted in the last line, and all are in the report.
     """
     found = Counter(finding.rule_id for finding in outcome.open_findings if finding.severity is Severity.ERROR)
     reasons = [
@@ -86,7 +88,7 @@ def make_listings(study: Study, snapshot: SourceSnapshot, outcome: ValidationOut
         "sources": _sources(snapshot),
         "severity_changes": _severity_changes(outcome),
         "rule_results": _rule_results(outcome),
-        "open_findings": _open_findings(outcome),
+        "open_findings": list_open_findings(outcome),
         "waived_findings": _waived_findings(outcome),
         "not_evaluable": _not_evaluable(outcome),
     }
@@ -145,18 +147,35 @@ def _not_evaluable(outcome: ValidationOutcome) -> PlainTable:
     )
 
 
-def _open_findings(outcome: ValidationOutcome) -> PlainTable:
-    """Every open finding but notes, which are counted only (spec B.2); complete, however long."""
+def list_open_findings(outcome: ValidationOutcome) -> PlainTable:
+    """Every open finding but notes, which are counted only (spec B.2); complete, however long.
+
+    Records of one subject with the same finding and the same last word stand in one row.
+    """
+    rows: dict[tuple[str, ...], list[Finding]] = {}
+    for item in outcome.open_findings:
+        if item.severity is not Severity.NOTE:
+            decision = outcome.decisions.get(item.fingerprint)
+            word = decision.in_words() if decision else ""
+            alike = (
+                item.rule_id,
+                item.severity.value,
+                item.dataset,
+                item.subject or "",
+                _said(item),
+                item.action,
+                word,
+            )
+            rows.setdefault(alike, []).append(item)
     return PlainTable(
         "Open findings, record by record",
         ("Rule", "Severity", "Dataset", "Record", "What was found", "What to do", "Last word"),
         tuple(
-            (*_placed(item), _said(item), item.action, decision.in_words() if decision else "")
-            for item in outcome.open_findings
-            if item.severity is not Severity.NOTE
-            for decision in (outcome.decisions.get(item.fingerprint),)
+            (rule, severity, dataset, _records(items[start : start + MOST_RECORDS]), said, action, word)
+            for (rule, severity, dataset, _, said, action, word), items in rows.items()
+            for start in range(0, len(items), MOST_RECORDS)
         ),
-        (0.7, 0.8, 0.8, 1.6, 3.0, 2.1, 1.6),
+        (0.6, 0.7, 0.7, 2.7, 3.0, 2.3, 0.8),
         "No finding is open.",
     )
 
@@ -184,6 +203,17 @@ def _waived_findings(outcome: ValidationOutcome) -> PlainTable:
 
 def _placed(item: Finding) -> tuple[str, str, str, str]:
     return item.rule_id, item.severity.value, item.dataset, item.record_key.replace("USUBJID=", "")
+
+
+def _records(items: Sequence[Finding]) -> str:
+    """The records of one subject: `S-1 VSSEQ=3, 4, 5` where one variable tells them apart, else key by key."""
+    keys = [{name: value for name, value in item.locator.items() if name != "USUBJID"} for item in items]
+    names = {tuple(key) for key in keys}
+    if len(names) == 1 and len(name := next(iter(names))) == 1:
+        told = f"{name[0]}=" + ", ".join(key[name[0]] for key in keys)
+    else:
+        told = "; ".join(" ".join(f"{name}={value}" for name, value in key.items()) for key in keys)
+    return f"{items[0].locator.get('USUBJID', '')} {told}".strip()
 
 
 def _said(item: Finding) -> str:

@@ -6,7 +6,7 @@ from datetime import date
 
 from longwatch.derive import AnalysisDatasets, check_fit, derive, resolve_cutoff
 from longwatch.study import Study
-from longwatch.tables.catalogue import make_table
+from longwatch.tables.catalogue import find_output, make_table
 from longwatch.tables.explain import Explanation, explain, find_cell
 from longwatch.tables.result import TableResult
 from operations.ports import Adapters, Progress
@@ -26,6 +26,7 @@ def make_output(
 
     No gate applies: it is a look at the numbers, no evidence. Raises what pulling, deriving and tabulating raise.
     """
+    find_output(code)  # before anything is pulled
     return make_table(code, _derive(adapters, study, base, cutoff, snapshot_id, progress), study, {})
 
 
@@ -43,6 +44,7 @@ def explain_cell(
 
     Raises as `make_output`, and what `find_cell` and `explain` raise.
     """
+    find_output(code)  # before anything is pulled
     datasets = _derive(adapters, study, base, cutoff, snapshot_id, progress)
     return tuple(explain(datasets, item) for item in find_cell(make_table(code, datasets, study, {}), *cell))
 

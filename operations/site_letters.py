@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from longwatch.errors import StudyError
-from longwatch.findings.letters import Letter, letter_text, make_letters
+from longwatch.findings.letters import Letter, is_query, letter_text, make_letters
 from longwatch.findings.selection import FindingFilter
 from longwatch.study import Study
 from operations.audited import make_event
@@ -17,11 +17,13 @@ from operations.ports import Adapters
 
 @dataclass(frozen=True)
 class LettersWritten:
-    """The letters, their files, and how many open findings have no site and are in none."""
+    """The letters, their files, and the open findings that are in none: those without a site, and those that
+    no site can settle."""
 
     letters: tuple[Letter, ...]
     files: tuple[str, ...]
     without_site: int
+    no_query: int
 
 
 def write_letters(
@@ -72,7 +74,8 @@ def write_letters(
     with adapters.registers.transaction() as register:
         register.record_read(make_event(adapters, "site letters written", "study", study.id, asked))
     without_site = sum(item.is_open and item.site is None for item in meant)
-    return LettersWritten(letters, files, without_site)
+    no_query = sum(item.is_open and item.site is not None and not is_query(item) for item in meant)
+    return LettersWritten(letters, files, without_site, no_query)
 
 
 def _file_name(site: str) -> str:

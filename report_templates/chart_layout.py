@@ -12,7 +12,7 @@ PALETTE: tuple[Colour, ...] = ((0.45, 0.07, 0.16), (0.83, 0.33, 0.16), (0.93, 0.
 """From the gravest: each is told from its neighbour by lightness too, for readers and printers without colour."""
 GRID: Colour = (0.85, 0.85, 0.85)
 HEIGHT, PLOT = 138.0, 76.0
-BASE, AXIS, KEY_GAP, BOX = 34.0, 34.0, 14.0, 8.0
+BASE, AXIS, KEY_GAP, BOX = 34.0, 42.0, 14.0, 8.0
 WIDEST_BAR = 46.0
 _STEPS = 4
 

@@ -17,19 +17,20 @@ TITLE = "Data queries"
 def render_letter(letter: Letter) -> bytes:
     """The letter; the same letter gives the same bytes. Everything is drawn as text, whatever it holds."""
     flow = Flow("a4")
-    flow.start_page()
-    flow.add(Anchor("title", flow.y))
-    flow.put_text(f"{TITLE} for site {letter.site}", HEADING)
-    flow.put_text(f"{letter.study_id}: {letter.study_title}", STUDY)
-    flow.skip(12.0)
-    place(Paragraphs(letter.paragraphs), flow, 0.0)
     rows = tuple(
         (str(number), f"{each.subject}\n{each.record}", each.found, each.asked, each.reference)
         for number, each in enumerate(letter.questions, start=1)
     )
     header = ("No.", "Subject and record", "What stands there", "What we ask", "Reference")
     table = PlainTable("What we ask", header, rows, (0.3, 1.4, 2.4, 2.4, 1.1))
-    place(prepare(table, "1", flow), flow, 0.0)
+    prepared = prepare(table, "1", flow)
+    flow.start_page(landscape=prepared.landscape)  # the list begins below the words, not on the next page
+    flow.add(Anchor("title", flow.y))
+    flow.put_text(f"{TITLE} for site {letter.site}", HEADING)
+    flow.put_text(f"{letter.study_id}: {letter.study_title}", STUDY)
+    flow.skip(12.0)
+    place(Paragraphs(letter.paragraphs), flow, 0.0)
+    place(prepared, flow, 0.0)
     running = Running(
         letter.study_id, letter.study_title, f"{TITLE} for site {letter.site}", f"As of {letter.day.isoformat()}",
         f"Answer by {letter.due.isoformat()}", draft=False,

@@ -1,11 +1,13 @@
 """Queries to sites: one letter a site, with that site's open findings and nobody else's.
 
 A letter holds only findings whose site is the letter's own. A finding without a site (an entry, a subject that is not
-in DM) is in no letter: the data manager settles it. A finding that somebody answered already is not asked again.
+in DM) is in no letter: the data manager settles it; so is one whose action is no query (recode, derive anew, correct
+define.xml), which no site can do. A finding that somebody answered already is not asked again.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -16,11 +18,16 @@ from longwatch.findings.states import FindingState
 REFERENCE_DIGITS = 12
 _TO_THE_SITE = (
     ("Query the site for ", "Please give "),
-    ("Query the site; ", "Please check: "),
-    ("Query the site", "Please check"),
+    ("Query the site", "Please check this record against the source documents"),
+    ("Query the laboratory ", "Please ask the laboratory "),
+    ("Query the pharmacy ", "Please ask the pharmacy "),
+    ("Query manufacturing ", "Please ask manufacturing "),
     ("Query ", "Please check "),
 )
 """An action is written for the data manager; its first words as the site reads them, the first that fits."""
+_QUERY = "Query "
+_OURS = re.compile(r";.*|, (?:or|and) (?:correct|enter|fill|move|remove) .*")
+"""What follows the query in an action is the data manager's part: how the data is put right."""
 _ASKED = (FindingState.NEW, FindingState.OPEN, FindingState.REOPENED)
 
 
@@ -77,7 +84,7 @@ def make_letters(
     """A letter for each site that is asked something, by site; its questions by subject, dataset and record."""
     by_site: dict[str, list[Question]] = {}
     for item in findings:
-        if item.site is not None and item.state in _ASKED:
+        if item.site is not None and item.state in _ASKED and is_query(item):
             by_site.setdefault(item.site, []).append(_question(item))
     return tuple(
         Letter(
@@ -86,6 +93,11 @@ def make_letters(
         )
         for site, questions in sorted(by_site.items())
     )  # fmt: skip
+
+
+def is_query(item: KnownFinding) -> bool:
+    """Whether a site can settle a finding: its action begins with a query."""
+    return item.finding.action.startswith(_QUERY)
 
 
 def _question(item: KnownFinding) -> Question:
@@ -104,7 +116,8 @@ def in_site_words(action: str) -> str:
     """What the data manager does about a finding, as a request to the site."""
     for words, request in _TO_THE_SITE:
         if action.startswith(words):
-            return request + action.removeprefix(words)
+            asked = _OURS.sub("", request + action.removeprefix(words)).replace(", or for ", ", or ")
+            return asked.rstrip(".") + "."
     return action
 
 

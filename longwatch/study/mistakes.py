@@ -20,6 +20,8 @@ from longwatch.study.shape import DATASET, VARIABLE
 
 Path = tuple[int | str, ...]
 
+MOST_NAMED = 20
+"""Of more names than these a mistake does not list all: `longwatch rules list` does."""
 _PATTERNS = {
     RULE_ID: "a rule id such as ST02",
     STUDY_ID: "at most 64 letters, digits, `.`, `_` and `-`, beginning with a letter or digit",
@@ -118,8 +120,8 @@ def _list_of_names(source: YamlText, key: str, field: str, known: Sequence[str] 
         if name in seen:
             yield source.say(path, f"{name} is {done} twice")
         elif known is not None and name not in known:
-            names = ", ".join(known)
-            yield source.say(path, f"there is no {field} {name!r}{did_you_mean(name, known)}; known are {names}")
+            names = f"; known are {', '.join(known)}" if len(known) <= MOST_NAMED else ""
+            yield source.say(path, f"there is no {field} {name!r}{did_you_mean(name, known)}{names}")
         seen.add(name)
 
 

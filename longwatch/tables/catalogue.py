@@ -58,6 +58,21 @@ OUTPUTS: Mapping[str, Output] = {
 }
 
 
+def find_output(code: str) -> Output:
+    """The output of a code. Raises StudyError LW-TAB-001 where there is none."""
+    output = OUTPUTS.get(code)
+    if output is None:
+        raise StudyError(
+            "LW-TAB-001",
+            f"there is no output {code}",
+            where="output code",
+            expected=", ".join(OUTPUTS),
+            found=code,
+            next_step="`longwatch table list` shows the outputs",
+        )
+    return output
+
+
 def make_table(
     code: str, datasets: AnalysisDatasets, study: Study, parameters: Mapping[str, object] | None = None
 ) -> TableResult:
@@ -66,16 +81,7 @@ def make_table(
     Raises StudyError: LW-TAB-001 where there is no such output; LW-TAB-002 where a parameter is unknown to it, or not
     of its type.
     """
-    output = OUTPUTS.get(code)
-    if output is None:
-        raise StudyError(
-            "LW-TAB-001",
-            f"there is no output {code}",
-            where="report template",
-            expected=", ".join(OUTPUTS),
-            found=code,
-            next_step="`longwatch table list` shows the outputs",
-        )
+    output = find_output(code)
     given = dict(parameters or {})
     for name, value in given.items():
         kind = output.parameters.get(name)

@@ -33,7 +33,7 @@ def make_study() -> Callable[..., Study]:
 
     def make(**changes: Any) -> Study:
         study = parse_study(STUDY, "test")
-        content = study.model_dump(mode="json")
+        content = study.model_dump(mode="json", exclude_unset=True)
         for name, value in changes.items():
             content[name] = {**content[name], **value} if isinstance(content.get(name), dict) else value
         return Study.model_validate(content)

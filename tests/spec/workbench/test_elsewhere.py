@@ -15,6 +15,7 @@ import pytest
 from connectors.foreign_reports import read_foreign_report
 from longwatch.errors import StudyError
 from longwatch.findings.finding import Severity
+from longwatch.findings.inputs import RuleInputs
 from longwatch.findings.states import FindingState
 from longwatch.study import Study, parse_study
 from operations.adopt_findings import adopt_findings
@@ -89,7 +90,7 @@ def test_a_later_report_closes_what_is_gone_and_is_the_proof(small: tuple[Adapte
     done = adopt_findings(adapters, study, str(later), snapshot_id=None, progress=quiet)
     (gone,) = [item for item in findings_of(adapters, study.id) if item.finding.rule_id == "CORE:CORE-000999"]
     assert (gone.state, gone.proof) == (FindingState.FIXED, done.snapshot_id)
-    last = history_of(adapters, study.id, gone.finding.fingerprint).history[-1]
+    last = history_of(adapters, study.id, gone.finding.fingerprint, RuleInputs()).history[-1]
     assert last.run_id == done.run_id
     with adapters.registers.transaction() as register:
         events = [record.event for record in register.events(20) if record.event.entity_id == done.run_id]

@@ -18,6 +18,7 @@ from connectors.inert_text import as_written, inert
 from longwatch.errors import StoreError, StudyError
 from longwatch.findings.exchange import COLUMNS, FilledRow, ask, cell_text, row_of
 from longwatch.findings.exchange_sheets import FindingsBook, make_book
+from longwatch.findings.inputs import RuleInputs
 from longwatch.findings.life import KnownFinding
 from longwatch.findings.selection import FindingFilter
 from longwatch.findings.states import Act, FindingState
@@ -110,11 +111,11 @@ def test_what_is_filled_in_becomes_acts(
     )
     done = import_findings(adapters, study[0].id, str(file))
     assert (done.changed, done.untouched, done.refused) == (2, count - 2, ())
-    shown = history_of(adapters, study[0].id, waived)
+    shown = history_of(adapters, study[0].id, waived, RuleInputs())
     assert [line.act for line in shown.history] == [Act.SEEN, Act.ASSIGN, Act.COMMENT, Act.WAIVE]
     assert (shown.known.state, shown.known.assignee) == (FindingState.WAIVED, "bea")
     assert shown.history[-1].text == "=confirmed"
-    assert history_of(adapters, study[0].id, answered).known.state is FindingState.ANSWERED
+    assert history_of(adapters, study[0].id, answered, RuleInputs()).known.state is FindingState.ANSWERED
     again = import_findings(adapters, study[0].id, str(file))
     assert again.changed == 0
     assert [cell.reason.partition(":")[0] for cell in again.refused] == ["it changed meanwhile"] * 2
@@ -134,7 +135,7 @@ def test_a_row_whose_finding_changed_meanwhile_is_refused_by_name(
     assert (cell.rule_id, cell.record) == (first.finding.rule_id, first.finding.record_key)
     assert cell.address.startswith("Details!A")
     assert "you saw version 1, now it is version 2" in cell.reason
-    assert history_of(adapters, study[0].id, first.finding.fingerprint).known.version == 2
+    assert history_of(adapters, study[0].id, first.finding.fingerprint, RuleInputs()).known.version == 2
 
 
 def test_a_row_is_done_whole_or_not_at_all(
@@ -148,7 +149,7 @@ def test_a_row_is_done_whole_or_not_at_all(
     fill(file, {item.finding.fingerprint: wanted})
     done = import_findings(adapters, study[0].id, str(file))
     assert [cell.reason for cell in done.refused] == ["the waiver's last day, 2020-01-01, is over"]
-    assert history_of(adapters, study[0].id, item.finding.fingerprint).known.version == 1
+    assert history_of(adapters, study[0].id, item.finding.fingerprint, RuleInputs()).known.version == 1
 
 
 ITEM = known(finding("SR01", "AE", "S-1", "1", {"AESER": "Y"}))

@@ -35,6 +35,7 @@ def test_a_letter_holds_only_its_own_site() -> None:
         known(finding("SR01", "AE", "S-3", "1", {}), "702", FindingState.WAIVED),
         known(finding("SR01", "AE", "S-4", "1", {}), "702", FindingState.ANSWERED),
         known(finding("ST13", "TS", "S-5", "1", {}), None),
+        known(finding("CT02", "VS", "S-6", "1", {}, action="Declare the term in define.xml."), "701"),
     ]
     letters = make_letters(
         findings, study_id="S", study_title="T", sponsor="", sender="ada", day=DAY, due=DAY + timedelta(14)
@@ -54,7 +55,18 @@ def test_a_letter_holds_only_its_own_site() -> None:
     [
         ("Query the site for Y or N.", "Please give Y or N."),
         ("Query the outcome and the end date.", "Please check the outcome and the end date."),
-        ("Code the event.", "Code the event."),
+        (
+            "Query the site; AESER becomes Y, or the criterion N.",
+            "Please check this record against the source documents.",
+        ),
+        ("Query the site for the value, or correct the mapping.", "Please give the value."),
+        ("Query the site for the severity, or for the grade.", "Please give the severity, or the grade."),
+        (
+            "Query whether these are two events; remove one record, or confirm both.",
+            "Please check whether these are two events.",
+        ),
+        ("Query the date of consent, and correct DM or DS.", "Please check the date of consent."),
+        ("Query the pharmacy for the doses of each lot.", "Please ask the pharmacy for the doses of each lot."),
     ],
 )
 def test_an_action_is_said_to_the_site(action: str, request_: str) -> None:
