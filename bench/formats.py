@@ -34,12 +34,12 @@ HEAD = """# Formats, measured
 
 By `python -m bench formats`, on {cores} cores. Each file to a frozen snapshot (raw bytes copied, hashed and flushed;
 every value checked; typed copy written, flushed and hashed), beside the bare read into memory and the bare Parquet
-write. Ratios travel, seconds do not. Start is that of the children that read, once for all files of a pull: it is not
+write. Ratios (snapshot to read and write) travel, seconds do not. Start is that of the children that read, once for all files of a pull: it is not
 in the snapshot's seconds, as the imports of the bare reader are not in its own. CPU is processor time of the parent
 and its children, which tells more than the clock does where other programs run beside. Peak is resident memory of the
 parent and its children together.
 
-| file | records | start | snapshot | CPU | bare reader | read | write | bare CPU | snapshot / bare | CPU / bare CPU | peak | bare peak |
+| file | records | start | snapshot | CPU | bare reader | read | write | bare CPU | ratio | CPU ratio | peak | bare peak |
 |---|---|---|---|---|---|---|---|---|---|---|---|---|
 """
 
@@ -163,8 +163,8 @@ def line(path: Path) -> str:
     sys.stderr.write(f"{path.name}: {mine['seconds']:.2f} s, bare {both:.2f} s\n")
     size = path.stat().st_size / 1024**2
     return (
-        f"| {path.suffix} ({size:,.1f} MB) | {mine['rows']:,.0f} | {mine['start']:.2f} s | **{mine['seconds']:.2f} s** | "
-        f"{mine['cpu']:.2f} s | {BARE[path.suffix[1:]]} | {floor['read']:.2f} s | {floor['write']:.2f} s | "
+        f"| {path.suffix} ({size:,.1f} MB) | {mine['rows']:,.0f} | {mine['start']:.2f} s | "
+        f"**{mine['seconds']:.2f} s** | {mine['cpu']:.2f} s | {BARE[path.suffix[1:]]} | {floor['read']:.2f} s | {floor['write']:.2f} s | "
         f"{floor['cpu']:.2f} s | {mine['seconds'] / both:.2f} × | {_ratio(mine['cpu'], floor['cpu'])} | "
         f"{mine['peak']:,.0f} MB | {floor['peak']:,.0f} MB |\n"
     )
