@@ -34,12 +34,12 @@ HEAD = """# Formats, measured
 
 By `python -m bench formats`, on {cores} cores. Each file to a frozen snapshot (raw bytes copied, hashed and flushed;
 every value checked; typed copy written, flushed and hashed), beside the bare read into memory and the bare Parquet
-write. Ratios (snapshot to read and write) travel, seconds do not. Start is that of the children that read, once for all files of a pull: it is not
-in the snapshot's seconds, as the imports of the bare reader are not in its own. CPU is processor time of the parent
-and its children, which tells more than the clock does where other programs run beside. Peak is resident memory of the
-parent and its children together.
+write. Ratios (snapshot to read and write) travel, seconds do not. Start is that of the children that read, once for
+all files of a pull: it is not in the snapshot's seconds, as the imports of the bare reader are not in its own. CPU is
+processor time of the parent and its children, which tells more than the clock does where other programs run beside.
+Peak is resident memory of the parent and its children together.
 
-| file | records | start | snapshot | CPU | bare reader | read | write | bare CPU | ratio | CPU ratio | peak | bare peak |
+| file | records | start | snapshot | CPU | reader | read | write | bare CPU | ratio | CPU ratio | peak | bare peak |
 |---|---|---|---|---|---|---|---|---|---|---|---|---|
 """
 
@@ -123,7 +123,7 @@ def _bare_read(path: Path) -> pl.DataFrame:
     if path.suffix == ".sas7bdat":
         import pyreadstat
 
-        return pl.from_pandas(pyreadstat.read_sas7bdat(str(path))[0])
+        return pl.DataFrame(pl.from_pandas(pyreadstat.read_sas7bdat(str(path))[0]))
     if path.suffix == ".json":
         return pl.DataFrame(orjson.loads(path.read_bytes())["rows"], orient="row", infer_schema_length=None)
     if path.suffix == ".ndjson":
@@ -164,8 +164,9 @@ def line(path: Path) -> str:
     size = path.stat().st_size / 1024**2
     return (
         f"| {path.suffix} ({size:,.1f} MB) | {mine['rows']:,.0f} | {mine['start']:.2f} s | "
-        f"**{mine['seconds']:.2f} s** | {mine['cpu']:.2f} s | {BARE[path.suffix[1:]]} | {floor['read']:.2f} s | {floor['write']:.2f} s | "
-        f"{floor['cpu']:.2f} s | {mine['seconds'] / both:.2f} × | {_ratio(mine['cpu'], floor['cpu'])} | "
+        f"**{mine['seconds']:.2f} s** | {mine['cpu']:.2f} s | {BARE[path.suffix[1:]]} | "
+        f"{floor['read']:.2f} s | {floor['write']:.2f} s | {floor['cpu']:.2f} s | "
+        f"{mine['seconds'] / both:.2f} × | {_ratio(mine['cpu'], floor['cpu'])} | "
         f"{mine['peak']:,.0f} MB | {floor['peak']:,.0f} MB |\n"
     )
 
