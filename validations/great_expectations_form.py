@@ -24,6 +24,7 @@ from longwatch.findings.expectation import (
     Between,
     ColumnLe,
     EqualColumns,
+    Expectation,
     InSet,
     Matches,
     NotInSet,
@@ -80,11 +81,14 @@ class GreatExpectationsJudge:
         """The count of one check on a frame, which has the columns that the check names and PART: rows of different
         parts are not compared with each other.
 
+        The rows concerned are chosen once, by pandas: given the conditions too, the library would choose them anew for
+        each of the five measures that an expectation is made of.
+
         Raises IntegrityError LW-VAL-005 where something was not computed.
         """
-        expectations = list(self._compile(check))
+        expectations = list(self.compile(check.expect))
         suite = self._gx.ExpectationSuite(name=f"{rule_id}-{next(self._names)}", expectations=expectations)
-        pandas = frame.to_pandas()
+        pandas = _concerned(frame.to_pandas(), check.when)
         with _ONE_AT_A_TIME:
             # The library keeps the context in use in a global; another validation may have set its own.
             self._set_context(self._context)
@@ -96,11 +100,10 @@ class GreatExpectationsJudge:
         # Of two expectations, the one on missing values is given all rows, the other those that are filled.
         return Count(max(count.judged for count in counts), sum(count.failed for count in counts))
 
-    def _compile(self, check: Check) -> Iterator[Any]:
-        """One expectation, or two whose failures add up: a value is missing, or it is there and wrong."""
-        gxe, expect = self._gx.expectations, check.expect
-        conditions = [test for condition in check.when for test in self._tests(condition)]
-        shared = _under(conditions)
+    def compile(self, expect: Expectation, conditions: Sequence[Any] = ()) -> Iterator[Any]:
+        """One expectation, or two whose failures add up: a value is missing, or it is there and wrong. `conditions`, of
+        the library's own kind, restrict it to rows."""
+        gxe, shared = self._gx.expectations, _under(conditions)
         if isinstance(expect, Unique):
             # A compound, even of one column, in which missing equals missing.
             yield gxe.ExpectCompoundColumnsToBeUnique(
@@ -141,23 +144,28 @@ class GreatExpectationsJudge:
                     column=expect.column, min_value=number(expect.min), max_value=number(expect.max), **shared
                 )
 
-    def _tests(self, condition: Condition) -> Iterator[Any]:
-        column = self._column(condition.column)
-        if condition.state is not None:
-            yield column.is_null() if condition.state == "missing" else column.is_not_null()
-        elif condition.equals is not None:
-            yield column == condition.equals
-        elif condition.within is not None:
-            yield column.is_in(literals(condition.within))
-        elif condition.outside is not None:
-            # To pandas a missing value is in no set.
-            yield column.is_not_in(literals(condition.outside))
-            if condition.missing != "meets":
-                yield column.is_not_null()
-        elif condition.at_least is not None:
-            yield column >= number(condition.at_least)
-        else:
-            yield column <= number(condition.at_most)
+
+def _concerned(frame: Any, conditions: Sequence[Condition]) -> Any:
+    """The rows of a pandas frame that meet all conditions."""
+    tests = [_meets(frame[condition.column], condition) for condition in conditions]
+    return frame[reduce(and_, tests)] if tests else frame
+
+
+def _meets(column: Any, condition: Condition) -> Any:
+    """Whether each value of a pandas column meets a condition; to pandas a missing value equals nothing and is in no
+    set."""
+    if condition.state is not None:
+        return column.isna() if condition.state == "missing" else column.notna()
+    if condition.equals is not None:
+        return column == condition.equals
+    if condition.within is not None:
+        return column.isin(literals(condition.within))
+    if condition.outside is not None:
+        outside = ~column.isin(literals(condition.outside))
+        return outside if condition.missing == "meets" else outside & column.notna()
+    if condition.at_least is not None:
+        return column >= number(condition.at_least)
+    return column <= number(condition.at_most)
 
 
 def _under(conditions: Sequence[Any]) -> dict[str, Any]:

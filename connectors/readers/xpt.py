@@ -26,6 +26,7 @@ from connectors.readers.text import check_encoding, decode
 from connectors.readers.xpt_header import Field, Layout, find_second_dataset, read_layout, second_dataset
 from connectors.readers.xpt_numbers import (
     Bytes,
+    cut_out,
     find_missing,
     ibm_to_ieee,
     letters_of,
@@ -173,7 +174,7 @@ def _text(records: Bytes, ored: Bytes, field: Field, encoding: str, where: str, 
     if not filled.size:
         return pl.Series(field.name, [None], dtype=pl.String).new_from_index(0, len(records))
     width = int(filled[-1]) + 1
-    packed = np.ascontiguousarray(records[:, field.position : field.position + width])
+    packed = cut_out(records, field.position, width)
     array = pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), len(packed), [None, pa.py_buffer(packed)])
     ascii_only = not bool((used & 0x80).any())
     padded = not bool((packed[:, -1] & ~np.uint8(0x20)).all())
