@@ -27,8 +27,6 @@ from longwatch.tables.opinion import Difference, Opinion
 from longwatch.tables.populations import ASSIGNED, POPULATIONS, SAFETY_POPULATION, SCREENED, Population
 from longwatch.tables.result import TableResult
 
-NEXT_STEP = "do not use this report; send the study file and this message to the developers"
-
 
 @dataclass(frozen=True)
 class Judged:
@@ -139,7 +137,7 @@ def _judge_sizes(tables: Mapping[str, TableResult], datasets: AnalysisDatasets) 
                     where=f"report gate (RP02), {table.population}",
                     expected=str(expected),
                     found=str(item.value),
-                    next_step=NEXT_STEP,
+                    next_step="do not use this report; send the study file and this message to the developers",
                 )
     return Judged(checked) if checked else _not_applicable("no output prints an N")
 
@@ -171,7 +169,7 @@ def _judge_deaths(tables: Mapping[str, TableResult], datasets: AnalysisDatasets)
                     where=f"report gate (RP03), {place[0]}",
                     expected=str(expected),
                     found=str(found),
-                    next_step=NEXT_STEP,
+                    next_step="do not use this report; send the study file and this message to the developers",
                 )
     return Judged(checked) if checked else _not_applicable("no output prints deaths")
 
@@ -228,7 +226,7 @@ def _differs(name: str, differences: tuple[Difference, ...]) -> IntegrityError:
         where="report gate (RP05)",
         expected=f"{_said(first.answered)} by SQL over the frozen data",
         found=f"{_said(first.printed)} printed",
-        next_step=NEXT_STEP,
+        next_step="do not use this report; send the study file and this message to the developers",
     )
 
 
