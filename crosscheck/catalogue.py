@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from crosscheck.death_questions import death_listing, deaths
 from crosscheck.questions import GRADES, SEVERITIES, Asked, common, overview, rates, terms, worst_of_terms
 from crosscheck.subject_questions import demographics, disposition, populations, screening
 from longwatch.tables.opinion import Answer
@@ -14,6 +15,8 @@ QUESTIONS: Mapping[str, Callable[[Asked, TableResult], Answer]] = {
     "ENT01": screening,
     "POPT01": populations,
     "DST01": disposition,
+    "DTHT01": deaths,
+    "DTHL01": death_listing,
     "AET01": overview,
     "AET02": terms(""),
     "AET02_SER": terms("serious"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -28,12 +28,12 @@ TEXTS = {
            "AESLIFE", "AESHOSP", "AESDISAB", "AESCONG", "AESMIE", "AESCAN", "AESOD", "AEREL", "AEACN", "AEOUT"),
     "DS": ("USUBJID", "DSDECOD", "DSCAT", "DSSCAT", "DSSTDTC"),
     "SV": ("USUBJID", "SVSTDTC", "SVENDTC"),
-    "DD": ("USUBJID", "DDDTC"),
-    "ADSL": ("USUBJID", "SAFFL", "ITTFL", "RANDFL", "TRT01P", "TRT01A"),
+    "DD": ("USUBJID", "DDDTC", "DDTESTCD", "DDSTRESC", "DDORRES"),
+    "ADSL": ("USUBJID", "SAFFL", "ITTFL", "RANDFL", "TRT01P", "TRT01A", "DTHFL", "DTHCAUS"),
     "ADAE": ("USUBJID", "AETERM", "AEDECOD", "AEBODSYS", "AESEV", "AETOXGR", "AESER", "AESDTH", "AESLIFE", "AESHOSP",
              "AESDISAB", "AESCONG", "AESMIE", "AESCAN", "AESOD", "AEREL", "AREL", "AEACN", "AEOUT", "TRTEMFL"),
 }  # fmt: skip
-NUMBERS = {"EX": ("EXDOSE",), "DM": ("AGE",), "ADSL": ("FUPDUR",)}
+NUMBERS = {"EX": ("EXDOSE",), "DM": ("AGE",), "ADSL": ("FUPDUR", "DTHADY")}
 DATES = {"ADSL": ("RFICDT", "ENRLDT", "RANDDT", "TRTSDT", "DTHDT", "LSTALVDT"), "ADAE": ("ASTDT",)}
 
 
@@ -53,13 +53,13 @@ def ask_second_opinion(
         engine.execute("ALTER TABLE subject ADD COLUMN counted_arm VARCHAR")
         engine.execute(f"UPDATE subject SET counted_arm = {asked.basis}_arm")
         engine.execute(_sql("adam_events" if supplied else "events", related=_related(study)))
-        return compare_all(tables, dict(_answers(tables, asked)))
+        return compare_all(tables, _answers(tables, asked))
 
 
-def _answers(tables: Iterable[TableResult], asked: Asked) -> Iterable[tuple[str, Answer | None]]:
+def _answers(tables: Iterable[TableResult], asked: Asked) -> Iterator[Answer | None]:
     for table in tables:
         question = None if asked.supplied and table.code in FROM_SDTM_ONLY else QUESTIONS.get(table.code)
-        yield table.code, None if question is None else question(asked, table)
+        yield None if question is None else question(asked, table)
 
 
 def _sql(name: str, **words: str) -> str:
@@ -92,7 +92,21 @@ def _words(study: Study, data: SourceData) -> dict[str, str]:
         "tells_participation": "true" if "DSDECOD" in ds else "false",
         "tells_treatment": scope if "DSDECOD" in ds else "false",
         "age_group": _age_group(study),
+        "died": _died(data),
+        "death_day": _death_day(data),
     }
+
+
+def _died(data: SourceData) -> str:
+    """Whom the sponsor's ADSL calls dead: by its flag, or by the date where it has none."""
+    flagged = "ADSL" in data and "DTHFL" in data.datasets["ADSL"].columns
+    return "DTHFL = 'Y'" if flagged else "DTHDT IS NOT NULL"
+
+
+def _death_day(data: SourceData) -> str:
+    """The study day of death as supplied, or from the two dates."""
+    supplied = "ADSL" in data and "DTHADY" in data.datasets["ADSL"].columns
+    return "DTHADY" if supplied else "date_diff('day', TRTSDT, DTHDT) + (DTHDT >= TRTSDT)::INT"
 
 
 def _age_group(study: Study) -> str:

@@ -9,10 +9,11 @@ from datetime import date
 from longwatch.derive import AnalysisDatasets
 from longwatch.evidence.report_key import Engine
 from longwatch.evidence.snapshot import SourceSnapshot
-from longwatch.findings.finding import Finding, RuleStatus, Severity, ValidationOutcome
+from longwatch.findings.finding import Finding, RuleResult, RuleStatus, Severity, ValidationOutcome
 from longwatch.findings.states import SET_ASIDE
 from longwatch.reports.contents import PlainTable
 from longwatch.study import Study, TreatmentReference
+from operations.report_gate import ReportGate
 
 MOST_REASONS = 10
 MOST_RECORDS = 40
@@ -23,8 +24,9 @@ REFERENCE_WORDS = {
 }
 
 
-def make_draft_reasons(outcome: ValidationOutcome) -> tuple[str, ...]:
-    """One line per rule with open errors; empty where the report is no DRAFT (CONTRACTS.md, Two gates).
+def make_draft_reasons(outcome: ValidationOutcome, gate: ReportGate) -> tuple[str, ...]:
+    """One line per rule with open errors, or that counts as an error since it could not be evaluated; then those of the
+    report gate; empty where the report is no DRAFT (CONTRACTS.md, Two gates).
 
     The title page has room for ten: further rules are counted in the last line, and all are in the report.
     """
@@ -34,9 +36,15 @@ def make_draft_reasons(outcome: ValidationOutcome) -> tuple[str, ...]:
         for result in outcome.results
         if found[result.rule_id]
     ]
+    reasons += [
+        f"{result.rule_id}: not evaluable, which counts as an error in this study. {result.title}."
+        for result in outcome.results
+        if result.gates is Severity.ERROR
+    ]
+    reasons += gate.draft_reasons()
     if len(reasons) > MOST_REASONS:
         further = len(reasons) - MOST_REASONS + 1
-        reasons[MOST_REASONS - 1 :] = [f"{_plural(further, 'further rule')} with open errors, listed in the appendix."]
+        reasons[MOST_REASONS - 1 :] = [f"{_plural(further, 'further rule')} that make a DRAFT, listed in this report."]
     return tuple(reasons)
 
 
@@ -82,15 +90,20 @@ def make_facts(
     )
 
 
-def make_listings(study: Study, snapshot: SourceSnapshot, outcome: ValidationOutcome) -> dict[str, PlainTable]:
-    """Every listing that a template may name."""
+def make_listings(
+    study: Study, snapshot: SourceSnapshot, outcome: ValidationOutcome, gate: ReportGate | None
+) -> dict[str, PlainTable]:
+    """Every listing that a template may name. `gate`: None for a document that passes no report gate; those of the gate
+    are not made then."""
+    of_gate = {"report_gate": _report_gate(gate), "second_opinion": _second_opinion(gate)} if gate else {}
     return {
         "sources": _sources(snapshot),
-        "severity_changes": _severity_changes(outcome),
+        "severity_changes": _severity_changes((*outcome.results, *(gate.results if gate else ()))),
         "rule_results": _rule_results(outcome),
         "open_findings": list_open_findings(outcome),
         "waived_findings": _waived_findings(outcome),
         "not_evaluable": _not_evaluable(outcome),
+        **of_gate,
     }
 
 
@@ -106,13 +119,13 @@ def _sources(snapshot: SourceSnapshot) -> PlainTable:
     )
 
 
-def _severity_changes(outcome: ValidationOutcome) -> PlainTable:
+def _severity_changes(results: tuple[RuleResult, ...]) -> PlainTable:
     return PlainTable(
         "Severities changed by the study file",
         ("Rule", "Title", "By default", "In this study", "Reason"),
         tuple(
             (item.rule_id, item.title, str(item.default_severity or ""), str(item.severity), item.severity_reason)
-            for item in outcome.results
+            for item in results
             if item.severity_reason
         ),
         (0.8, 2.4, 0.9, 0.9, 4.0),
@@ -144,6 +157,37 @@ def _not_evaluable(outcome: ValidationOutcome) -> PlainTable:
             if item.status is RuleStatus.NOT_EVALUABLE
         ),
         (0.8, 1.0, 3.5, 3.5),
+    )
+
+
+def _report_gate(gate: ReportGate) -> PlainTable:
+    return PlainTable(
+        "Rules of the report gate",
+        ("Rule", "Severity", "Result", "Compared", "Title", "Why"),
+        tuple(
+            (item.rule_id, str(item.severity), item.status.value, f"{item.checked:,}", item.title, item.reason)
+            for item in gate.results
+        ),
+        (0.7, 0.9, 1.2, 0.9, 3.2, 3.6),
+    )
+
+
+def _second_opinion(gate: ReportGate) -> PlainTable:
+    return PlainTable(
+        "Numbers computed twice, by output",
+        ("Output", "Answered", "Compared", "Equal", "Not computed twice"),
+        tuple(
+            (
+                name,
+                "yes" if opinion.answered else "no",
+                f"{opinion.compared:,}",
+                f"{opinion.compared - len(opinion.differences):,}",
+                f"{opinion.unchecked:,}",
+            )
+            for name, opinion in gate.opinions.items()
+        ),
+        (2.0, 1.2, 1.2, 1.2, 1.8),
+        "This report has no output.",
     )
 
 

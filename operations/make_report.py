@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -11,7 +12,7 @@ from longwatch.evidence.registered import ReportRow, ReportState
 from longwatch.evidence.report_key import ReportIdentity, compute_findings_digest
 from longwatch.evidence.snapshot import SourceSnapshot
 from longwatch.findings.finding import ValidationOutcome
-from longwatch.findings.gate import compute_gate
+from longwatch.findings.rulebook import RuleInForce
 from longwatch.reports.assemble import assemble
 from longwatch.reports.contents import RenderedReport
 from longwatch.reports.template import ReportTemplate
@@ -25,7 +26,7 @@ from operations.archive_reading import check_still_archived
 from operations.audited import make_event
 from operations.listings import make_draft_reasons, make_facts, make_fields, make_listings
 from operations.ports import Adapters, Progress
-from operations.report_gate import check_report_gate
+from operations.report_gate import ReportGate, check_report_gate
 from operations.stages import StageRunner
 
 PDF, MANIFEST = "report.pdf", "manifest.json"
@@ -46,6 +47,7 @@ def make_report(
     snapshot: SourceSnapshot,
     cutoff: date,
     request: ReportRequest,
+    rules: Sequence[RuleInForce],
     outcome: ValidationOutcome,
     datasets: AnalysisDatasets,
     run_id: str,
@@ -69,9 +71,11 @@ def make_report(
         progress(f"{request.template}: already archived as {key[:12]}")
         return ReportMade(present, already_archived=True)
 
-    tables = stage("tabulate", lambda: tabulate(study, template, datasets))
-    check_report_gate(tables, datasets)
-    draft_reasons = make_draft_reasons(outcome)
+    tables, gate = stage(
+        "tabulate",
+        lambda: _tabulate_and_check(adapters, study, snapshot, cutoff, template, rules, datasets, progress),
+    )
+    draft_reasons = make_draft_reasons(outcome, gate)
     contents = assemble(
         template,
         study_id=study.id,
@@ -82,7 +86,7 @@ def make_report(
         cutoff=cutoff,
         fields=make_fields(study, snapshot, cutoff, adapters.engine),
         tables=tables,
-        listings=make_listings(study, snapshot, outcome),
+        listings=make_listings(study, snapshot, outcome, gate),
         facts=make_facts(study, snapshot, datasets, outcome, adapters.engine),
         draft_reasons=draft_reasons,
     )
@@ -90,7 +94,7 @@ def make_report(
     row = stage(
         "archive",
         lambda: _archive(
-            adapters, study, snapshot, identity, template, tuple(tables.values()), rendered, outcome, run_id
+            adapters, study, snapshot, identity, template, tuple(tables.values()), rendered, bool(draft_reasons), run_id
         ),
     )
     return _register(adapters, row)
@@ -125,6 +129,30 @@ def tabulate(study: Study, template: ReportTemplate, datasets: AnalysisDatasets)
     return {block.key: make_table(block.table, datasets, study, block.parameters) for block in template.table_blocks()}
 
 
+def _tabulate_and_check(
+    adapters: Adapters,
+    study: Study,
+    snapshot: SourceSnapshot,
+    cutoff: date,
+    template: ReportTemplate,
+    rules: Sequence[RuleInForce],
+    datasets: AnalysisDatasets,
+    progress: Progress,
+) -> tuple[dict[str, TableResult], ReportGate]:
+    """The outputs, and what the report gate found; it raises where they must not be printed."""
+    tables = tabulate(study, template, datasets)
+    progress(f"{template.id}: {len(tables)} outputs counted; hashing the snapshot again, asking the second opinion")
+    gate = check_report_gate(
+        rules,
+        study,
+        tables,
+        datasets,
+        verify=lambda: adapters.snapshots.verify(snapshot.id),
+        ask=lambda: adapters.second_opinion(tuple(tables.values()), datasets.data, study, cutoff),
+    )
+    return tables, gate
+
+
 def _archive(
     adapters: Adapters,
     study: Study,
@@ -133,11 +161,10 @@ def _archive(
     template: ReportTemplate,
     tables: tuple[TableResult, ...],
     rendered: RenderedReport,
-    outcome: ValidationOutcome,
+    draft: bool,
     run_id: str,
 ) -> ReportRow:
     """Objects first, manifest last: a manifest in the archive means that all it names is there."""
-    draft = compute_gate(outcome).is_draft
     state = ReportState.ARCHIVED_DRAFT if draft else ReportState.ARCHIVED_CANDIDATE
     now = adapters.clock()
     locked = None if draft or not adapters.lock_days else now + timedelta(days=adapters.lock_days)

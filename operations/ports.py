@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
     from longwatch.evidence.archived import ArchiveDescription, ArchiveReceipt
     from longwatch.evidence.audit import AuditEvent, AuditRecord
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from longwatch.standards.define_model import Define
     from longwatch.study import KnownNames, SourceSpec, Study
     from longwatch.study.source_look import SourceLook
+    from longwatch.tables.opinion import Opinion
     from longwatch.tables.result import TableResult
 
 Progress = Callable[[str], None]
@@ -121,6 +122,16 @@ class Rules(Protocol):
 
     def __call__(self, inputs: RuleInputs) -> tuple[Rule, ...]:
         """Those that Longwatch brings, then the study's own; StudyError where an id stands twice."""
+        ...
+
+
+class SecondOpinion(Protocol):
+    """Computes the outputs of a report again, by another program."""
+
+    def __call__(
+        self, tables: Sequence[TableResult], data: SourceData, study: Study, cutoff: date
+    ) -> tuple[Opinion, ...]:
+        """The opinion on each output, in their order."""
         ...
 
 
@@ -378,6 +389,8 @@ class Adapters(Protocol):
     def rule_inputs(self) -> RuleFiles: ...
     @property
     def rules(self) -> Rules: ...
+    @property
+    def second_opinion(self) -> SecondOpinion: ...
     @property
     def render(self) -> Renderer: ...
     @property

@@ -69,7 +69,7 @@ def make_quality_report(
     still_open = [item for item in known if item.is_open]
     trend = compute_trend(presences)[-MOST_SNAPSHOTS:]
     listings: dict[str, Listing] = {
-        **make_listings(study, snapshot, outcome),
+        **make_listings(study, snapshot, outcome, gate=None),
         **_trend(trend),
         **_ageing(still_open, day),
         "quality_sites": _sites(still_open),

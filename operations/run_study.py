@@ -55,13 +55,13 @@ def run_study(
     these of the study's reports; empty means all. The archive is tried before anything is fetched: a job of an hour
     must not end at a full disk that was full before it began. `told`: gets the validation in counts, before the gate.
 
-    Raises GateStopped (LW-GATE-001) where a reject rule failed, else what the failing stage raised; the run is
-    registered either way.
+    Raises GateStopped where a reject rule failed (LW-GATE-001 on the data, LW-GATE-002 on a report), else what
+    the failing stage raised; the run is registered either way.
     """
     requests = _requests(study, templates)
     for request in requests:
         adapters.templates(request.template)
-    _, inputs = read_rules(adapters, study, base)
+    rules, inputs = read_rules(adapters, study, base)
     with registered_run(adapters, study) as run:
         adapters.archive.check()
         snapshot = stage("pull", lambda: pull(adapters, study, base, run, progress))
@@ -82,7 +82,7 @@ def run_study(
         stop_at_gate(outcome, files)
         datasets = stage("derive", lambda: derive(data, study, day))
         made = tuple(
-            make_report(adapters, study, snapshot, day, request, outcome, datasets, run.id, progress, stage)
+            make_report(adapters, study, snapshot, day, request, rules, outcome, datasets, run.id, progress, stage)
             for request in requests
         )
     return RunOutcome(run.id, study.id, snapshot, day, outcome, made, files)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         Renderer,
         RuleFiles,
         Rules,
+        SecondOpinion,
         SnapshotStore,
         TableDocument,
         Templates,
@@ -104,6 +105,13 @@ class Wiring:
         return rules_of
 
     @cached_property
+    def second_opinion(self) -> SecondOpinion:
+        """SQL in DuckDB; DuckDB is loaded when the first report is checked."""
+        from crosscheck import ask_second_opinion
+
+        return ask_second_opinion
+
+    @cached_property
     def render(self) -> Renderer:
         """ReportLab."""
         from report_templates import render
@@ -155,11 +163,12 @@ class Wiring:
     @cached_property
     def known_names(self) -> KnownNames:
         """The rules and templates that come with Longwatch."""
+        from longwatch.findings.inputs import RuleInputs
         from longwatch.study import KnownNames
         from report_templates import list_templates
-        from validations import load_rules
+        from validations import rules_of
 
-        return KnownNames(tuple(rule.id for rule in load_rules()), list_templates())
+        return KnownNames(tuple(rule.id for rule in rules_of(RuleInputs())), list_templates())
 
     @cached_property
     def findings_files(self) -> FindingsFiles:

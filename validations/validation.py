@@ -7,6 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TypeVar
 
+from longwatch.errors import StudyError
 from longwatch.findings.finding import Finding, RuleResult, RuleStatus, ValidationOutcome
 from longwatch.findings.inputs import RuleInputs
 from longwatch.findings.rule import Rule
@@ -41,19 +42,40 @@ RULE_FILES = (
 )
 
 
+REPORT_RULES = "report.yaml"
+
+
 @cache
 def load_rules() -> tuple[Rule, ...]:
-    """The rules that Longwatch brings, in the order of spec B.3. Raises StudyError where a rule file is wrong."""
+    """The rules on data that Longwatch brings, in the order of spec B.3. StudyError where a rule file is wrong."""
     folder = files("validations") / "rules"
     return check_ids(
         rule for name in RULE_FILES for rule in parse_rules((folder / name).read_text(encoding="utf-8"), name)
     )
 
 
+@cache
+def load_report_rules() -> tuple[Rule, ...]:
+    """The rules of the report gate, which `operations.report_gate` judges."""
+    file = files("validations") / "rules" / REPORT_RULES
+    return parse_rules(file.read_text(encoding="utf-8"), REPORT_RULES)
+
+
 def rules_of(inputs: RuleInputs) -> tuple[Rule, ...]:
-    """All rules of a study: those that Longwatch brings, then the study's own. Raises StudyError LW-VAL-002 where an id
-    stands twice."""
-    return check_ids((*load_rules(), *inputs.own_rules))
+    """All rules of a study: those that Longwatch brings, on data and on reports, then the study's own.
+
+    Raises StudyError LW-VAL-002 where an id stands twice, LW-VAL-008 where a study's own rule is one on reports.
+    """
+    own = [rule.id for rule in inputs.own_rules if rule.gate == "report"]
+    if own:
+        raise StudyError(
+            "LW-VAL-008",
+            f"{', '.join(own)} cannot be judged: a study's own rules are rules on data",
+            expected="gate: data, or no gate",
+            found="gate: report",
+            next_step="remove gate: from the rule, and give it checks",
+        )
+    return check_ids((*load_rules(), *load_report_rules(), *inputs.own_rules))
 
 
 def validate(
@@ -83,8 +105,10 @@ def validate_by(
     progress: Callable[[str], None],
     dictionary: Meddra | None = None,
 ) -> ValidationOutcome:
-    """Judge a snapshot by these rules; see `validate`."""
-    in_force = rules_in_force(rules, study)
+    """Judge a snapshot by these rules; see `validate`. Those of the report gate are judged later; they enter
+    the version of the rule set."""
+    rulebook = rules_in_force(rules, study)
+    in_force = tuple(entry for entry in rulebook if entry.rule.gate == "data")
     severities = {entry.rule.id: entry.severity_of for entry in in_force}
     lookups = Lookups(data, dictionary)
     facts = Facts.of(data, study, lookups.parameter("TS_SDTIGVER"))
@@ -123,7 +147,7 @@ def validate_by(
         for entry in in_force
     )
     return ValidationOutcome(
-        results, tuple(findings), compute_ruleset_version(in_force, dictionary.digest if dictionary else "")
+        results, tuple(findings), compute_ruleset_version(rulebook, dictionary.digest if dictionary else "")
     )
 
 

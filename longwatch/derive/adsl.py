@@ -74,7 +74,7 @@ def derive_adsl(data: SourceData, study: Study, cutoff: date, subjects: Subjects
     - DTHFL (Y or missing), DTHDT: `death`; DTHADY: its study day. LSTALVDT, FUPDUR: `follow_up`; FUPYRS: FUPDUR in
       years of 365.25 days. CUTDT: the cut-off. RFICDT: the complete day of consent.
     - EOSSTT, DCSREAS, EOSDT and EOTSTT, DCTREAS, EOTDT: `disposition`, of study participation and of study treatment.
-    - AGEGR1: `age_group`.
+    - AGEGR1: `age_group`. DTHCAUS is added once ADAE is there (`cause_of_death`).
 
     Expects `ae` from `read_adverse_events`. Everything is as known at D.
     """

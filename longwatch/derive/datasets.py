@@ -11,6 +11,7 @@ import polars as pl
 
 from longwatch.derive.adae import derive_adae, read_adverse_events
 from longwatch.derive.adsl import derive_adsl, read_subjects
+from longwatch.derive.cause_of_death import derive_dthcaus, read_stated_causes
 from longwatch.derive.coded import Subjects
 from longwatch.derive.occurrence import derive_occurrence_flags
 from longwatch.derive.relatedness import find_unmapped
@@ -67,11 +68,14 @@ def derive(data: SourceData, study: Study, cutoff: date, variables: Collection[s
     if study.analysis_data is AnalysisData.ADAM:
         subjects, adsl = read_supplied_adsl(data, study, cutoff)
         adae = read_supplied_adae(data, study, cutoff, subjects, adsl)
+        stated = adsl["DTHCAUS"] if "DTHCAUS" in adsl.columns else None
     else:
         subjects = read_subjects(data, cutoff)
         ae = read_adverse_events(data, subjects, cutoff, variables)
         adsl = derive_adsl(data, study, cutoff, subjects, ae)
         adae = derive_adae(ae, adsl, study, cutoff)
+        stated = read_stated_causes(data, subjects, cutoff)
+    adsl = derive_dthcaus(adsl, adae, stated)
     actual = study.treatment.basis is TreatmentBasis.ACTUAL
     return AnalysisDatasets(
         adsl,

@@ -17,6 +17,7 @@ from longwatch.derive.relatedness import derive_arel
 from longwatch.derive.treatment import derive_treatment
 from longwatch.derive.uncoded import fill_uncoded
 from longwatch.standards.dataset import SourceData
+from longwatch.standards.dates import study_day
 from longwatch.study import Study
 
 NEEDED = {"ADSL": ("USUBJID", "SAFFL"), "ADAE": ("USUBJID", "AEDECOD", "TRTEMFL")}
@@ -34,8 +35,9 @@ def read_supplied_adsl(data: SourceData, study: Study, cutoff: date) -> tuple[Su
       missing; a missing SAFFL is N.
     - TRT01P, TRT01A: the heading of the study file's arm whose name or code the value is; `Not assigned` for a
       subject of the safety population with another value; else missing.
-    - A death after D (DTHDT > D) is not known: DTHFL and DTHDT missing. TRTSDT, TRTEDT, DTHDT, LSTALVDT are there,
-      missing where not supplied; FUPDUR as supplied, else from LSTALVDT (`follow_up`). CUTDT: the cut-off.
+    - A death after D (DTHDT > D) is not known: DTHFL, DTHDT and DTHADY missing. DTHADY not supplied: the
+      study day. TRTSDT, TRTEDT, DTHDT, LSTALVDT are there, missing where not
+      supplied; FUPDUR as supplied, else from LSTALVDT (`follow_up`). CUTDT: the cut-off.
     """
     names = data.frame("ADSL").select("USUBJID", *_dates(data, "ADSL", _ENROLLED)).collect()
     days = [pl.col(name) for name in names.columns[1:]]
@@ -50,8 +52,10 @@ def read_supplied_adsl(data: SourceData, study: Study, cutoff: date) -> tuple[Su
             adsl = adsl.with_columns(pl.lit(None, pl.Date).alias(name))
     if "DTHFL" not in adsl.columns:
         adsl = adsl.with_columns(DTHFL=pl.when(pl.col("DTHDT").is_not_null()).then(pl.lit("Y", YES_NO)))
+    if "DTHADY" not in adsl.columns:
+        adsl = adsl.with_columns(DTHADY=study_day(pl.col("DTHDT"), pl.col("TRTSDT")))
     unknown = (pl.col("DTHDT") > cutoff).fill_null(False)
-    adsl = adsl.with_columns(pl.when(~unknown).then(pl.col(name)).alias(name) for name in ("DTHFL", "DTHDT"))
+    adsl = adsl.with_columns(pl.when(~unknown).then(pl.col(name)).alias(name) for name in ("DTHFL", "DTHDT", "DTHADY"))
     heading_of = {text: arm.name for arm in study.treatment.arms for text in (arm.code, arm.name)}
     for name in ("TRT01P", "TRT01A"):
         adsl = derive_treatment(adsl, name, name, study.treatment.arms, heading_of)

@@ -177,7 +177,8 @@ class Rule(Part):
     `title`: what must hold. `explanation`: why, in plain words. `action`: what the data manager does. `elsewhere`: ids
     of the same rule in other engines (spec B.3). `confirm`: facts that the rule stands on and that nobody has checked
     against their source; the user confirms them. `needs`: what the rule waits for; it has no checks until then.
-    `parameters`: what a study may set, by name.
+    `parameters`: what a study may set, by name. `gate`: `report` where it is judged on a tabulated report and
+    not on data (CONTRACTS.md, Two gates); `operations.report_gate` holds how, so it has no checks.
     """
 
     id: Annotated[str, Field(pattern=RULE_ID)]
@@ -191,14 +192,24 @@ class Rule(Part):
     parameters: dict[Annotated[str, Field(pattern=PARAMETER_NAME)], Parameter] = Field(default_factory=dict)
     confirm: tuple[str, ...] = ()
     needs: str = ""
+    gate: Literal["data", "report"] = "data"
     checks: tuple[Check, ...] = ()
 
     @model_validator(mode="after")
     def check_judged(self) -> Rule:
-        """A rule on data has checks, unless it says what it waits for."""
+        """A rule on data has checks, unless it says what it waits for; a rule on reports has neither."""
+        if self.gate == "report":
+            if self.checks or self.needs:
+                raise ValueError("a rule of the report gate has no checks and no needs")
+            return self
         if bool(self.checks) == (bool(self.needs)):
             raise ValueError("a rule has checks, or says in `needs` what it waits for")
         return self
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether no study may change its severity: a report whose numbers are wrong is refused."""
+        return self.gate == "report" and self.severity is Severity.REJECT
 
     @property
     def what_to_do(self) -> str:

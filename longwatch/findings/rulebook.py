@@ -83,7 +83,7 @@ def rules_in_force(rules: Sequence[Rule], study: Study) -> tuple[RuleInForce, ..
     """Each rule with its severity: the study's, where it changes it with a reason, else the rule's own.
 
     Raises StudyError LW-VAL-003 where the study changes a rule that there is not, LW-VAL-006 where it sets a parameter
-    that the rule does not have, or to a value of another kind.
+    that the rule does not have, or to a value of another kind, LW-VAL-007 where it changes a rule that stands fixed.
     Source: CONTRACTS.md, Two gates.
     """
     changes = {change.rule: change for change in study.severities}
@@ -97,6 +97,14 @@ def rules_in_force(rules: Sequence[Rule], study: Study) -> tuple[RuleInForce, ..
                 expected=f"one of {', '.join(rule.id for rule in rules)}",
                 next_step="correct the id or remove the change",
             )
+    fixed = sorted({rule.id for rule in rules if rule.is_fixed} & set(changes))
+    if fixed:
+        raise StudyError(
+            "LW-VAL-007",
+            f"the severity of {', '.join(fixed)} cannot be changed: a report that fails it has wrong numbers",
+            where=f"study {study.id}, severities",
+            next_step="remove the change",
+        )
     return tuple(_in_force(rule, changes.get(rule.id), study) for rule in rules)
 
 

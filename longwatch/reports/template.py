@@ -38,6 +38,8 @@ class ListingName(StrEnum):
     OPEN_FINDINGS = "open_findings"
     WAIVED_FINDINGS = "waived_findings"
     NOT_EVALUABLE = "not_evaluable"
+    REPORT_GATE = "report_gate"
+    SECOND_OPINION = "second_opinion"
     QUALITY_TREND_PICTURE = "quality_trend_picture"
     QUALITY_TREND = "quality_trend"
     QUALITY_AGEING_PICTURE = "quality_ageing_picture"

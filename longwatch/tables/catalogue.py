@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from longwatch.derive import AnalysisDatasets
 from longwatch.errors import StudyError
 from longwatch.study import Study
-from longwatch.tables import aet01, aet02, aet04, aet05, aet10, dmt01, dst01, ent01, popt01
+from longwatch.tables import aet01, aet02, aet04, aet05, aet10, dmt01, dst01, dthl01, dtht01, ent01, popt01
 from longwatch.tables.result import TableResult
 
 Build = Callable[[AnalysisDatasets, Study, Mapping[str, object]], TableResult]
@@ -40,6 +40,8 @@ OUTPUTS: Mapping[str, Output] = {
         Output("ENT01", ent01.TITLE, ent01.NUMBER, ent01.make_ent01),
         Output("POPT01", popt01.TITLE, popt01.NUMBER, popt01.make_popt01),
         Output("DST01", dst01.TITLE, dst01.NUMBER, dst01.make_dst01, {"population": str}),
+        Output("DTHT01", dtht01.TITLE, dtht01.NUMBER, dtht01.make_dtht01, {"within_days": int}),
+        Output("DTHL01", dthl01.TITLE, dthl01.NUMBER, dthl01.make_dthl01),
         Output("AET01", aet01.TITLE, aet01.NUMBER, aet01.make_aet01),
         Output("AET02", aet02.TITLES[""], aet02.NUMBERS[""], aet02.make_aet02, {"events": bool}),
         *(

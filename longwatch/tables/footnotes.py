@@ -21,6 +21,9 @@ _REFERENCE = {
 }
 
 
+MEDDRA_NOT_STATED = "MedDRA version not stated in the study file."
+CTCAE_NOT_STATED = "CTCAE version not stated in the study file."
+
 _WHO = {
     "SAFFL": "safety population (SAFFL = Y), subjects with at least one dose of study product",
     "ITTFL": "intention-to-treat population (ITTFL = Y)",
@@ -64,7 +67,7 @@ def say_treatment_emergence(study: Study) -> str:
 def say_dictionary(study: Study) -> str:
     """MedDRA's version."""
     name = study.dictionaries.meddra_name
-    text = f"Coded with {name}." if name else "MedDRA version not stated in the study file."
+    text = f"Coded with {name}." if name else MEDDRA_NOT_STATED
     return f"{text} Events are counted by primary SOC and PT; terms not coded appear as UNCODED."
 
 
@@ -73,7 +76,7 @@ def say_ctcae(study: Study, variable: str) -> tuple[str, ...]:
     if variable != "AETOXGR":
         return ()
     version = study.dictionaries.ctcae
-    return (f"Graded by CTCAE {version}." if version else "CTCAE version not stated in the study file.",)
+    return (f"Graded by CTCAE {version}." if version else CTCAE_NOT_STATED,)
 
 
 def say_observation(datasets: AnalysisDatasets) -> str:

@@ -79,9 +79,9 @@ def compare(table: TableResult, answer: Answer | None) -> Opinion:
     return Opinion(table.code, True, compared, tuple(differences), unchecked)
 
 
-def compare_all(tables: Iterable[TableResult], answers: Mapping[str, Answer | None]) -> tuple[Opinion, ...]:
-    """Every output beside its answers, by its code."""
-    return tuple(compare(table, answers.get(table.code)) for table in tables)
+def compare_all(tables: Iterable[TableResult], answers: Iterable[Answer | None]) -> tuple[Opinion, ...]:
+    """Every output beside its answer, place by place: an output may stand twice, with other parameters."""
+    return tuple(compare(table, answer) for table, answer in zip(tables, answers, strict=True))
 
 
 def _agree(item: Statistic, answer: float | int | None) -> bool:

@@ -127,7 +127,7 @@ def test_populations_equal_table_14_1_01(
 ) -> None:
     """Intention to treat, safety, efficacy and week 24 from the sponsor's ADSL; completion from DS."""
     named = [{"flag": "EFFFL", "name": "Efficacy"}, {"flag": "COMP24FL", "name": "Complete Week 24"}]
-    study = Study.model_validate({**pilot_adam_study.model_dump(mode="json"), "populations": named})
+    study = Study.model_validate({**pilot_adam_study.model_dump(mode="json", exclude_unset=True), "populations": named})
     supplied = by_key(make_table("POPT01", pilot_adam, study))
     derived = by_key(make_table("DST01", pilot, pilot_study, {"population": "ITTFL"}))
     rows = {

@@ -100,7 +100,11 @@ def drawn(seed: int) -> SourceData:
                  "DSSTDTC": some(DATES)},
     )  # fmt: skip
     sv = records(chance.randint(0, 10), lambda: {"USUBJID": subject(), "SVSTDTC": some(DATES), "SVENDTC": some(DATES)})
-    dd = records(chance.randint(0, 2), lambda: {"USUBJID": subject(), "DDDTC": some(DATES)})
+    dd = records(
+        chance.randint(0, 4),
+        lambda: {"USUBJID": subject(), "DDDTC": some(DATES), "DDTESTCD": some(["PRCDTH", "PRCDTH", "SECDTH", None]),
+                 "DDORRES": some(["Sepsis", "Stroke", None]), "DDSTRESC": some(["SEPSIS", "Not reported", None])},
+    )  # fmt: skip
     return SourceData.of(DM=dm, EX=ex, AE=ae, DS=ds, SV=sv, DD=dd)
 
 
@@ -125,8 +129,8 @@ def test_every_output_has_its_question() -> None:
 @pytest.mark.parametrize("basis", ["planned", "actual"])
 def test_the_pilot_study(pilot_data: SourceData, pilot_study: Study, basis: str) -> None:
     """Every cell of every output, by planned and by actual arm."""
-    study = Study.model_validate({**pilot_study.model_dump(mode="json"), "treatment": {
-        **pilot_study.model_dump(mode="json")["treatment"], "basis": basis}})  # fmt: skip
+    study = Study.model_validate({**pilot_study.model_dump(mode="json", exclude_unset=True), "treatment": {
+        **pilot_study.model_dump(mode="json", exclude_unset=True)["treatment"], "basis": basis}})  # fmt: skip
     found = opinions(pilot_data, study, date(2015, 12, 31))
     assert differences(found) == []
     assert all(opinion.answered for opinion in found)

@@ -18,11 +18,16 @@ def test_the_safety_summary_says_its_basis_the_events_and_the_state_of_the_data(
     template = load_template("safety_summary")
     assert [section.title for section in template.sections] == [
         "Basis of this report",
+        "Subjects",
+        "Deaths",
         "Adverse events",
+        "Quality control",
         "Data quality",
         "Appendix: open and waived findings",
     ]
-    assert [block.key for block in template.table_blocks()] == ["AET01", "AET02", "AET02_SER"]
+    assert [block.key for block in template.table_blocks()] == [
+        "DST01", "POPT01", "DMT01", "DTHT01", "DTHL01", "AET01", "AET02_SER", "AET02", "AET10", "AET05",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["nothing", "../secrets", "safety_summary.yaml", ""])

@@ -128,3 +128,9 @@ def test_where_data_comes_from_is_no_part_of_a_report() -> None:
     """Neither the place nor where its secret is enters a report key."""
     text = "  - {path: 'https://host/ae.xpt', token: {env: EDC}}"
     assert "EDC" not in str(parse_study(STUDY + text, "study.yaml").content_used_by_reports())
+
+
+def test_a_study_dumped_whole_is_read_again() -> None:
+    """Options of other kinds of place that say no more than their default say nothing."""
+    source = SourceSpec(path="data")
+    assert SourceSpec.model_validate(source.model_dump(mode="json")) == source
