@@ -17,6 +17,8 @@ from longwatch.findings.identity import (
     compute_fingerprint,
     compute_identities,
     locator_columns,
+    number_twins,
+    without_number,
 )
 from longwatch.findings.rule import PLACEHOLDER, Check
 from longwatch.standards.dataset import SourceData
@@ -58,6 +60,7 @@ def find_in_dataset(
     by_record = [verdict for verdict in failing if verdict.instance.check.per == "record"]
     records = _read_records(data, dataset, by_record)
     findings: list[Finding] = []
+    identities: dict[int, tuple[str, ...]] = {}
     for verdict in failing:
         check = verdict.instance.check
         severity = severities[verdict.instance.rule.id](check)
@@ -65,13 +68,29 @@ def find_in_dataset(
         if check.per == "dataset":
             findings.append(_dataset_finding(verdict.instance, severity, rows))
         elif check.expect.type == "unique":
-            findings.extend(_set_findings(verdict.instance, severity, rows, records))
+            for found, concerned in _set_findings(verdict.instance, severity, rows, records):
+                identities[len(findings)] = concerned
+                findings.append(found)
         else:
             for row in rows.iter_rows(named=True):
                 record = records[int(row[ROW])]
                 found = _finding(verdict.instance, severity, [record.identity], record.locator, row)
+                identities[len(findings)] = (record.identity,)
                 findings.append(replace(found, rows=(int(row[ROW]),)))
-    return merge_findings(findings)
+    return merge_findings(_tell_twins_apart(findings, identities))
+
+
+def _tell_twins_apart(findings: Sequence[Finding], identities: Mapping[int, tuple[str, ...]]) -> list[Finding]:
+    """The findings on records, by place, under fingerprints that no order of rows changes (see `number_twins`)."""
+    told = list(findings)
+    of_rule: dict[str, list[int]] = {}
+    for place in identities:
+        of_rule.setdefault(findings[place].rule_id, []).append(place)
+    for rule_id, places in of_rule.items():
+        numbered = number_twins([(identities[place], findings[place].rows) for place in places])
+        for place, each in zip(places, numbered, strict=True):
+            told[place] = replace(findings[place], fingerprint=compute_fingerprint(rule_id, each))
+    return told
 
 
 def find_in_entries(verdicts: Sequence[Verdict], severities: Severities) -> list[Finding]:
@@ -123,7 +142,7 @@ def _read_records(data: SourceData, dataset: str, verdicts: Sequence[Verdict]) -
         for row in rows.iter_rows(named=True):
             locator = {name: row[name] for name in located if row[name] is not None}
             number = int(row[ROW])
-            records[number] = _Record(str(row[IDENTITY]), locator or {"record": str(number + 1)})
+            records[number] = _Record(without_number(str(row[IDENTITY])), locator or {"record": str(number + 1)})
     return records
 
 
@@ -144,7 +163,7 @@ def _subjects_concerned(everything: pl.LazyFrame, failing: pl.DataFrame, rows: i
 
 def _set_findings(
     instance: Instance, severity: Severity, rows: pl.DataFrame, records: Mapping[int, _Record]
-) -> Iterator[Finding]:
+) -> Iterator[tuple[Finding, tuple[str, ...]]]:
     key = list(instance.check.expect.judged)
     for _, members in rows.group_by(key, maintain_order=True):
         first = members.row(0, named=True)
@@ -155,10 +174,11 @@ def _set_findings(
             if all(record.locator.get(name) == value for record in concerned)
         }
         keys = {name: str(first[name]) for name in key if first[name] is not None and name not in instance.check.derive}
-        finding = _finding(instance, severity, [record.identity for record in concerned], {**shared, **keys}, first)
+        identities = tuple(sorted(record.identity for record in concerned))
+        finding = _finding(instance, severity, identities, {**shared, **keys}, first)
         values = {**{name: first[name] for name in key if name not in instance.check.derive}, **finding.values}
         places = tuple(sorted(members[ROW].to_list()))
-        yield replace(finding, values=values, records=members.height, rows=places)
+        yield replace(finding, values=values, records=members.height, rows=places), identities
 
 
 def _dataset_finding(instance: Instance, severity: Severity, rows: pl.DataFrame) -> Finding:

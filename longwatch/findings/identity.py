@@ -12,7 +12,7 @@ other record of the subject in that dataset shares:
 4. the same with what tells tests of one time apart (VISITNUM, --CAT, --SPEC, --LOC, --LAT, --POS, --METHOD, --TPTNUM,
    --TPT) or qualifiers of one subject (IDVAR, IDVARVAL);
 5. its whole content, without --SEQ and the study days (--DY, --STDY, --ENDY); records that are equal in it are
-   numbered.
+   twins: the findings of a rule on them are numbered among each other (`number_twins`).
 
 The order of rows and of columns, sequence numbers, and columns that are empty do not enter. A record of a supplemental
 dataset that points to its parent by a sequence number is not told apart by that number; by another variable it is.
@@ -45,6 +45,7 @@ IDENTITY = "_IDENTITY"
 SUBJECT = "USUBJID"
 
 _UNIT = "\x1f"
+_AGAIN = "again="
 _OF_ONE_TIME = ("VISITNUM", "--CAT", "--SPEC", "--LOC", "--LAT", "--POS", "--METHOD", "--TPTNUM", "--TPT")
 _TELLING = ("IDVAR", "IDVARVAL", *_OF_ONE_TIME)
 _LINKS = {
@@ -103,8 +104,31 @@ def compute_identities(dataset: str, records: pl.DataFrame) -> pl.DataFrame:
     content = pl.concat_str(head, _pairs(_content(dataset, schema)), separator=_UNIT)
     others = chosen.filter(pl.col(IDENTITY).is_null()).sort(ROW).select(ROW, content.alias(IDENTITY))
     tie = pl.int_range(1, pl.len() + 1).over(IDENTITY)
-    numbered = pl.concat_str(IDENTITY, pl.lit("again="), tie, separator=_UNIT)
+    numbered = pl.concat_str(IDENTITY, pl.lit(_AGAIN), tie, separator=_UNIT)
     return pl.concat([told_apart, others.with_columns(pl.when(tie > 1).then(numbered).otherwise(IDENTITY))])
+
+
+def without_number(identity: str) -> str:
+    """The identity of a record without the number that tells it from its twins (case 5)."""
+    return identity.partition(f"{_UNIT}{_AGAIN}")[0]
+
+
+def number_twins(places: Sequence[tuple[tuple[str, ...], tuple[int, ...]]]) -> list[tuple[str, ...]]:
+    """Identities of findings of one rule, each given with the rows of its records, told apart where they are equal.
+
+    Records that are equal in content cannot be told apart by anything that stays from one snapshot to the next. So what
+    counts is how many of them a rule finds, not which: the findings are numbered among each other, in the order of
+    their rows. Findings on the same rows stay one.
+    """
+    different: dict[tuple[str, ...], dict[tuple[int, ...], int]] = {}
+    for identities, rows in sorted(places, key=lambda place: place[1]):
+        of_these = different.setdefault(identities, {})
+        of_these.setdefault(rows, len(of_these) + 1)
+    numbers = [different[identities][rows] for identities, rows in places]
+    return [
+        identities if number == 1 else (*identities, f"{_AGAIN}{number}")
+        for (identities, _), number in zip(places, numbers, strict=True)
+    ]
 
 
 def compute_fingerprint(rule_id: str, identities: Iterable[str]) -> str:

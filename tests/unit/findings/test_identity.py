@@ -14,6 +14,7 @@ from longwatch.findings.identity import (
     compute_fingerprint,
     compute_identities,
     locator_columns,
+    number_twins,
 )
 
 
@@ -166,3 +167,13 @@ def test_order_numbers_and_empty_columns_do_not_matter(records: list[dict[str, o
     )
     assert first.equals(second)
     assert first[IDENTITY].is_unique().all()
+
+
+def test_twins_are_numbered_among_those_that_a_rule_finds() -> None:
+    """Which of two equal records fails does not matter; that one or two of them do, does."""
+    twin, other = ("AE S-1 RASH",), ("AE S-1 FEVER",)
+    assert number_twins([(twin, (7,))]) == [twin]
+    assert number_twins([(twin, (3,))]) == [twin]
+    assert number_twins([(twin, (7,)), (other, (5,)), (twin, (3,))]) == [(*twin, "again=2"), other, twin]
+    # Two checks of one rule on the same record stay one finding.
+    assert number_twins([(twin, (3,)), (twin, (3,))]) == [twin, twin]
