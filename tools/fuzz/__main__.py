@@ -31,15 +31,15 @@ def main() -> int:
     given = asked.parse_args()
     shared = SHARED if (SHARED / "MANIFEST.csv").is_file() else None
     found = seeds(shared)
-    if given.only:
-        found = {name: group for name, group in found.items() if name == given.only}
+    if given.only and given.only not in found:
+        asked.error(f"--only: {given.only} is none of {', '.join(sorted(found))}")
     state = State.load(given.state, given.seed)
 
     def save(state: State) -> None:
         state.save(given.state)
         sys.stderr.write(f"{state.done:,} of {given.files:,} files, {state.seconds:.0f} s, {len(state.wrong)} wrong\n")
 
-    run(state, found, given.files, save, given.keep)
+    run(state, found, given.files, save, given.keep, given.only)
     if not given.only:
         (ROOT / "docs" / "fuzz.md").write_text(report(state, found, public=shared is not None))
     for wrong in state.wrong:

@@ -74,8 +74,7 @@ class State:
 def break_file(number: int, run_seed: int, seeds: dict[str, list[Seed]]) -> tuple[Seed, Broken]:
     """The broken file of that number: the same one for the same seed and the same whole files."""
     rng = random.Random(f"{run_seed}/{number}")
-    formats = sorted(seeds)
-    seed = rng.choice(seeds[formats[number % len(formats)]])
+    seed = rng.choice(seeds[format_of(number, seeds)])
     others = [each for group in seeds.values() for each in group]
     while True:
         broken = (hostile if rng.random() < HOSTILE_SHARE else rng.choice(BREAKINGS))(rng, seed, others)
@@ -108,10 +107,17 @@ class Reader:
             return said, error_id, time.perf_counter() - start, child.peak
 
 
+def format_of(number: int, seeds: dict[str, list[Seed]]) -> str:
+    """The format of the broken file of that number: the formats take turns."""
+    formats = sorted(seeds)
+    return formats[number % len(formats)]
+
+
 def run(
-    state: State, seeds: dict[str, list[Seed]], count: int, save: Callable[[State], None], keep: Path | None = None
-) -> None:
-    """Files up to that number. `keep`: a folder for the files that went wrong."""
+    state: State, seeds: dict[str, list[Seed]], count: int, save: Callable[[State], None],
+    keep: Path | None = None, only: str | None = None,
+) -> None:  # fmt: skip
+    """Files up to that number; with `only` those of one format. `keep`: a folder for the files that went wrong."""
     with tempfile.TemporaryDirectory() as folder:
         children = Children(LIMITS)
         reader = Reader(Path(folder), children)
@@ -121,7 +127,8 @@ def run(
                 while state.done < count:
                     start = time.perf_counter()
                     numbers = range(state.done, min(count, state.done + BLOCK))
-                    outcomes = threads.map(lambda number: _one(number, state.seed, seeds, reader, whole), numbers)
+                    asked = [number for number in numbers if only in (None, format_of(number, seeds))]
+                    outcomes = threads.map(lambda number: _one(number, state.seed, seeds, reader, whole), asked)
                     for outcome in outcomes:
                         _count(state, outcome, keep)
                     state.done = numbers.stop
