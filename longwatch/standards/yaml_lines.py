@@ -135,7 +135,10 @@ def read_document(text: str, where: str, model: TypeAdapter[Model], kind: Docume
         source = read_yaml(text)
     except yaml.YAMLError as broken:
         raise StudyError(
-            kind.no_document, say_yaml_error(broken), where=where, next_step="correct the indentation or quoting there"
+            kind.no_document,
+            say_yaml_error(broken, text),
+            where=where,
+            next_step="correct the indentation or quoting there",
         ) from broken
     if not isinstance(source.value, kind.top):
         raise StudyError(
@@ -168,8 +171,8 @@ def _line(mistake: str) -> int:
     return int(found[1]) if found else 0
 
 
-def say_yaml_error(broken: yaml.YAMLError) -> str:
-    """`line 3 is not YAML: …`, in one line."""
+def say_yaml_error(broken: yaml.YAMLError, text: str) -> str:
+    """`line 3 is not YAML: …`, in one line. A text that ends too early is wrong in its last line."""
     mark = getattr(broken, "problem_mark", None)
-    line = f"line {mark.line + 1}" if mark else "the file"
+    line = f"line {min(mark.line + 1, len(text.splitlines()))}" if mark else "the file"
     return f"{line} is not YAML: {getattr(broken, 'problem', None) or broken}"

@@ -54,6 +54,7 @@ def test_an_empty_text_has_no_value() -> None:
 
 
 def test_text_that_is_no_yaml_is_said_with_its_line() -> None:
+    text = "id: x\n\tversion: 1\n"
     with pytest.raises(yaml.YAMLError) as broken:
-        read_yaml("id: x\n\tversion: 1\n")
-    assert say_yaml_error(broken.value).startswith("line 2 is not YAML: ")
+        read_yaml(text)
+    assert say_yaml_error(broken.value, text).startswith("line 2 is not YAML: ")
