@@ -178,12 +178,15 @@ def test_deployments_run_on_a_server_and_a_worker(
     shown = [str(artifact["description"]) for artifact in pages]
     assert sorted(text.partition(", the data gate ")[2] for text in shown) == ["makes reports a DRAFT", "stops reports"]
     assert all("| Rule | Severity | New | Open |" in str(artifact["data"]) for artifact in pages)
-    # And what its file holds, whatever the pages show: no subject, no term, no date of any event.
+    # And what its file holds, whatever the pages show: no subject, no term, no date of any event (a bare year, as
+    # a partial date may be, stands in any database).
     held = b"".join(file.read_bytes() for file in Path(environment["PREFECT_HOME"]).glob("prefect.db*"))
     assert b"data-gate-islet-1" in held
     events = scan_readstat(str(bundled_study / "data" / "ae.xpt"), preserve_order=True).collect()
     for name in ("USUBJID", "AETERM", "AESTDTC"):
-        told = [value for value in events[name].unique().drop_nulls() if value.strip() and value.encode() in held]
+        values = [value for value in events[name].unique().drop_nulls() if len(value.strip()) > 4]
+        assert values, name
+        told = [value for value in values if value.encode() in held]
         assert told == [], f"Prefect's database holds values of {name}"
     notices = [json.loads(line) for line in (tmp_path / "notices.jsonl").read_text().splitlines()]
     assert [(item["study"], item["gate"]) for item in notices] == [("ISLET-1", "stops")]
