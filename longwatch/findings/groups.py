@@ -101,11 +101,6 @@ def group_findings(findings: Iterable[Finding], sites: Mapping[str, str]) -> tup
     return tuple(sorted(groups, key=lambda group: (_SEVERITIES.index(group.severity), -len(group.findings), group.id)))
 
 
-def group_ids(findings: Sequence[Finding]) -> dict[str, str]:
-    """The group's id of each finding, by fingerprint."""
-    return {finding.fingerprint: group.id for group in group_findings(findings, {}) for finding in group.findings}
-
-
 def _make_group(group_id: str, found: Sequence[tuple[_Cause, Finding]], sites: Mapping[str, str]) -> FindingGroup:
     ordered = sorted(found, key=lambda item: (item[0].below, item[1].rule_id))
     findings = tuple(finding for _, finding in ordered)
