@@ -32,7 +32,8 @@ READER = f"longwatch-csv 1 (pyarrow {version('pyarrow')})"
 TSV_READER = f"longwatch-tsv 1 (pyarrow {version('pyarrow')})"
 COMMA, TAB = ",", "\t"
 LINE_CHARACTERS = 1024 * 1024
-BLOCK_BYTES = 8 * 1024 * 1024
+# No record may be longer. Arrow reads ahead by many blocks: larger ones cost memory and are no faster.
+BLOCK_BYTES = 2 * 1024 * 1024
 VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,31}")
 NOT_AVAILABLE = "NA"
 
@@ -127,7 +128,9 @@ def _texts(
     try:
         reader = arrow_csv.open_csv(
             path,
-            arrow_csv.ReadOptions(block_size=BLOCK_BYTES, encoding="utf8" if encoding == UTF_8 else encoding),
+            arrow_csv.ReadOptions(
+                use_threads=False, block_size=BLOCK_BYTES, encoding="utf8" if encoding == UTF_8 else encoding
+            ),
             arrow_csv.ParseOptions(delimiter=separator, newlines_in_values=True),
             arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
