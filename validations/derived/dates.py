@@ -1,6 +1,8 @@
-"""Columns derived from dates."""
+"""Columns derived from dates. A date is read once per different text: data has far fewer of them than records."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import polars as pl
 
@@ -28,22 +30,41 @@ def _date_fact(derivation: DateFact, frame: pl.LazyFrame, name: str, lookups: Lo
 @derive.register
 def _study_day(derivation: StudyDay, frame: pl.LazyFrame, name: str, lookups: Lookups) -> pl.LazyFrame:
     date, reference = pl.col(derivation.of), pl.col(derivation.reference)
-    complete = (precision(date) == "day") & (precision(reference) == "day")
-    day = pl.when(complete).then(study_day(earliest_day(date), earliest_day(reference))).cast(pl.Float64)
-    return frame.with_columns(day.alias(name))
+    day = study_day(by_value(date, _whole_day, pl.Date), by_value(reference, _whole_day, pl.Date))
+    return frame.with_columns(day.cast(pl.Float64).alias(name))
+
+
+def _whole_day(date: pl.Expr) -> pl.Expr:
+    return pl.when(precision(date) == "day").then(earliest_day(date))
+
+
+def by_value(text: pl.Expr, read: Callable[[pl.Expr], pl.Expr], dtype: type[pl.DataType]) -> pl.Expr:
+    """What is read from a text, read once per different text; of missing text, what is read from that."""
+
+    def look_up(texts: pl.Series) -> pl.Series:
+        asked = texts.alias("text").to_frame()
+        known = asked.unique().with_columns(read(pl.col("text")).cast(dtype).alias("read"))
+        return asked.join(known, on="text", how="left", nulls_equal=True, maintain_order="left")["read"]
+
+    return text.map_batches(look_up, return_dtype=dtype())
 
 
 def date_fact(fact: DateFact) -> pl.Expr:
     """What an SDTM date can mean, of the column that the fact names."""
     date = pl.col(fact.of)
     if fact.type == "precision":
-        return precision(date).cast(pl.String)
+        return by_value(date, precision, pl.String)
     if fact.type == "first_day":
-        return earliest_day(date)
+        return by_value(date, earliest_day, pl.Date)
     if fact.type == "last_day":
-        return latest_day(date)
+        return by_value(date, latest_day, pl.Date)
+    return by_value(date, lambda text: _moment(text, fact.type), pl.Int64)
+
+
+def _moment(date: pl.Expr, which: str) -> pl.Expr:
+    """The first or last second that a date and time can mean, in seconds since 1970."""
     exact = zone_minutes(date).is_null() & ~date.str.contains("/", literal=True)
-    if fact.type == "first_moment":
+    if which == "first_moment":
         day, second, whole_day = earliest_day(date), earliest_second(date), 0
     else:
         day, second, whole_day = latest_day(date), latest_second(date), SECONDS_A_DAY - 1

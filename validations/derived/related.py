@@ -9,6 +9,7 @@ import polars as pl
 from longwatch.findings.derived.related import COUNTS, TEXTS, During, Related
 from longwatch.findings.identity import as_text
 from longwatch.standards.dates import earliest_day, latest_day
+from validations.derived.dates import by_value
 from validations.derived.dispatch import derive, lacks
 from validations.lookups import Lookups
 from validations.polars_form import meets
@@ -96,16 +97,19 @@ def _value(take: str, text: pl.Expr) -> pl.Expr:
     if take in {"text", "distinct"}:
         return text
     if take in {"first_day", "first_day_of_last"}:
-        return earliest_day(text)
+        return by_value(text, earliest_day, pl.Date)
     if take == "last_day":
-        return latest_day(text)
+        return by_value(text, latest_day, pl.Date)
     return text.cast(pl.Float64, strict=False)
 
 
 def _times(during: During, schema: pl.Schema) -> list[pl.Expr]:
     starts = as_text(during.starts, schema[during.starts])
     ends = starts if during.ends is None else as_text(during.ends, schema[during.ends])
-    return [earliest_day(starts).alias(_STARTS), latest_day(ends).alias(_ENDS)]
+    return [
+        by_value(starts, earliest_day, pl.Date).alias(_STARTS),
+        by_value(ends, latest_day, pl.Date).alias(_ENDS),
+    ]
 
 
 def _in_time(take: str, pairs: pl.LazyFrame) -> pl.LazyFrame:
