@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCK := runtime/requirements.lock
 DEV_LOCK := runtime/requirements-dev.lock
 
-.PHONY: help demo test statistics check lint types imports docs errors states fuzz bench lock clean
+.PHONY: help demo test statistics properties check lint types imports docs errors states fuzz bench lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -32,6 +32,9 @@ test: $(VENV)/.dev ## the tests
 
 statistics: $(VENV)/.dev ## the statistics against other programs, all random cases
 	STATISTICS_CASES=1000 $(BIN)/pytest -q tests/spec/stats
+
+properties: $(VENV)/.dev ## the same data in another order is no news: 1,000 cases
+	LONGWATCH_PROPERTY_CASES=1000 $(BIN)/pytest -n 2 -q --durations=0 tests/integration/validations/test_no_false_news.py
 
 check: lint types imports docs test ## everything that must hold before a commit
 

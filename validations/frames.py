@@ -53,7 +53,9 @@ def build_frame(
     has that type, whatever its source gave it; NaN is missing. `sets`: columns derived from the whole dataset
     beforehand (`derive_sets`), without which a part must be the whole.
     """
-    return _build(data, dataset, [instance.check for instance in instances], lookups, part, sets).collect()
+    frame = _build(data, dataset, [instance.check for instance in instances], lookups, part, sets)
+    # The frame is held whole anyway, and many small derivations are quicker so than streamed.
+    return frame.collect(engine="in-memory")
 
 
 def derive_sets(data: SourceData, dataset: str, instances: Sequence[Instance], lookups: Lookups) -> pl.DataFrame | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 from typing import TypeVar
@@ -15,8 +16,9 @@ from longwatch.findings.rulebook import RuleInForce, check_ids, compute_ruleset_
 from longwatch.standards.dataset import SourceData
 from longwatch.standards.meddra import Meddra
 from longwatch.study import Study
-from validations.agreement import Agreement
+from validations.agreement import Agreement, Judge
 from validations.applicability import Application, Instance, apply_rule
+from validations.beside import BesideJudge
 from validations.facts import Facts
 from validations.found import find_in_dataset, find_in_entries
 from validations.great_expectations_form import GreatExpectationsJudge
@@ -41,6 +43,9 @@ RULE_FILES = (
     "graft.yaml",
 )
 
+
+BESIDE_ROWS = 500_000
+"""From so many records in a dataset, Great Expectations counts in a process of its own."""
 
 REPORT_RULES = "report.yaml"
 
@@ -119,24 +124,25 @@ def validate_by(
     findings: list[Finding] = []
     if instances:
         progress("validation: starting Great Expectations")
-        agreement = Agreement(GreatExpectationsJudge())
-        on_entries = [instance for instance in instances if instance.check.is_on_entries]
-        verdicts = []
-        for judgement in judge_entries(facts, on_entries, lookups, agreement):
-            verdicts += judgement.verdicts
-            for rule_id, count in judgement.checked.items():
-                checked[rule_id] = max(checked.get(rule_id, 0), count)
-            _add(seconds, judgement.seconds)
-        findings += find_in_entries(verdicts, severities)
-        for dataset, members in _by_dataset(data, instances).items():
-            progress(f"validation: {dataset}, {data.datasets[dataset].rows:,} records")
-            judgement = judge_dataset(data, dataset, members, lookups, agreement)
-            findings += find_in_dataset(data, dataset, judgement.verdicts, severities)
-            _add(checked, judgement.checked)
-            _add(seconds, judgement.seconds)
-        progress("validation: Great Expectations counts again")
-        agreement.confirm()
-        _add(seconds, agreement.seconds)
+        with great_expectations_for(data) as judge:
+            agreement = Agreement(judge)
+            on_entries = [instance for instance in instances if instance.check.is_on_entries]
+            verdicts = []
+            for judgement in judge_entries(facts, on_entries, lookups, agreement):
+                verdicts += judgement.verdicts
+                for rule_id, count in judgement.checked.items():
+                    checked[rule_id] = max(checked.get(rule_id, 0), count)
+                _add(seconds, judgement.seconds)
+            findings += find_in_entries(verdicts, severities)
+            for dataset, members in _by_dataset(data, instances).items():
+                progress(f"validation: {dataset}, {data.datasets[dataset].rows:,} records")
+                judgement = judge_dataset(data, dataset, members, lookups, agreement)
+                findings += find_in_dataset(data, dataset, judgement.verdicts, severities)
+                _add(checked, judgement.checked)
+                _add(seconds, judgement.seconds)
+            progress("validation: Great Expectations counts again")
+            agreement.confirm()
+            _add(seconds, agreement.seconds)
     order = {rule.id: number for number, rule in enumerate(rules)}
     findings.sort(key=lambda finding: order[finding.rule_id])
     failed: dict[str, int] = {}
@@ -149,6 +155,16 @@ def validate_by(
     return ValidationOutcome(
         results, tuple(findings), compute_ruleset_version(rulebook, dictionary.digest if dictionary else "")
     )
+
+
+@contextmanager
+def great_expectations_for(data: SourceData) -> Iterator[Judge]:
+    """Great Expectations: here, or where the data is large in a process beside."""
+    if max((dataset.rows for dataset in data.datasets.values()), default=0) < BESIDE_ROWS:
+        yield GreatExpectationsJudge()
+    else:
+        with BesideJudge() as judge:
+            yield judge
 
 
 def _by_dataset(data: SourceData, instances: Sequence[Instance]) -> dict[str, list[Instance]]:

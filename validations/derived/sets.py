@@ -10,7 +10,8 @@ from validations.derived.dispatch import derive
 from validations.lookups import Lookups
 from validations.polars_form import meets
 
-_KEY, _TIE, _OWN, _SORTED = "_KEY_", "_TIE_", "_OWN", "_SORTED"
+_KEY, _TIE, _OWN, _SORTED, _STARTS, _SET = "_KEY_", "_TIE_", "_OWN", "_SORTED", "_STARTS", "_SET"
+_MANY = 2**32
 
 
 @derive.register
@@ -57,13 +58,33 @@ def _in_order(derivation: InOrder, frame: pl.LazyFrame, name: str, lookups: Look
     sorting = [f"{_SORTED}{number}" for number in range(len(order))]
     columns = [*keys, *sorting, *(f"{_TIE}{number}" for number in range(len(ties)))]
     rows = rows.drop_nulls([*keys, *sorting]).sort(*columns, maintain_order=True)
-    taken = {
-        "place": pl.int_range(1, pl.len() + 1, dtype=pl.Int64),
-        "previous": pl.col(_OWN).shift(1),
-        "highest_before": pl.col(_OWN).cum_max().forward_fill().shift(1),
-    }[derivation.take]
-    found = rows.select(row, taken.over(keys).alias(name))
+    # The rows of a set stand together now: looking at the row before is much faster than a window for each set.
+    starts = pl.any_horizontal(pl.col(key).ne_missing(pl.col(key).shift(1)) for key in keys) | (
+        pl.int_range(pl.len()) == 0
+    )
+    rows = rows.with_columns(starts.alias(_STARTS)).with_columns(pl.col(_STARTS).cum_sum().cast(pl.Int64).alias(_SET))
+    found = rows.select(row, _TAKEN[derivation.take]().alias(name))
     return numbered.join(found, on=row, how="left", maintain_order="left").drop(row)
+
+
+def _place() -> pl.Expr:
+    position = pl.int_range(1, pl.len() + 1, dtype=pl.Int64)
+    return position - pl.when(_STARTS).then(position).forward_fill() + 1
+
+
+def _previous() -> pl.Expr:
+    return pl.when(~pl.col(_STARTS)).then(pl.col(_OWN).shift(1))
+
+
+def _highest_before() -> pl.Expr:
+    """By the rank of a value, 0 for a missing one: the number of the set before it keeps sets apart."""
+    rank = pl.col(_OWN).rank("dense").cast(pl.Int64).fill_null(0)
+    highest = (pl.col(_SET) * _MANY + rank).cum_max().shift(1) % _MANY
+    before = pl.when(~pl.col(_STARTS) & (highest > 0)).then(highest - 1)
+    return pl.col(_OWN).drop_nulls().unique().sort().gather(before)
+
+
+_TAKEN = {"place": _place, "previous": _previous, "highest_before": _highest_before}
 
 
 def _keyed(frame: pl.LazyFrame, by: tuple[str, ...]) -> tuple[pl.LazyFrame, list[str]]:
