@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-SUBJECTS = ("job", "formats")
+SUBJECTS = ("job", "formats", "validation", "exchange")
 
 
 def main() -> None:
@@ -14,6 +14,8 @@ def main() -> None:
     unknown = [name for name in named if name not in SUBJECTS]
     if unknown:
         raise SystemExit(f"no such subject: {', '.join(unknown)}; there are {', '.join(SUBJECTS)}")
+    # Each subject has options of its own, which are given to its module.
+    del sys.argv[1:]
     for name in named:
         importlib.import_module(f"bench.{name}").main()
 
