@@ -11,10 +11,8 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -23,7 +21,8 @@ from pathlib import Path
 import polars as pl
 import psutil
 
-ROOT = Path(__file__).resolve().parents[1]
+from bench.watched import ROOT, watched
+
 ROWS = int(os.environ.get("LONGWATCH_BENCH_ROWS", "1000000"))
 FORMATS = ("xpt", "json", "ndjson", "csv", "parquet")
 BARE = {
@@ -134,26 +133,8 @@ def _bare_read(path: Path) -> pl.DataFrame:
 
 def measured(what: Callable[[Path, Path], dict[str, float]], path: Path) -> dict[str, float]:
     """The result of a measurement in a process of its own, with its peak of memory."""
-    command = [sys.executable, "-m", "bench.formats", what.__name__, str(path)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        peak = 0
-        watched = psutil.Process(process.pid)
-        said: list[str] = []
-        reading = threading.Thread(target=lambda: said.append(process.stdout.read()))  # type: ignore[union-attr]
-        reading.start()
-        while process.poll() is None:
-            try:
-                family = [watched, *watched.children(recursive=True)]
-                peak = max(peak, sum(each.memory_info().rss for each in family))
-            except psutil.NoSuchProcess:
-                pass
-            time.sleep(0.02)
-        reading.join()
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
-    result: dict[str, float] = json.loads(said[0])
-    return result | {"peak": peak / 1024**2}
+    result, peak = watched(["-m", "bench.formats", what.__name__, str(path)])
+    return result | {"peak": peak}
 
 
 def line(path: Path) -> str:

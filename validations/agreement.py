@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from collections import deque
-from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Protocol
+from time import perf_counter
 
 import polars as pl
 
 from longwatch.errors import IntegrityError
 from longwatch.findings.binding import rename_columns
 from longwatch.findings.rule import Check
-from validations.great_expectations_form import PART, Count
+from validations.great_expectations_form import PART, Count, GreatExpectationsJudge
 
 HELD_ROWS = 1_000_000
 """How many rows wait for Great Expectations at most: memory grows with this, not with the data."""
-OPEN_QUESTIONS = 2
-"""How many questions may be open with a judge that answers later."""
-
-
-class Judge(Protocol):
-    """Who counts again: `GreatExpectationsJudge` at once, `BesideJudge` later."""
-
-    def ask(self, frame: pl.DataFrame, rule_id: str, check: Check) -> Future[tuple[Count, float]]:
-        """The count of a check on a frame, and the seconds it took."""
 
 
 @dataclass
@@ -47,17 +36,16 @@ class Agreement:
     different parts are never compared with each other.
     """
 
-    def __init__(self, judge: Judge, held_rows: int = HELD_ROWS) -> None:
+    def __init__(self, judge: GreatExpectationsJudge, held_rows: int = HELD_ROWS) -> None:
         self._judge = judge
         self._held_rows = held_rows
         self._rows = 0
         self._parts = 0
         self._waiting: dict[tuple[str, str, tuple[str, ...]], _Waiting] = {}
-        self._asked: deque[tuple[_Waiting, Future[tuple[Count, float]]]] = deque()
         self.seconds: dict[str, float] = {}
 
     def add(self, rule_id: str, place: str, check: Check, frame: pl.DataFrame, ours: Count) -> None:
-        """Hold the rows of a check with our count of them; ask about all that is held where that is much.
+        """Hold the rows of a check with our count of them; confirm all that is held where that is much.
 
         Raises IntegrityError as `confirm` does.
         """
@@ -74,31 +62,21 @@ class Agreement:
         waiting.failed += ours.failed
         self._rows += rows.height
         if self._rows >= self._held_rows:
-            self._ask()
+            self.confirm()
 
     def confirm(self) -> None:
-        """Have everything that is held counted. Raises IntegrityError LW-VAL-004 where the engines disagree, and what
-        the judge raises where it could not count (LW-VAL-005, LW-VAL-009)."""
-        self._ask()
-        self._compare(0)
-
-    def _ask(self) -> None:
+        """Have everything that is held counted. Raises IntegrityError LW-VAL-004 where the engines disagree, and
+        LW-VAL-005 where Great Expectations could not count."""
         for waiting in self._waiting.values():
-            self._asked.append((waiting, self._judge.ask(pl.concat(waiting.frames), waiting.rule_id, waiting.check)))
-            waiting.frames.clear()
-            self._compare(OPEN_QUESTIONS)
-        self._waiting.clear()
-        self._rows = 0
-
-    def _compare(self, left_open: int) -> None:
-        """Wait for answers until so many questions are open."""
-        while len(self._asked) > left_open:
-            waiting, answer = self._asked.popleft()
-            theirs, seconds = answer.result()
+            start = perf_counter()
+            theirs = self._judge.count(pl.concat(waiting.frames), waiting.rule_id, waiting.check)
             ours = Count(waiting.judged, waiting.failed)
             if ours != theirs:
                 raise _disagreement(waiting, ours, theirs)
+            seconds = perf_counter() - start
             self.seconds[waiting.rule_id] = self.seconds.get(waiting.rule_id, 0.0) + seconds
+        self._waiting.clear()
+        self._rows = 0
 
 
 def _disagreement(waiting: _Waiting, ours: Count, theirs: Count) -> IntegrityError:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 import polars as pl
 
@@ -39,37 +40,66 @@ def share_derived_columns(instances: Sequence[Instance]) -> list[Instance]:
     return shared
 
 
+@dataclass(frozen=True)
+class Rows:
+    """Consecutive rows of a dataset."""
+
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The rows of a dataset whose keys are in one of so many parts: those with equal keys are in the same.
+
+    Keys that are derived later do not part rows; where all are, the first part has all rows.
+    """
+
+    columns: tuple[str, ...]
+    parts: int
+    number: int
+
+    def of(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """These rows."""
+        schema = frame.collect_schema()
+        there = [column for column in self.columns if column in schema]
+        place = pl.struct(there).hash(seed=1) % self.parts if there else pl.lit(0)
+        return frame.filter(place == self.number)
+
+
 def build_frame(
-    data: SourceData,
-    dataset: str,
-    instances: Sequence[Instance],
-    lookups: Lookups,
-    part: Callable[[pl.LazyFrame], pl.LazyFrame] = lambda frame: frame,
-    sets: pl.DataFrame | None = None,
+    data: SourceData, dataset: str, instances: Sequence[Instance], lookups: Lookups, part: Rows | Keys | None = None
 ) -> pl.DataFrame:
-    """The rows of a dataset (those that `part` takes), with `_ROW` and every column that the checks use.
+    """The rows of a dataset, or a part of them, with `_ROW` and every column that the checks use.
 
     Expects instances of this dataset whose derived columns have names of their own. A column compared as text or number
-    has that type, whatever its source gave it; NaN is missing. `sets`: columns derived from the whole dataset
-    beforehand (`derive_sets`), without which a part must be the whole.
+    has that type, whatever its source gave it; NaN is missing. Columns that are derived from sets of records are
+    derived from the whole dataset, whatever the part.
     """
+    sets = None if part is None else _derive_sets(data, dataset, instances, lookups)
     frame = _build(data, dataset, [instance.check for instance in instances], lookups, part, sets)
     # The frame is held whole anyway, and many small derivations are quicker so than streamed.
     return frame.collect(engine="in-memory")
 
 
-def derive_sets(data: SourceData, dataset: str, instances: Sequence[Instance], lookups: Lookups) -> pl.DataFrame | None:
+def _derive_sets(
+    data: SourceData, dataset: str, instances: Sequence[Instance], lookups: Lookups
+) -> pl.DataFrame | None:
     """The columns that are derived from sets of records, which may lie in any part of the dataset; None where the
-    checks derive none."""
-    found: list[pl.DataFrame] = []
+    checks derive none. Each is derived once."""
+    found: dict[str, pl.DataFrame] = {}
     for check in (instance.check for instance in instances):
         names = [name for name, derivation in check.derive.items() if isinstance(derivation, SetWise)]
-        known = {name for frame in found for name in frame.columns}
-        if set(names) - known:
+        if set(names) - set(found):
             derive_only = check.model_copy(update={"derive": _up_to(check.derive, names)})
-            whole = _build(data, dataset, [derive_only], lookups, lambda frame: frame, None)
-            found.append(whole.select(name for name in names if name not in known).collect())
-    return pl.concat(found, how="horizontal") if found else None
+            key = f"sets of {dataset}: {derive_only.model_dump_json(include={'derive'})}"
+            whole = lookups.once(key, partial(_whole, data, dataset, derive_only, names, lookups))
+            found |= {name: whole.select(name) for name in names}
+    return pl.concat(found.values(), how="horizontal") if found else None
+
+
+def _whole(data: SourceData, dataset: str, check: Check, names: Sequence[str], lookups: Lookups) -> pl.DataFrame:
+    return _build(data, dataset, [check], lookups, None, None).select(names).collect()
 
 
 def _up_to(derive: Mapping[str, Derivation], names: Sequence[str]) -> dict[str, Derivation]:
@@ -83,21 +113,25 @@ def _build(
     dataset: str,
     checks: Sequence[Check],
     lookups: Lookups,
-    part: Callable[[pl.LazyFrame], pl.LazyFrame],
+    part: Rows | Keys | None,
     sets: pl.DataFrame | None,
 ) -> pl.LazyFrame:
     used = {name for check in checks for name in check.essential | check.optional}
     kinds = {name: kind for check in checks for name, kind in check.kinds.items()}
     derived = {name: derivation for check in checks for name, derivation in check.derive.items()}
-    source = data.frame(dataset)
+    offset, length = (part.offset, part.length) if isinstance(part, Rows) else (0, None)
+    source = data.frame(dataset, offset, length)
     schema = source.collect_schema()
     looked_up = [name for name in used if name.startswith(DM_PREFIX) and lookups.lacks(name) is None]
     own = sorted({name for name in used if name in schema} | ({SUBJECT} & set(schema) if looked_up else set()))
-    frame = source.with_row_index(ROW).select(ROW, *(_typed(name, schema[name], kinds.get(name)) for name in own))
+    frame = source.with_row_index(ROW, offset).select(
+        ROW, *(_typed(name, schema[name], kinds.get(name)) for name in own)
+    )
     if sets is not None:
-        frame = pl.concat([frame, sets.lazy()], how="horizontal")
+        frame = pl.concat([frame, sets.slice(offset, length).lazy()], how="horizontal")
         derived = {name: derivation for name, derivation in derived.items() if name not in sets.columns}
-    frame = part(frame)
+    if isinstance(part, Keys):
+        frame = part.of(frame)
     if looked_up:
         subjects = lookups.subjects(looked_up).lazy().rename({SUBJECT: _KEY})
         key = as_text(SUBJECT, frame.collect_schema()[SUBJECT]).alias(_KEY)

@@ -11,12 +11,10 @@ import re
 import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import reduce
 from itertools import count
 from operator import and_
-from time import perf_counter
 from typing import Any
 
 import polars as pl
@@ -78,13 +76,6 @@ class GreatExpectationsJudge:
         asset = self._context.data_sources.add_pandas("longwatch").add_dataframe_asset("frame")
         self._batches = asset.add_batch_definition_whole_dataframe("whole")
         self._names = count(1)
-
-    def ask(self, frame: pl.DataFrame, rule_id: str, check: Check) -> Future[tuple[Count, float]]:
-        """What `count` counts and the seconds it took, already there. Raises what `count` raises."""
-        start = perf_counter()
-        answer: Future[tuple[Count, float]] = Future()
-        answer.set_result((self.count(frame, rule_id, check), perf_counter() - start))
-        return answer
 
     def count(self, frame: pl.DataFrame, rule_id: str, check: Check) -> Count:
         """The count of one check on a frame, which has the columns that the check names and PART: rows of different

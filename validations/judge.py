@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from time import perf_counter
+from typing import Protocol, TypeVar
 
 import polars as pl
 
@@ -16,10 +17,12 @@ from validations.agreement import Agreement
 from validations.applicability import Instance
 from validations.entries import ENTRY, build_entries
 from validations.facts import Facts
-from validations.frames import build_frame, derive_entries, derive_sets, share_derived_columns
+from validations.frames import Keys, Rows, build_frame, derive_entries, share_derived_columns
 from validations.great_expectations_form import Count
 from validations.lookups import Lookups
 from validations.polars_form import judged_and_failing
+
+Number = TypeVar("Number", int, float)
 
 CHUNK_ROWS = 1_000_000
 """How many rows are looked at at a time."""
@@ -42,25 +45,74 @@ class Judgement:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Part:
+    """Some of the checks on a dataset, by their places, on some of its rows; `rows` None: on all."""
+
+    places: tuple[int, ...]
+    rows: Rows | Keys | None
+
+
+class Judging(Protocol):
+    """Who judges the parts: this process (`judge_here`), or several (`validations.workers`)."""
+
+    def __call__(self, dataset: str, instances: Sequence[Instance], parts: Sequence[Part]) -> Iterator[Judgement]:
+        """The judgement of each part, in their order."""
+
+
 def judge_dataset(
     data: SourceData,
     dataset: str,
     instances: Sequence[Instance],
-    lookups: Lookups,
-    agreement: Agreement,
+    judging: Judging,
     chunk_rows: int = CHUNK_ROWS,
 ) -> Judgement:
     """Judge the checks on one dataset, by chunks of rows; checks of uniqueness by chunks of keys, a key in one
     chunk. Checks that read one variable as text and as a number are judged on frames of their own."""
     whole = Judgement([])
     for group in _agreeing(instances):
-        judgement = _judge_together(data, dataset, share_derived_columns(group), lookups, agreement, chunk_rows)
-        whole.verdicts += judgement.verdicts
-        for rule_id, count in judgement.checked.items():
-            whole.checked[rule_id] = whole.checked.get(rule_id, 0) + count
-        for rule_id, seconds in judgement.seconds.items():
-            whole.seconds[rule_id] = whole.seconds.get(rule_id, 0.0) + seconds
+        shared = share_derived_columns(group)
+        verdicts = [Verdict(instance) for instance in shared]
+        parts = _parts(shared, data.datasets[dataset].rows, chunk_rows)
+        for part, judgement in zip(parts, judging(dataset, shared, parts), strict=True):
+            for place, verdict in zip(part.places, judgement.verdicts, strict=True):
+                verdicts[place].failing += verdict.failing
+            add_up(whole.checked, judgement.checked)
+            add_up(whole.seconds, judgement.seconds)
+        whole.verdicts += verdicts
     return whole
+
+
+def judge_here(data: SourceData, lookups: Lookups, agreement: Agreement) -> Judging:
+    """Judging in this process; the agreement is confirmed by the caller."""
+
+    def judging(dataset: str, instances: Sequence[Instance], parts: Sequence[Part]) -> Iterator[Judgement]:
+        return (judge_part(data, dataset, instances, part, lookups, agreement) for part in parts)
+
+    return judging
+
+
+def judge_part(
+    data: SourceData,
+    dataset: str,
+    instances: Sequence[Instance],
+    part: Part,
+    lookups: Lookups,
+    agreement: Agreement,
+) -> Judgement:
+    """The verdicts of a part, its counts handed over for confirmation."""
+    start = perf_counter()
+    members = [instances[place] for place in part.places]
+    judgement = Judgement([Verdict(instance) for instance in members])
+    frame = build_frame(data, dataset, members, lookups, part.rows)
+    _judge_frame(frame, judgement.verdicts, agreement, judgement, perf_counter() - start)
+    return judgement
+
+
+def add_up(totals: dict[str, Number], more: dict[str, Number]) -> None:
+    """Numbers by rule, and more of them."""
+    for rule_id, number in more.items():
+        totals[rule_id] = totals.get(rule_id, 0) + number
 
 
 def _agreeing(instances: Sequence[Instance]) -> list[list[Instance]]:
@@ -78,40 +130,18 @@ def _agreeing(instances: Sequence[Instance]) -> list[list[Instance]]:
     return [members for _, members in groups]
 
 
-def _judge_together(
-    data: SourceData,
-    dataset: str,
-    instances: Sequence[Instance],
-    lookups: Lookups,
-    agreement: Agreement,
-    chunk_rows: int,
-) -> Judgement:
-    judgement = Judgement([Verdict(instance) for instance in instances])
-    rows = data.datasets[dataset].rows
+def _parts(instances: Sequence[Instance], rows: int, chunk_rows: int) -> list[Part]:
+    """All checks on all rows where that is not much; else chunks."""
     if rows <= chunk_rows:
-        start = perf_counter()
-        frame = build_frame(data, dataset, instances, lookups)
-        _judge_frame(frame, judgement.verdicts, agreement, judgement, perf_counter() - start)
-        return judgement
-    by_row = [verdict for verdict in judgement.verdicts if not _is_unique(verdict.instance.check)]
-    if by_row:
-        sets = derive_sets(data, dataset, [verdict.instance for verdict in by_row], lookups)
-        for offset in range(0, rows, chunk_rows):
-            start = perf_counter()
-            part = _slice(offset, chunk_rows)
-            frame = build_frame(data, dataset, [verdict.instance for verdict in by_row], lookups, part, sets)
-            _judge_frame(frame, by_row, agreement, judgement, perf_counter() - start)
-    parts = -(-rows // chunk_rows)
-    for verdict in judgement.verdicts:
-        if not _is_unique(verdict.instance.check):
-            continue
-        sets = derive_sets(data, dataset, [verdict.instance], lookups)
-        for number in range(parts):
-            start = perf_counter()
-            part = _keys(verdict.instance.check.expect.judged, parts, number)
-            frame = build_frame(data, dataset, [verdict.instance], lookups, part, sets)
-            _judge_frame(frame, [verdict], agreement, judgement, perf_counter() - start)
-    return judgement
+        return [Part(tuple(range(len(instances))), None)]
+    on_keys = [place for place, instance in enumerate(instances) if instance.check.expect.type == "unique"]
+    on_rows = tuple(place for place in range(len(instances)) if place not in on_keys)
+    count = -(-rows // chunk_rows)
+    parts = [Part(on_rows, Rows(number * chunk_rows, chunk_rows)) for number in range(count if on_rows else 0)]
+    for place in on_keys:
+        columns = tuple(instances[place].check.expect.judged)
+        parts += [Part((place,), Keys(columns, count, number)) for number in range(count)]
+    return parts
 
 
 def judge_entries(
@@ -128,18 +158,6 @@ def judge_entries(
         frame = derive_entries(build_entries(frame_name, rows, facts), members, lookups)
         _judge_frame(frame, judgement.verdicts, agreement, judgement, perf_counter() - start)
         yield judgement
-
-
-def _is_unique(check: Check) -> bool:
-    return check.expect.type == "unique"
-
-
-def _slice(offset: int, length: int) -> Callable[[pl.LazyFrame], pl.LazyFrame]:
-    return lambda frame: frame.slice(offset, length)
-
-
-def _keys(columns: Sequence[str], parts: int, number: int) -> Callable[[pl.LazyFrame], pl.LazyFrame]:
-    return lambda frame: frame.filter(pl.struct(columns).hash(seed=1) % parts == number)
 
 
 def _judge_frame(

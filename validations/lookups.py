@@ -81,10 +81,13 @@ class Lookups:
             found = dm.select(key, *columns).filter(pl.col("USUBJID").is_not_null()).group_by("USUBJID").min().collect()
             for name in wanted:
                 self._subjects[name] = found.select("USUBJID", name)
-        frames = [self._subjects[name] for name in sorted(set(names))]
-        joined = frames[0]
-        for frame in frames[1:]:
-            joined = joined.join(frame, on="USUBJID")
+        asked = sorted(set(names))
+        return self.once(f"subjects: {' '.join(asked)}", lambda: self._joined(asked))
+
+    def _joined(self, names: list[str]) -> pl.DataFrame:
+        joined = self._subjects[names[0]]
+        for name in names[1:]:
+            joined = joined.join(self._subjects[name], on="USUBJID")
         return joined
 
     def columns(self, dataset: str) -> frozenset[str] | None:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
-from typing import TypeVar
 
 from longwatch.errors import StudyError
 from longwatch.findings.finding import Finding, RuleResult, RuleStatus, ValidationOutcome
@@ -16,16 +15,14 @@ from longwatch.findings.rulebook import RuleInForce, check_ids, compute_ruleset_
 from longwatch.standards.dataset import SourceData
 from longwatch.standards.meddra import Meddra
 from longwatch.study import Study
-from validations.agreement import Agreement, Judge
+from validations.agreement import Agreement
 from validations.applicability import Application, Instance, apply_rule
-from validations.beside import BesideJudge
 from validations.facts import Facts
 from validations.found import find_in_dataset, find_in_entries
 from validations.great_expectations_form import GreatExpectationsJudge
-from validations.judge import judge_dataset, judge_entries
+from validations.judge import Judging, add_up, judge_dataset, judge_entries, judge_here
 from validations.lookups import Lookups
-
-Number = TypeVar("Number", int, float)
+from validations.workers import Workers
 
 RULE_FILES = (
     "structure.yaml",
@@ -44,8 +41,8 @@ RULE_FILES = (
 )
 
 
-BESIDE_ROWS = 500_000
-"""From so many records in a dataset, Great Expectations counts in a process of its own."""
+MANY_ROWS = 2_000_000
+"""From so many records on, a dataset is judged by several processes."""
 
 REPORT_RULES = "report.yaml"
 
@@ -124,25 +121,25 @@ def validate_by(
     findings: list[Finding] = []
     if instances:
         progress("validation: starting Great Expectations")
-        with great_expectations_for(data) as judge:
-            agreement = Agreement(judge)
-            on_entries = [instance for instance in instances if instance.check.is_on_entries]
-            verdicts = []
-            for judgement in judge_entries(facts, on_entries, lookups, agreement):
-                verdicts += judgement.verdicts
-                for rule_id, count in judgement.checked.items():
-                    checked[rule_id] = max(checked.get(rule_id, 0), count)
-                _add(seconds, judgement.seconds)
-            findings += find_in_entries(verdicts, severities)
-            for dataset, members in _by_dataset(data, instances).items():
-                progress(f"validation: {dataset}, {data.datasets[dataset].rows:,} records")
-                judgement = judge_dataset(data, dataset, members, lookups, agreement)
-                findings += find_in_dataset(data, dataset, judgement.verdicts, severities)
-                _add(checked, judgement.checked)
-                _add(seconds, judgement.seconds)
-            progress("validation: Great Expectations counts again")
-            agreement.confirm()
-            _add(seconds, agreement.seconds)
+        agreement = Agreement(GreatExpectationsJudge())
+        on_entries = [instance for instance in instances if instance.check.is_on_entries]
+        verdicts = []
+        for judgement in judge_entries(facts, on_entries, lookups, agreement):
+            verdicts += judgement.verdicts
+            for rule_id, count in judgement.checked.items():
+                checked[rule_id] = max(checked.get(rule_id, 0), count)
+            add_up(seconds, judgement.seconds)
+        findings += find_in_entries(verdicts, severities)
+        for dataset, members in _by_dataset(data, instances).items():
+            progress(f"validation: {dataset}, {data.datasets[dataset].rows:,} records")
+            with judging_of(data, dataset, lookups, agreement, dictionary) as judging:
+                judgement = judge_dataset(data, dataset, members, judging)
+            findings += find_in_dataset(data, dataset, judgement.verdicts, severities)
+            add_up(checked, judgement.checked)
+            add_up(seconds, judgement.seconds)
+        progress("validation: Great Expectations counts again")
+        agreement.confirm()
+        add_up(seconds, agreement.seconds)
     order = {rule.id: number for number, rule in enumerate(rules)}
     findings.sort(key=lambda finding: order[finding.rule_id])
     failed: dict[str, int] = {}
@@ -158,13 +155,15 @@ def validate_by(
 
 
 @contextmanager
-def great_expectations_for(data: SourceData) -> Iterator[Judge]:
-    """Great Expectations: here, or where the data is large in a process beside."""
-    if max((dataset.rows for dataset in data.datasets.values()), default=0) < BESIDE_ROWS:
-        yield GreatExpectationsJudge()
+def judging_of(
+    data: SourceData, dataset: str, lookups: Lookups, agreement: Agreement, dictionary: Meddra | None
+) -> Iterator[Judging]:
+    """Who judges a dataset: this process, or where the dataset is large several."""
+    if data.datasets[dataset].rows < MANY_ROWS:
+        yield judge_here(data, lookups, agreement)
     else:
-        with BesideJudge() as judge:
-            yield judge
+        with Workers(data, dictionary) as workers:
+            yield workers
 
 
 def _by_dataset(data: SourceData, instances: Sequence[Instance]) -> dict[str, list[Instance]]:
@@ -174,11 +173,6 @@ def _by_dataset(data: SourceData, instances: Sequence[Instance]) -> dict[str, li
         if not instance.check.is_on_entries:
             groups[instance.dataset].append(instance)
     return {name: members for name, members in groups.items() if members}
-
-
-def _add(totals: dict[str, Number], more: dict[str, Number]) -> None:
-    for rule_id, number in more.items():
-        totals[rule_id] = totals.get(rule_id, 0) + number
 
 
 def _result(

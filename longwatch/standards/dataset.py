@@ -97,12 +97,15 @@ class SourceData:
         """The dataset of that name, or None."""
         return self.datasets.get(name)
 
-    def frame(self, name: str) -> pl.LazyFrame:
-        """The rows of a dataset with blank text folded to null, as derivations and rules read it.
+    def frame(self, name: str, offset: int = 0, length: int | None = None) -> pl.LazyFrame:
+        """The rows of a dataset, or those of them, with blank text folded to null, as derivations and rules read it.
 
         Raises KeyError where the snapshot has no such dataset; ask `name in data` first.
         """
         frame = self.datasets[name].frame
+        if offset or length is not None:
+            # Before anything is asked of the values: of a large file only these rows are read.
+            frame = frame.slice(offset, length)
         text = [column for column, dtype in frame.collect_schema().items() if dtype == pl.String]
         return frame.with_columns(
             pl.when(pl.col(column).str.strip_chars() == "").then(None).otherwise(pl.col(column)).alias(column)

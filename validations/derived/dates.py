@@ -42,9 +42,11 @@ def by_value(text: pl.Expr, read: Callable[[pl.Expr], pl.Expr], dtype: type[pl.D
     """What is read from a text, read once per different text; of missing text, what is read from that."""
 
     def look_up(texts: pl.Series) -> pl.Series:
-        asked = texts.alias("text").to_frame()
-        known = asked.unique().with_columns(read(pl.col("text")).cast(dtype).alias("read"))
-        return asked.join(known, on="text", how="left", nulls_equal=True, maintain_order="left")["read"]
+        codes = texts.cast(pl.Categorical(pl.Categories.random()))
+        words = codes.dtype.categories.to_series()  # type: ignore[attr-defined]
+        different = pl.DataFrame({"text": words.extend_constant(None, 1)}, schema={"text": pl.String})
+        known = different.select(read(pl.col("text")).cast(dtype).alias("read"))["read"]
+        return known.gather(codes.to_physical().fill_null(len(words)))
 
     return text.map_batches(look_up, return_dtype=dtype())
 

@@ -21,7 +21,7 @@ from validations.agreement import Agreement
 from validations.applicability import apply_rule
 from validations.facts import Facts
 from validations.great_expectations_form import PART, RESULT_FORMAT, Count, GreatExpectationsJudge
-from validations.judge import judge_dataset
+from validations.judge import judge_dataset, judge_here
 from validations.lookups import Lookups
 
 
@@ -68,7 +68,7 @@ def test_chunks_find_the_same(chunk_rows: int, study: Study, judge: GreatExpecta
     in_force = rules_in_force(rules, study)
     instances = [instance for one in in_force for instance in apply_rule(one, facts, lookups).instances]
     agreement = Agreement(judge, held_rows=chunk_rows)
-    judgement = judge_dataset(data, "AE", instances, lookups, agreement, chunk_rows)
+    judgement = judge_dataset(data, "AE", instances, judge_here(data, lookups, agreement), chunk_rows)
     agreement.confirm()
     failing = {
         verdict.instance.rule.id: sorted(row for rows in verdict.failing for row in rows["_ROW"])

@@ -1,0 +1,41 @@
+"""A measurement in a process of its own, and the peak of memory of it and its children together."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+ROOT = Path(__file__).resolve().parents[1]
+LOOK_SECONDS = 0.02
+
+
+def watched(arguments: Sequence[str]) -> tuple[dict[str, Any], float]:
+    """What `python arguments` prints as JSON in its last line, and the peak in megabytes, looked for 50 times a second.
+
+    Raises SystemExit where it fails.
+    """
+    command = [sys.executable, *arguments]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        said: list[tuple[str, str]] = []
+        reading = threading.Thread(target=lambda: said.append(process.communicate()))
+        reading.start()
+        peak, root = 0, psutil.Process(process.pid)
+        while reading.is_alive():
+            with suppress(psutil.NoSuchProcess):
+                peak = max(peak, sum(each.memory_info().rss for each in [root, *root.children(recursive=True)]))
+            time.sleep(LOOK_SECONDS)
+        reading.join()
+    out, errors = said[0]
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}: {errors[-2000:]}")
+    result: dict[str, Any] = json.loads(out.splitlines()[-1])
+    return result, peak / 1024**2
