@@ -1,8 +1,7 @@
 """A large AE file of each format to a frozen snapshot, beside the bare reader: docs/bench-formats.md.
 
 Each measurement is a process of its own, so that the peak of memory is its own: the parent's and its children's
-together, looked at fifty times a second. Bare is the read by the library at hand into memory and the write of it as
-Parquet.
+together. Bare is the read by the library at hand into memory and the write of it as Parquet.
 LONGWATCH_BENCH_ROWS changes the number of records (for a first try).
 """
 
@@ -36,7 +35,7 @@ every value checked; typed copy written, flushed and hashed), beside the bare re
 write. Ratios (snapshot to read and write) travel, seconds do not. Start is that of the children that read, once for
 all files of a pull: it is not in the snapshot's seconds, as the imports of the bare reader are not in its own. CPU is
 processor time of the parent and its children, which tells more than the clock does where other programs run beside.
-Peak is resident memory of the parent and its children together.
+Peak is resident memory of the parent and its children together, what they share counted once.
 
 | file | records | start | snapshot | CPU | reader | read | write | bare CPU | ratio | CPU ratio | peak | bare peak |
 |---|---|---|---|---|---|---|---|---|---|---|---|---|

@@ -24,7 +24,7 @@ from validations.polars_form import judged_and_failing
 
 Number = TypeVar("Number", int, float)
 
-CHUNK_ROWS = 1_000_000
+CHUNK_ROWS = 500_000
 """How many rows are looked at at a time."""
 
 
