@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import polars as pl
 
@@ -68,38 +67,37 @@ class Keys:
 
 
 def build_frame(
-    data: SourceData, dataset: str, instances: Sequence[Instance], lookups: Lookups, part: Rows | Keys | None = None
+    data: SourceData,
+    dataset: str,
+    instances: Sequence[Instance],
+    lookups: Lookups,
+    part: Rows | Keys | None = None,
+    sets: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """The rows of a dataset, or a part of them, with `_ROW` and every column that the checks use.
 
     Expects instances of this dataset whose derived columns have names of their own. A column compared as text or number
-    has that type, whatever its source gave it; NaN is missing. Columns that are derived from sets of records are
-    derived from the whole dataset, whatever the part.
+    has that type, whatever its source gave it; NaN is missing. `sets`: columns derived from the whole dataset
+    beforehand (`derive_sets`), those of the rows of the part, of keys those of all rows; without them a part must be
+    the whole.
     """
-    sets = None if part is None else _derive_sets(data, dataset, instances, lookups)
     frame = _build(data, dataset, [instance.check for instance in instances], lookups, part, sets)
-    # The frame is held whole anyway, and many small derivations are quicker so than streamed.
-    return frame.collect(engine="in-memory")
+    # Many small derivations are quicker in memory than streamed; but of keys every row of the dataset is looked at.
+    return frame.collect(engine="streaming" if isinstance(part, Keys) else "in-memory")
 
 
-def _derive_sets(
-    data: SourceData, dataset: str, instances: Sequence[Instance], lookups: Lookups
-) -> pl.DataFrame | None:
+def derive_sets(data: SourceData, dataset: str, instances: Sequence[Instance], lookups: Lookups) -> pl.DataFrame | None:
     """The columns that are derived from sets of records, which may lie in any part of the dataset; None where the
-    checks derive none. Each is derived once."""
-    found: dict[str, pl.DataFrame] = {}
+    checks derive none."""
+    found: list[pl.DataFrame] = []
     for check in (instance.check for instance in instances):
         names = [name for name, derivation in check.derive.items() if isinstance(derivation, SetWise)]
-        if set(names) - set(found):
+        known = {name for frame in found for name in frame.columns}
+        if set(names) - known:
             derive_only = check.model_copy(update={"derive": _up_to(check.derive, names)})
-            key = f"sets of {dataset}: {derive_only.model_dump_json(include={'derive'})}"
-            whole = lookups.once(key, partial(_whole, data, dataset, derive_only, names, lookups))
-            found |= {name: whole.select(name) for name in names}
-    return pl.concat(found.values(), how="horizontal") if found else None
-
-
-def _whole(data: SourceData, dataset: str, check: Check, names: Sequence[str], lookups: Lookups) -> pl.DataFrame:
-    return _build(data, dataset, [check], lookups, None, None).select(names).collect()
+            whole = _build(data, dataset, [derive_only], lookups, None, None)
+            found.append(whole.select(name for name in names if name not in known).collect())
+    return pl.concat(found, how="horizontal") if found else None
 
 
 def _up_to(derive: Mapping[str, Derivation], names: Sequence[str]) -> dict[str, Derivation]:
@@ -128,7 +126,7 @@ def _build(
         ROW, *(_typed(name, schema[name], kinds.get(name)) for name in own)
     )
     if sets is not None:
-        frame = pl.concat([frame, sets.slice(offset, length).lazy()], how="horizontal")
+        frame = pl.concat([frame, sets.lazy()], how="horizontal")
         derived = {name: derivation for name, derivation in derived.items() if name not in sets.columns}
     if isinstance(part, Keys):
         frame = part.of(frame)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from time import perf_counter
@@ -17,7 +17,7 @@ from validations.agreement import Agreement
 from validations.applicability import Instance
 from validations.entries import ENTRY, build_entries
 from validations.facts import Facts
-from validations.frames import Keys, Rows, build_frame, derive_entries, share_derived_columns
+from validations.frames import Keys, Rows, build_frame, derive_entries, derive_sets, share_derived_columns
 from validations.great_expectations_form import Count
 from validations.lookups import Lookups
 from validations.polars_form import judged_and_failing
@@ -26,6 +26,8 @@ Number = TypeVar("Number", int, float)
 
 CHUNK_ROWS = 500_000
 """How many rows are looked at at a time."""
+KEY_CHUNKS = 4
+"""How many times as many for uniqueness: few columns are looked at, but all rows are read for each part."""
 
 
 @dataclass
@@ -38,32 +40,37 @@ class Verdict:
 
 @dataclass
 class Judgement:
-    """The verdicts on one frame. `checked`: how many of its rows a rule judged. `seconds`: what a rule took."""
+    """The verdicts on one frame. `checked`: how many of its rows a rule judged. `seconds`: what a rule took. `places`:
+    of a part, the places of its checks."""
 
     verdicts: list[Verdict]
+    places: tuple[int, ...] = ()
     checked: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Part:
-    """Some of the checks on a dataset, by their places, on some of its rows; `rows` None: on all."""
+    """Some of the checks on a dataset, by their places, on some of its rows; `rows` None: on all. `sets`: the columns
+    of these rows that are derived from sets of records anywhere in the dataset (of keys: those of all rows)."""
 
     places: tuple[int, ...]
-    rows: Rows | Keys | None
+    rows: Rows | Keys | None = None
+    sets: pl.DataFrame | None = None
 
 
 class Judging(Protocol):
     """Who judges the parts: this process (`judge_here`), or several (`validations.workers`)."""
 
-    def __call__(self, dataset: str, instances: Sequence[Instance], parts: Sequence[Part]) -> Iterator[Judgement]:
-        """The judgement of each part, in their order."""
+    def __call__(self, dataset: str, instances: Sequence[Instance], parts: Iterable[Part]) -> Iterator[Judgement]:
+        """The judgement of each part, in their order; parts are taken when their turn comes."""
 
 
 def judge_dataset(
     data: SourceData,
     dataset: str,
     instances: Sequence[Instance],
+    lookups: Lookups,
     judging: Judging,
     chunk_rows: int = CHUNK_ROWS,
 ) -> Judgement:
@@ -73,9 +80,8 @@ def judge_dataset(
     for group in _agreeing(instances):
         shared = share_derived_columns(group)
         verdicts = [Verdict(instance) for instance in shared]
-        parts = _parts(shared, data.datasets[dataset].rows, chunk_rows)
-        for part, judgement in zip(parts, judging(dataset, shared, parts), strict=True):
-            for place, verdict in zip(part.places, judgement.verdicts, strict=True):
+        for judgement in judging(dataset, shared, _parts(data, dataset, shared, lookups, chunk_rows)):
+            for place, verdict in zip(judgement.places, judgement.verdicts, strict=True):
                 verdicts[place].failing += verdict.failing
             add_up(whole.checked, judgement.checked)
             add_up(whole.seconds, judgement.seconds)
@@ -86,7 +92,7 @@ def judge_dataset(
 def judge_here(data: SourceData, lookups: Lookups, agreement: Agreement) -> Judging:
     """Judging in this process; the agreement is confirmed by the caller."""
 
-    def judging(dataset: str, instances: Sequence[Instance], parts: Sequence[Part]) -> Iterator[Judgement]:
+    def judging(dataset: str, instances: Sequence[Instance], parts: Iterable[Part]) -> Iterator[Judgement]:
         return (judge_part(data, dataset, instances, part, lookups, agreement) for part in parts)
 
     return judging
@@ -103,8 +109,8 @@ def judge_part(
     """The verdicts of a part, its counts handed over for confirmation."""
     start = perf_counter()
     members = [instances[place] for place in part.places]
-    judgement = Judgement([Verdict(instance) for instance in members])
-    frame = build_frame(data, dataset, members, lookups, part.rows)
+    judgement = Judgement([Verdict(instance) for instance in members], part.places)
+    frame = build_frame(data, dataset, members, lookups, part.rows, part.sets)
     _judge_frame(frame, judgement.verdicts, agreement, judgement, perf_counter() - start)
     return judgement
 
@@ -130,18 +136,26 @@ def _agreeing(instances: Sequence[Instance]) -> list[list[Instance]]:
     return [members for _, members in groups]
 
 
-def _parts(instances: Sequence[Instance], rows: int, chunk_rows: int) -> list[Part]:
+def _parts(
+    data: SourceData, dataset: str, instances: Sequence[Instance], lookups: Lookups, chunk_rows: int
+) -> Iterator[Part]:
     """All checks on all rows where that is not much; else chunks."""
+    rows = data.datasets[dataset].rows
     if rows <= chunk_rows:
-        return [Part(tuple(range(len(instances))), None)]
+        yield Part(tuple(range(len(instances))))
+        return
     on_keys = [place for place, instance in enumerate(instances) if instance.check.expect.type == "unique"]
     on_rows = tuple(place for place in range(len(instances)) if place not in on_keys)
-    count = -(-rows // chunk_rows)
-    parts = [Part(on_rows, Rows(number * chunk_rows, chunk_rows)) for number in range(count if on_rows else 0)]
+    if on_rows:
+        sets = derive_sets(data, dataset, [instances[place] for place in on_rows], lookups)
+        for offset in range(0, rows, chunk_rows):
+            yield Part(on_rows, Rows(offset, chunk_rows), sets if sets is None else sets[offset : offset + chunk_rows])
     for place in on_keys:
         columns = tuple(instances[place].check.expect.judged)
-        parts += [Part((place,), Keys(columns, count, number)) for number in range(count)]
-    return parts
+        sets = derive_sets(data, dataset, [instances[place]], lookups)
+        count = -(-rows // (chunk_rows * KEY_CHUNKS))
+        for number in range(count):
+            yield Part((place,), Keys(columns, count, number), sets)
 
 
 def judge_entries(

@@ -133,7 +133,7 @@ def validate_by(
         for dataset, members in _by_dataset(data, instances).items():
             progress(f"validation: {dataset}, {data.datasets[dataset].rows:,} records")
             with judging_of(data, dataset, lookups, agreement, dictionary) as judging:
-                judgement = judge_dataset(data, dataset, members, judging)
+                judgement = judge_dataset(data, dataset, members, lookups, judging)
             findings += find_in_dataset(data, dataset, judgement.verdicts, severities)
             add_up(checked, judgement.checked)
             add_up(seconds, judgement.seconds)

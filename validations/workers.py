@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ class Workers:
     ) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def __call__(self, dataset: str, instances: Sequence[Instance], parts: Sequence[Part]) -> Iterator[Judgement]:
+    def __call__(self, dataset: str, instances: Sequence[Instance], parts: Iterable[Part]) -> Iterator[Judgement]:
         """The judgement of each part, in their order; a few parts ahead of what is taken."""
         asked: deque[Future[Judgement]] = deque()
         try:

@@ -68,7 +68,7 @@ def test_chunks_find_the_same(chunk_rows: int, study: Study, judge: GreatExpecta
     in_force = rules_in_force(rules, study)
     instances = [instance for one in in_force for instance in apply_rule(one, facts, lookups).instances]
     agreement = Agreement(judge, held_rows=chunk_rows)
-    judgement = judge_dataset(data, "AE", instances, judge_here(data, lookups, agreement), chunk_rows)
+    judgement = judge_dataset(data, "AE", instances, lookups, judge_here(data, lookups, agreement), chunk_rows)
     agreement.confirm()
     failing = {
         verdict.instance.rule.id: sorted(row for rows in verdict.failing for row in rows["_ROW"])

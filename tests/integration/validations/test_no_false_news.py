@@ -60,7 +60,9 @@ def fingerprints(frames: Frames, study: Study, judge: GreatExpectationsJudge) ->
     for name in data.datasets:
         own = [item for item in instances if item.dataset == name and not item.check.is_on_entries]
         if own:
-            judgement = judge_dataset(data, name, own, judge_here(data, lookups, Agreement(judge, held_rows=10**9)))
+            judgement = judge_dataset(
+                data, name, own, lookups, judge_here(data, lookups, Agreement(judge, held_rows=10**9))
+            )
             findings = find_in_dataset(data, name, judgement.verdicts, severities)
             found |= {f"{finding.rule_id} {name} {finding.fingerprint}" for finding in findings}
     return found

@@ -54,8 +54,8 @@ def test_the_end_of_one_is_told_and_no_pass(planted: tuple[SourceData, Study]) -
     instances = [item for entry in in_force for item in apply_rule(entry, facts, lookups).instances]
     on_events = [item for item in instances if item.dataset == "AE"]
     with Workers(data, None) as workers:
-        assert judge_dataset(data, "AE", on_events, workers, 100).checked == {"CT03": data.datasets["AE"].rows}
+        assert judge_dataset(data, "AE", on_events, lookups, workers, 100).checked == {"CT03": data.datasets["AE"].rows}
         for process in list(workers._pool._processes.values()):
             process.kill()
         with pytest.raises(IntegrityError, match="LW-VAL-009"):
-            judge_dataset(data, "AE", on_events, workers, 100)
+            judge_dataset(data, "AE", on_events, lookups, workers, 100)
