@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.finding_filters import NOBODY, filtered
+from cli.finding_filters import NOBODY, Manner, filtered
 from cli.output import AsJson, print_rows
 from cli.rule_commands import OfStudy
 from cli.wired import wired
@@ -28,8 +28,6 @@ ASKED_FROM = 2
 """An act on so many findings or more asks first."""
 
 StudyId = Annotated[str, typer.Argument(metavar="STUDY-ID", help="STUDYID, as in the study file.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do it to many without asking.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say which findings are meant.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept in the history and in the audit trail.")]
 Say = Annotated[str, typer.Option("--say", help="The words; they are kept in the finding's history.")]
 
@@ -131,12 +129,10 @@ def show_finding(
 def open_findings(
     study_id: StudyId,
     wanted: FindingFilter,
-    yes: Yes = False,
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
+    manner: Manner,
 ) -> None:
     """Say that findings were looked at and stand: new, answered or reopened becomes open."""
-    _act(study_id, wanted, Act.OPEN, "", yes=yes, dry_run=dry_run, as_json=as_json)
+    _act(study_id, wanted, Act.OPEN, "", manner)
 
 
 @findings.command("assign")
@@ -145,9 +141,7 @@ def assign(
     study_id: StudyId,
     wanted: FindingFilter,
     to: Annotated[str, typer.Option("--to", help=f"Whom; {NOBODY} takes it back.")],
-    yes: Yes = False,
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
+    manner: Manner,
 ) -> None:
     """Give findings to a person; a new finding is open from then on."""
     _act(
@@ -155,9 +149,7 @@ def assign(
         wanted,
         Act.ASSIGN,
         "",
-        yes=yes,
-        dry_run=dry_run,
-        as_json=as_json,
+        manner,
         assignee=None if to == NOBODY else to,
     )
 
@@ -168,12 +160,10 @@ def comment(
     study_id: StudyId,
     wanted: FindingFilter,
     say: Say,
-    yes: Yes = False,
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
+    manner: Manner,
 ) -> None:
     """Comment on findings; their state stays."""
-    _act(study_id, wanted, Act.COMMENT, say, yes=yes, dry_run=dry_run, as_json=as_json)
+    _act(study_id, wanted, Act.COMMENT, say, manner)
 
 
 @findings.command("answer")
@@ -182,12 +172,10 @@ def answer(
     study_id: StudyId,
     wanted: FindingFilter,
     say: Say,
-    yes: Yes = False,
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
+    manner: Manner,
 ) -> None:
     """Write down what the site answered; a finding counts on until the data is right."""
-    _act(study_id, wanted, Act.ANSWER, say, yes=yes, dry_run=dry_run, as_json=as_json)
+    _act(study_id, wanted, Act.ANSWER, say, manner)
 
 
 @findings.command("waive")
@@ -197,12 +185,10 @@ def waive(
     wanted: FindingFilter,
     reason: Reason,
     until: Annotated[datetime, typer.Option("--until", formats=["%Y-%m-%d"], help="The waiver's last day.")],
-    yes: Yes = False,
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
+    manner: Manner,
 ) -> None:
     """Waive findings until a day: they make no report a DRAFT, and every report lists them with the reason."""
-    _act(study_id, wanted, Act.WAIVE, reason, yes=yes, dry_run=dry_run, as_json=as_json, until=until.date())
+    _act(study_id, wanted, Act.WAIVE, reason, manner, until=until.date())
 
 
 @findings.command("false-positive")
@@ -211,12 +197,10 @@ def mark_false_positive(
     study_id: StudyId,
     wanted: FindingFilter,
     reason: Reason,
-    yes: Yes = False,
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
+    manner: Manner,
 ) -> None:
     """Say that the data is right and the rule mistaken: the findings count no more, and every report lists them."""
-    _act(study_id, wanted, Act.FALSE_POSITIVE, reason, yes=yes, dry_run=dry_run, as_json=as_json)
+    _act(study_id, wanted, Act.FALSE_POSITIVE, reason, manner)
 
 
 @findings.command("reopen")
@@ -225,12 +209,10 @@ def reopen(
     study_id: StudyId,
     wanted: FindingFilter,
     reason: Reason,
-    yes: Yes = False,
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
+    manner: Manner,
 ) -> None:
     """Open findings again that were answered, waived, marked false positive or fixed."""
-    _act(study_id, wanted, Act.REOPEN, reason, yes=yes, dry_run=dry_run, as_json=as_json)
+    _act(study_id, wanted, Act.REOPEN, reason, manner)
 
 
 def _act(
@@ -238,10 +220,8 @@ def _act(
     wanted: FindingFilter,
     act: Act,
     text: str,
+    manner: Manner,
     *,
-    yes: bool,
-    dry_run: bool,
-    as_json: bool,
     until: date | None = None,
     assignee: str | None = None,
 ) -> None:
@@ -270,15 +250,15 @@ def _act(
             where=f"study {study_id}",
             next_step=f"see `longwatch findings list {study_id}` with the same filters",
         )
-    if dry_run:
-        print_rows([_as_json(item) if as_json else _as_row(item) for item in meant], as_json, "")
-        if not as_json:
+    if manner.dry_run:
+        print_rows([_as_json(item) if manner.as_json else _as_row(item) for item in meant], manner.as_json, "")
+        if not manner.as_json:
             typer.echo(f"{len(meant):,} findings are meant; nothing was done.")
         return
-    if len(meant) >= ASKED_FROM and not yes:
+    if len(meant) >= ASKED_FROM and not manner.yes:
         _ask(len(meant), act)
     done = carry_out(wired(), study_id, requests_for(meant, act, text, until=until, assignee=assignee))
-    _print_done(done, act, as_json)
+    _print_done(done, act, manner.as_json)
     if not done.changed:
         raise StudyError(
             "LW-CLI-012",

@@ -1,14 +1,16 @@
-"""The filters of every command on findings, declared once."""
+"""The filters of every command on findings, and the manner of every act on them, declared once."""
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
 
+from cli.output import AsJson
 from longwatch.findings.finding import Severity
 from longwatch.findings.selection import FindingFilter
 from longwatch.findings.states import FindingState
@@ -25,6 +27,8 @@ Datasets = Annotated[list[str] | None, typer.Option("--dataset", help="Only of t
 Assignees = Annotated[list[str] | None, typer.Option("--assignee", help=f"Only of this person; {NOBODY}: of nobody.")]
 Groups = Annotated[list[str] | None, typer.Option("--group", help="Only of this root-cause group.")]
 Words = Annotated[str, typer.Option("--text", help="Only where all these words stand in the finding.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it to many without asking.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say which findings are meant.")]
 OlderThan = Annotated[int | None, typer.Option("--older-than", min=0, help="Only found first so many days ago.")]
 
 
@@ -57,21 +61,41 @@ def make_filter(
     )
 
 
+@dataclass(frozen=True)
+class Manner:
+    """How an act is done: without asking, only said, told as JSON."""
+
+    yes: bool
+    dry_run: bool
+    as_json: bool
+
+
+def make_manner(yes: Yes = False, dry_run: DryRun = False, as_json: AsJson = False) -> Manner:
+    """The manner that the options name."""
+    return Manner(yes, dry_run, as_json)
+
+
 def filtered(command: Callable[..., None]) -> Callable[..., None]:
-    """A command with a parameter `wanted: FindingFilter`, as one that has the options of `make_filter` in its place."""
+    """A command with a parameter of type FindingFilter or Manner, as one that has the options of `make_filter` or
+    `make_manner` in its place."""
     own = inspect.signature(command, eval_str=True).parameters
-    options = inspect.signature(make_filter, eval_str=True).parameters
+    makers = {name: _MAKERS[of.annotation] for name, of in own.items() if of.annotation in _MAKERS}
+    options = {name: inspect.signature(maker, eval_str=True).parameters for name, maker in makers.items()}
 
     @functools.wraps(command)
     def with_options(**given: Any) -> None:
-        named = {name: given.pop(name) for name in options}
-        command(wanted=make_filter(**named), **given)
+        for name, maker in makers.items():
+            given[name] = maker(**{option: given.pop(option) for option in options[name]})
+        command(**given)
 
     parameters = [
         parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-        for name, parameter in [*own.items(), *options.items()]
-        if name != "wanted"
+        for name, parameter in [*own.items(), *(item for each in options.values() for item in each.items())]
+        if name not in makers
     ]
     with_options.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return with_options
+
+
+_MAKERS: Mapping[type, Callable[..., Any]] = {FindingFilter: make_filter, Manner: make_manner}
