@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 
 import polars as pl
 
 from longwatch.derive.coded import Subjects, read_coded
 from longwatch.derive.cutoff import forget_later, keep_started
-from longwatch.derive.imputation import add_day_range, derive_aendt, derive_astdt
+from longwatch.derive.imputation import add_day_range, day_ranges, derive_aendt, derive_astdt
 from longwatch.derive.relatedness import derive_arel
 from longwatch.derive.trtemfl import derive_trtemfl
 from longwatch.derive.uncoded import fill_uncoded
@@ -25,7 +25,12 @@ ANALYSED = ("AESEV", "AETOXGR", "AESER", *CRITERIA, "AEREL", "AEACN", "AEOUT")
 _KEYS = {TreatmentReference.FIRST_INFUSION: ("SAFFL", "TRTSDT", "TRTSDTM"),
          TreatmentReference.FIRST_STUDY_INTERVENTION: ("INTFL", "INTSDT", "INTSDTM")}  # fmt: skip
 
+_FIRST = ("USUBJID", "TRT01P", "TRT01A", "SAFFL")
 _OF_SUBJECT = ("REFFL", "REFDT", "REFDTM", "TRTSDT", "DTHFL", "DTHDT", "LSTALVDT")
+
+
+_DATES = ("AESTDTC", "AEENDTC")
+RECORDS_AT_ONCE = 1_000_000
 
 
 def read_adverse_events(
@@ -40,12 +45,15 @@ def read_adverse_events(
     """
     wanted = [name for name in ANALYSED if variables is None or name in variables or name in ("AESDTH", "AEOUT")]
     soc = "AEBODSYS" if "AEBODSYS" in data.datasets["AE"].columns else "AESOC"
-    ae = read_coded(data, "AE", subjects, (soc, "AEDECOD", "AESTDTC", "AEENDTC", *wanted), ("AESEQ",))
+    texts = (soc, "AEDECOD", "AESTDTC", "AEENDTC", *wanted)
+    ae = read_coded(data, "AE", subjects, texts, ("AESEQ",), times=("AESTDTC",))
     absent = {"AEENDTC": pl.lit(None, pl.Enum([])), "AESEQ": pl.lit(None, pl.Float64)}
     ae = ae.with_columns(value.alias(name) for name, value in absent.items() if name not in ae.columns)
     ae = fill_uncoded(ae.rename({soc: "AEBODSYS"}), lambda: _read_verbatim(data, subjects))
     ae = keep_started(ae, "AESTDTC", cutoff)
     known = forget_later(ae, "AEENDTC", cutoff)
+    if known is ae:
+        return ae
     forgotten = known["AEENDTC"].is_null() & ae["AEENDTC"].is_not_null()
     return known.with_columns(
         known[name].set(forgotten if name == "AEOUT" else forgotten & (known[name] == "Y").fill_null(False), None)
@@ -76,14 +84,36 @@ def derive_adae(ae: pl.DataFrame, adsl: pl.DataFrame, study: Study, cutoff: date
         REFFL=pl.col(has_reference),
         REFDT=pl.col(reference_day),
         REFDTM=pl.col(reference_time),
-    ).select(pl.all().gather(ae["subject"]))
-    adae = pl.concat([subject, ae.drop("subject")], how="horizontal")
-    adae = add_day_range(add_day_range(_forget_later_deaths(adae), "AESTDTC"), "AEENDTC")
-    adae = derive_aendt(derive_astdt(adae), cutoff)
-    adae = derive_trtemfl(adae)
-    adae = derive_arel(adae, study.relatedness)
-    adae = adae.with_columns(ASTDY=study_day(pl.col("ASTDT"), pl.col("TRTSDT")))
-    return adae.select(pl.exclude(r"^AE(ST|EN)DTC.*$", *_OF_SUBJECT))
+    )
+    ranges = {name: day_ranges(ae[name]) for name in _DATES}
+    # Part by part: what is needed on the way takes little memory.
+    parts = [_derive_part(part, subject, ranges, cutoff) for part in ae.iter_slices(RECORDS_AT_ONCE)]
+    parts = parts or [_derive_part(ae, subject, ranges, cutoff)]
+    derived = {name: pl.concat([part.drop_in_place(name) for part in parts]) for name in parts[0].columns}
+    carried = ae.select(pl.exclude("subject", r"^AE(ST|EN)DTC.*$"))
+    columns = {**{name: derived.pop(name) for name in _FIRST}, **dict(carried.to_dict()), **derived}
+    adae = derive_arel(pl.DataFrame(list(columns.values())), study.relatedness)
+    return adae.select(pl.exclude("ASTDY"), "ASTDY")
+
+
+def _derive_part(
+    ae: pl.DataFrame, subject: pl.DataFrame, ranges: Mapping[str, pl.DataFrame], cutoff: date
+) -> pl.DataFrame:
+    """The variables that records do not carry, and those that change."""
+    changing = ("AESDTH", "AEOUT", *_DATES, "AESTDTC.time")
+    part = pl.concat(
+        [
+            subject.select(pl.all().gather(ae["subject"])),
+            ae.select(name for name in changing if name in ae.columns),
+        ],
+        how="horizontal",
+    )
+    part = _forget_later_deaths(part)
+    for name in _DATES:
+        part = add_day_range(part, name, ranges[name])
+    part = derive_trtemfl(derive_aendt(derive_astdt(part), cutoff))
+    part = part.with_columns(ASTDY=study_day(pl.col("ASTDT"), pl.col("TRTSDT")))
+    return part.select(pl.exclude(r"^AE(ST|EN)DTC.*$", *_OF_SUBJECT))
 
 
 def _forget_later_deaths(adae: pl.DataFrame) -> pl.DataFrame:
