@@ -59,6 +59,7 @@ def read_coded(
     *,
     times: Sequence[str] = (),
     identifiers: Sequence[str] = (),
+    with_unknown: bool = False,
 ) -> pl.DataFrame:
     """The variables of a dataset that it has, in source order: `subject` for USUBJID, text as Enum, numbers as Float64.
 
@@ -67,7 +68,8 @@ def read_coded(
     `identifiers`: text of which hardly a value stands twice, as text.
     Cases: no such dataset → no rows and only `subject`; a variable it lacks → not in the result; blank text → null;
     numbers in a variable that is text by the standard (AETOXGR 3) → their digits; a record without USUBJID, or of a
-    subject that is not in `subjects` → left out (rules ST05 and XR01 report it).
+    subject that is not in `subjects` → left out (rules ST05 and XR01 report it), or `with_unknown`, with
+    len(subjects) as its subject.
     """
     if name not in data:
         return pl.DataFrame(schema={"subject": pl.UInt32})
@@ -75,30 +77,40 @@ def read_coded(
     schema = dataset.frame.collect_schema()
     others: dict[str, PolarsDataType] = {column: pl.Float64() for column in numbers if column in schema}
     others |= {column: pl.String() for column in identifiers if column in schema}
-    return _read_records(dataset, subjects, _columns_of(texts, schema, times), others)
+    frame = _read(dataset, _columns_of(texts, schema, times), others, subjects)
+    return frame if with_unknown else known_only(frame, subjects)
 
 
 def read_whole(data: SourceData, name: str, subjects: Subjects) -> pl.DataFrame:
     """Every variable of a dataset, in source order: `subject` for USUBJID, text as Enum, numbers as Float64, dates and
     times as they are typed. Cases as `read_coded`."""
     schema = data.datasets[name].frame.collect_schema()
+    names = [column for column in schema if column != "USUBJID"]
+    return known_only(read_typed(data.datasets[name], names, subjects), subjects).select("subject", *names)
+
+
+def read_typed(dataset: Dataset, names: Sequence[str], subjects: Subjects | None = None) -> pl.DataFrame:
+    """Those of the variables that a dataset has, of all its records, as `read_whole` has them; `subject` where subjects
+    are given."""
+    schema = {name: dtype for name, dtype in dataset.frame.collect_schema().items() if name in names}
+    texts = {name: (name, pl.col("text")) for name, dtype in schema.items() if dtype == pl.String}
     others = {
-        column: pl.Float64() if dtype.is_numeric() else dtype
-        for column, dtype in schema.items()
-        if column != "USUBJID" and dtype != pl.String
+        name: pl.Float64() if dtype.is_numeric() else dtype for name, dtype in schema.items() if dtype != pl.String
     }
-    texts = {
-        column: (column, pl.col("text"))
-        for column, dtype in schema.items()
-        if column != "USUBJID" and dtype == pl.String
-    }
-    read = _read_records(data.datasets[name], subjects, texts, others)
-    return read.select("subject", *(column for column in schema if column != "USUBJID"))
+    return _read(dataset, texts, others, subjects)
 
 
-def read_values(dataset: Dataset, texts: Sequence[str]) -> pl.DataFrame:
-    """The text variables of all records of a dataset, as `read_coded` reads them, without their subject."""
-    return _read(dataset, _columns_of(texts, dataset.frame.collect_schema(), ()), {}, None)
+def read_values(dataset: Dataset, texts: Sequence[str], numbers: Sequence[str] = ()) -> pl.DataFrame:
+    """The variables of all records of a dataset, as `read_coded` reads them, without their subject."""
+    schema = dataset.frame.collect_schema()
+    numeric = {column: pl.Float64() for column in numbers if column in schema}
+    return _read(dataset, _columns_of(texts, schema, ()), numeric, None)
+
+
+def known_only(frame: pl.DataFrame, subjects: Subjects) -> pl.DataFrame:
+    """The records of known subjects."""
+    known = frame["subject"] < len(subjects)
+    return frame if known.all() else frame.filter(known)
 
 
 TextColumns = Mapping[str, tuple[str, pl.Expr]]
@@ -112,14 +124,6 @@ def _columns_of(texts: Sequence[str], schema: pl.Schema, times: Sequence[str]) -
         if name in schema:
             found[name] = (name, without_time(text) if name.endswith("DTC") else text)
     return found | {f"{name}.time": (name, time_of(text)) for name in times if name in schema}
-
-
-def _read_records(
-    dataset: Dataset, subjects: Subjects, texts: TextColumns, others: Mapping[str, PolarsDataType]
-) -> pl.DataFrame:
-    frame = _read(dataset, texts, others, subjects)
-    known = frame["subject"] < len(subjects)
-    return frame if known.all() else frame.filter(known)
 
 
 def _read(
@@ -176,7 +180,9 @@ def _as_coded(column: CodedText | pl.Series) -> CodedText:
 def code_text(frame: pl.DataFrame) -> pl.DataFrame:
     """A frame with each text variable as the Enum of its values; blank → null."""
     return frame.with_columns(
-        _as_enum(name, [_as_coded(frame[name])], pl.col("text")) for name, dtype in frame.schema.items() if dtype == pl.String
+        _as_enum(name, [_as_coded(frame[name])], pl.col("text"))
+        for name, dtype in frame.schema.items()
+        if dtype == pl.String
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -11,10 +11,10 @@ import polars as pl
 
 from longwatch.derive.adae import derive_adae, read_adverse_events
 from longwatch.derive.adsl import derive_adsl, read_subjects
+from longwatch.derive.carried import AdverseEvents
 from longwatch.derive.cause_of_death import derive_dthcaus, read_stated_causes
 from longwatch.derive.coded import Subjects
 from longwatch.derive.occurrence import derive_occurrence_flags
-from longwatch.derive.relatedness import find_unmapped
 from longwatch.derive.supplied import read_supplied_adae, read_supplied_adsl
 from longwatch.standards.dataset import SourceData
 from longwatch.study import AnalysisData, Study, TreatmentBasis
@@ -26,18 +26,36 @@ class AnalysisDatasets:
 
     `adsl`: one row per subject; row i is the subject whose USUBJID has the code i (a Categorical, the same in both).
     `adae`: one row per adverse event that started by D. `treatment_variable`: TRT01A or TRT01P, the one that tables
-    use. `unmapped_relatedness`: values of AEREL that the study file does not map. `subjects`: the subjects of ADSL,
-    and `data`, `study`: what they were derived from.
+    use. `events`: ADAE in columns, of which large data has many that an output does not need. `subjects`: the subjects
+    of ADSL, and `data`, `study`: what they were derived from.
     """
 
     adsl: pl.DataFrame
-    adae: pl.DataFrame
+    events: AdverseEvents
     cutoff: date
     treatment_variable: str
     subjects: Subjects
     data: SourceData
     study: Study
-    unmapped_relatedness: tuple[str, ...] = ()
+
+    @cached_property
+    def adae(self) -> pl.DataFrame:
+        """ADAE, every variable of it: those that no output has asked for yet are read now."""
+        return self.events.columns(self.events.order)
+
+    @property
+    def adae_variables(self) -> tuple[str, ...]:
+        """The names of ADAE's variables."""
+        return self.events.order
+
+    def adae_with(self, variables: Iterable[str]) -> pl.DataFrame:
+        """Those of the variables that ADAE has."""
+        return self.events.columns(variables)
+
+    @cached_property
+    def unmapped_relatedness(self) -> tuple[str, ...]:
+        """Values of AEREL that the study file does not map."""
+        return self.events.unmapped()
 
     @property
     def safety_subjects(self) -> int:
@@ -57,33 +75,23 @@ class AnalysisDatasets:
         return derive_occurrence_flags(self.adae)
 
 
-def derive(data: SourceData, study: Study, cutoff: date, variables: Collection[str] | None = None) -> AnalysisDatasets:
+def derive(data: SourceData, study: Study, cutoff: date) -> AnalysisDatasets:
     """The analysis datasets at a cut-off D, which is applied here and only here (CONTRACTS.md, Dates); derived from
     SDTM, or the sponsor's own, as the study file says (`analysis_data`).
 
     Records that start after D are dropped (partial dates by their earliest possible day); ends, deaths and
-    dispositions after D are not known. `variables`: which of `adae.ANALYSED` the outputs need; None means all.
-    Expects data that passed `check_fit`.
+    dispositions after D are not known. Expects data that passed `check_fit`.
     """
     if study.analysis_data is AnalysisData.ADAM:
         subjects, adsl = read_supplied_adsl(data, study, cutoff)
-        adae = read_supplied_adae(data, study, cutoff, subjects, adsl)
+        events = read_supplied_adae(data, study, cutoff, subjects, adsl)
         stated = adsl["DTHCAUS"] if "DTHCAUS" in adsl.columns else None
     else:
         subjects = read_subjects(data, cutoff)
-        ae = read_adverse_events(data, subjects, cutoff, variables)
+        ae, kept = read_adverse_events(data, subjects, cutoff)
         adsl = derive_adsl(data, study, cutoff, subjects, ae)
-        adae = derive_adae(ae, adsl, study, cutoff)
+        events = derive_adae(data, ae, kept, adsl, study, cutoff)
         stated = read_stated_causes(data, subjects, cutoff)
-    adsl = derive_dthcaus(adsl, adae, stated)
+    adsl = derive_dthcaus(adsl, events.columns(("USUBJID", "AEDECOD", "AEOUT", "AESDTH")), stated)
     actual = study.treatment.basis is TreatmentBasis.ACTUAL
-    return AnalysisDatasets(
-        adsl,
-        adae,
-        cutoff,
-        "TRT01A" if actual else "TRT01P",
-        subjects,
-        data,
-        study,
-        find_unmapped(adae, study.relatedness),
-    )
+    return AnalysisDatasets(adsl, events, cutoff, "TRT01A" if actual else "TRT01P", subjects, data, study)

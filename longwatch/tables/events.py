@@ -60,11 +60,7 @@ class EmergentEvents:
 
 def select_emergent(datasets: AnalysisDatasets, *variables: str) -> EmergentEvents:
     """The events to count, with those of the variables that the data has."""
-    adae = datasets.adae
-    found = adae.select(
-        "SAFFL",
-        "TRTEMFL",
-        *(name for name in variables if name in adae.columns),
-        subject=pl.col("USUBJID").to_physical(),
-    ).filter((pl.col("SAFFL") == "Y") & (pl.col("TRTEMFL") == "Y"))
+    adae = datasets.adae_with(("SAFFL", "TRTEMFL", "USUBJID", *variables))
+    emergent = (adae["SAFFL"] == "Y") & (adae["TRTEMFL"] == "Y")
+    found = adae.with_columns(subject=pl.col("USUBJID").to_physical()).drop("USUBJID").filter(emergent)
     return EmergentEvents(found.drop("subject"), found["subject"].to_numpy())
