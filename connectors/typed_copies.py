@@ -17,8 +17,8 @@ from connectors.raw_bytes import sha256_of_file
 from connectors.readers.text import UTF_8
 from connectors.readers.typed_copy import ReadResult, read_dataset
 from connectors.snapshot_manifest import Manifest, TypedDataset, typed_from_bytes, typed_to_bytes
-from connectors.stored_columns import read_stored
 from connectors.staging import flush, store_writable, write_flushed
+from connectors.stored_columns import read_stored
 from longwatch.errors import IntegrityError, SourceError
 from longwatch.evidence.snapshot import SourceFile
 from longwatch.standards.dataset import Dataset, SourceData

@@ -87,7 +87,7 @@ def read_supplied_adae(
         taken &= ~(adae["ASTDT"] > cutoff).fill_null(False)
     kept = None if taken.all() else taken
     adae = adae if kept is None else adae.filter(kept)
-    absent = {name: pl.Date for name in _EVENT_DATES} | {"AESEQ": pl.Float64}
+    absent = dict.fromkeys(_EVENT_DATES, pl.Date) | {"AESEQ": pl.Float64}
     adae = adae.with_columns(pl.lit(None, kind).alias(name) for name, kind in absent.items() if name not in schema)
     adae = fill_uncoded(adae.rename({soc: "AEBODSYS"}), lambda: _read_verbatim(dataset, kept))
     adae = adae.with_columns(_flag("TRTEMFL").fill_null("N"))
