@@ -57,10 +57,10 @@ _QUERIES = {
                        FROM '{subjects}' s
                        LEFT JOIN (SELECT USUBJID, min(day) AS day FROM ({days}) GROUP BY USUBJID) e USING (USUBJID)
                        WHERE s.followed > 0),
-             steps AS (SELECT arm, day, sum(event) AS events, sum(count(*)) OVER (PARTITION BY arm ORDER BY day DESC) AS n
-                       FROM times GROUP BY arm, day)
+             steps AS (SELECT arm, day, sum(event) AS events, sum(count(*)) OVER downwards AS n
+                       FROM times GROUP BY arm, day WINDOW downwards AS (PARTITION BY arm ORDER BY day DESC))
         SELECT arm, sum(events), sum(CASE WHEN events > 0 THEN 1 ELSE 0 END),
-               exp(sum(CASE WHEN n > events THEN ln(1 - events / n) END) FILTER (day <= 30))
+               product(CASE WHEN day <= 5 THEN 1 - events / n ELSE 1 END)
         FROM steps GROUP BY arm""",
 }
 """Each gives keys and numbers, as `_numbers` names them."""
@@ -164,7 +164,7 @@ def _survival(first: pl.LazyFrame, subjects: Path) -> list[tuple[Any, ...]]:
     )
     steps = times.group_by("arm", "day").agg(events=pl.col("event").sum(), leaving=pl.len()).sort("arm", "day")
     at_risk = pl.col("leaving").cum_sum(reverse=True).over("arm")
-    share = pl.when(pl.col("day") <= 30).then(1 - pl.col("events") / pl.col("n")).otherwise(1.0)
+    share = pl.when(pl.col("day") <= 5).then(1 - pl.col("events") / pl.col("n")).otherwise(1.0)
     return (
         steps.with_columns(n=at_risk)
         .group_by("arm")

@@ -50,7 +50,8 @@ def _read_group(path: Path, names: list[str], texts: list[str], group: int) -> P
 
 
 def _is_text(kind: Any) -> bool:
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    is_a = pa.types
+    return bool(is_a.is_string(kind) or is_a.is_large_string(kind) or is_a.is_string_view(kind))
 
 
 def _part(column: Any) -> CodedText | pl.Series:

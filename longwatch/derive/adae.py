@@ -109,24 +109,27 @@ def _derive(ae: pl.DataFrame, adsl: pl.DataFrame, study: Study, cutoff: date) ->
         "LSTALVDT",
         REFFL=pl.col(has_reference),
         REFDT=pl.col(reference_day),
-        REFDTM=pl.col(reference_time),
     )
+    doses = adsl[reference_time].cast(pl.String).alias("REFDTM")
     ranges = {name: day_ranges(ae[name]) for name in _DATES}
     # Part by part: what is needed on the way takes little memory.
-    parts = [_derive_part(part, subject, ranges, cutoff) for part in ae.iter_slices(RECORDS_AT_ONCE)]
-    parts = parts or [_derive_part(ae, subject, ranges, cutoff)]
+    parts = [_derive_part(part, subject, doses, ranges, cutoff) for part in ae.iter_slices(RECORDS_AT_ONCE)]
+    parts = parts or [_derive_part(ae, subject, doses, ranges, cutoff)]
     derived = [pl.concat([part.drop_in_place(name) for part in parts]) for name in parts[0].columns]
     return pl.DataFrame([*derived, ae["AEBODSYS"], ae["AEDECOD"]])
 
 
 def _derive_part(
-    ae: pl.DataFrame, subject: pl.DataFrame, ranges: Mapping[str, pl.DataFrame], cutoff: date
+    ae: pl.DataFrame, subject: pl.DataFrame, doses: pl.Series, ranges: Mapping[str, pl.DataFrame], cutoff: date
 ) -> pl.DataFrame:
     """Every variable but the terms, for some of the records."""
     changing = (*_OF_DEATH, *_DATES, "AESTDTC.time")
+    # Where the event has no time, that of the dose is not looked at.
+    timed = ae["subject"].set(ae["AESTDTC.time"].is_null(), None)
     part = pl.concat(
         [
             subject.select(pl.all().gather(ae["subject"])),
+            doses.gather(timed).to_frame(),
             ae.select(name for name in changing if name in ae.columns),
         ],
         how="horizontal",

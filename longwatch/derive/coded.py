@@ -41,7 +41,8 @@ class Subjects:
     def rows_of(self, names: CodedText) -> NDArray[np.uint32]:
         """By record, the row of the subject with this USUBJID; one that is none of these, or missing → len(self)."""
         row = names.words.cast(self.keys.dtype).to_physical().fill_null(len(self)).clip(upper_bound=len(self))
-        return np.append(row.to_numpy(), np.uint32(len(self)))[names.codes]
+        rows: NDArray[np.uint32] = np.append(row.to_numpy(), np.uint32(len(self)))[names.codes]
+        return rows
 
     def lay_out(self, frame: pl.DataFrame) -> pl.DataFrame:
         """A frame with at most one row per `subject`, as one row per subject in their order; without one, missing."""
@@ -147,9 +148,9 @@ def _read(
     if subjects is not None:
         columns.append(pl.Series("subject", np.concatenate(rows) if rows else [], pl.UInt32))
         rows.clear()
-    last_of = {source: name for name, (source, _) in texts.items()}
-    for name, (source, read) in texts.items():
-        columns.append(_as_enum(name, coded.pop(source) if last_of[source] == name else coded[source], read))
+    for source in list(coded):
+        read = {name: what for name, (variable, what) in texts.items() if variable == source}
+        columns += _as_enums(read, coded.pop(source))
     return pl.DataFrame([*columns, *(_joined(name, found.pop(name), dtype) for name, dtype in others.items())])
 
 
@@ -179,11 +180,7 @@ def _as_coded(column: CodedText | pl.Series) -> CodedText:
 
 def code_text(frame: pl.DataFrame) -> pl.DataFrame:
     """A frame with each text variable as the Enum of its values; blank → null."""
-    return frame.with_columns(
-        _as_enum(name, [_as_coded(frame[name])], pl.col("text"))
-        for name, dtype in frame.schema.items()
-        if dtype == pl.String
-    )
+    return frame.with_columns(as_enum(frame[name]) for name, dtype in frame.schema.items() if dtype == pl.String)
 
 
 def by_value(texts: pl.Series, *derived: pl.Expr) -> pl.DataFrame:
@@ -197,7 +194,7 @@ def by_value(texts: pl.Series, *derived: pl.Expr) -> pl.DataFrame:
 
 def as_enum(texts: pl.Series) -> pl.Series:
     """Text as the Enum of its values; an Enum as it is."""
-    return texts if isinstance(texts.dtype, pl.Enum) else _as_enum(texts.name, [_as_coded(texts)], pl.col("text"))
+    return texts if isinstance(texts.dtype, pl.Enum) else _as_enums({texts.name: pl.col("text")}, [_as_coded(texts)])[0]
 
 
 def values_of(texts: pl.Series) -> pl.DataFrame:
@@ -210,16 +207,19 @@ def _without_blanks(words: pl.Series) -> pl.Series:
     return words.set(blank, None) if blank.any() else words
 
 
-def _as_enum(name: str, parts: Sequence[CodedText], read: pl.Expr) -> pl.Series:
-    """The text of the parts, one after the other, as the Enum of its sorted values that are not blank. `read`: what of
-    `text` is taken.
+def _as_enums(read: Mapping[str, pl.Expr], parts: Sequence[CodedText]) -> list[pl.Series]:
+    """The text of the parts, one after the other, as the Enum of its sorted values that are not blank. `read`: by
+    column of the result, what of `text` is taken.
 
     Sorted, so that equal data gives equal codes, whatever order the reader met the values in.
     """
-    if not parts:
-        return pl.Series(name, [], pl.Enum([]))
-    words = pl.concat([part.words for part in parts]).alias("text").to_frame().select(read.alias("text"))["text"]
-    words = _without_blanks(words)
+    words = pl.DataFrame({"text": pl.concat([pl.Series([], dtype=pl.String), *(part.words for part in parts)])})
+    taken = words.lazy().select(**read).collect()
+    return [_as_enum(_without_blanks(column), parts) for column in taken]
+
+
+def _as_enum(words: pl.Series, parts: Sequence[CodedText]) -> pl.Series:
+    """By record, the value that stands in `words` for the word of its part."""
     kind = pl.Enum(words.drop_nulls().unique().sort())
     missing = len(kind.categories)
     # One cast for the words of all parts: each cast makes a table of all values.
@@ -231,4 +231,4 @@ def _as_enum(name: str, parts: Sequence[CodedText], read: pl.Expr) -> pl.Series:
         np.take(places, part.codes, out=codes[record : record + len(part.codes)])
         word, record = word + len(part.words), record + len(part.codes)
     text = kind.categories.cast(kind).append(pl.Series([None], dtype=kind))
-    return text.gather(pl.Series(codes)).alias(name)
+    return text.gather(pl.Series(codes)).alias(words.name)

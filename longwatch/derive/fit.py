@@ -6,7 +6,9 @@ from datetime import date
 
 import polars as pl
 
+from longwatch.derive.coded import read_values
 from longwatch.derive.cutoff import stated_data_cut
+from longwatch.derive.exposure import is_product
 from longwatch.derive.supplied import NEEDED as SUPPLIED
 from longwatch.errors import SourceError, StudyError
 from longwatch.standards.dataset import Dataset, SourceData
@@ -194,10 +196,11 @@ def check_products(data: SourceData, study: Study) -> None:
 
 
 def _check_first_dose(data: SourceData, study: Study, cutoff: date) -> None:
-    doses = data.frame("EX")
+    doses = read_values(data.datasets["EX"], ("EXSTDTC", "EXTRT"))
     if study.treatment.products:
-        doses = doses.filter(pl.col("EXTRT").is_in(study.treatment.products))
-    first: date | None = doses.select(earliest_day(pl.col("EXSTDTC")).min()).collect().item()
+        doses = doses.filter(is_product(doses, study.treatment.products))
+    starts = doses["EXSTDTC"].unique().cast(pl.String).to_frame()
+    first: date | None = starts.select(earliest_day(pl.col("EXSTDTC")).min()).item()
     if first is not None and cutoff < first:
         raise StudyError(
             "LW-FIT-008",

@@ -19,7 +19,7 @@ _TEXT = pl.col("text")
 
 
 def day_ranges(texts: pl.Series) -> pl.DataFrame:
-    """By different value of an Enum: the `first` and `last` day that an SDTM date can mean, and what is `known` of it."""
+    """By value of an Enum: the `first` and `last` day that an SDTM date can mean, and what is `known` of it."""
     return values_of(texts).select(first=earliest_day(_TEXT), last=latest_day(_TEXT), known=precision(_TEXT))
 
 

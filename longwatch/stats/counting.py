@@ -30,8 +30,10 @@ def compute_distinct_pairs(subject: Codes, term: Codes, terms: int) -> Counts:
 def compute_largest(subject: Codes, term: Codes, terms: int, value: Codes) -> tuple[Counts, Counts]:
     """Each (subject, term) that occurs, as `compute_distinct_pairs` has it, and the largest value of its records."""
     parts = [_largest(subject[part], term[part], terms, value[part]) for part in _by_subject(subject)]
-    nothing = np.zeros(0, dtype=np.int64)
-    return tuple(np.concatenate(each) for each in zip(*parts, strict=True)) if parts else (nothing, nothing)  # type: ignore[return-value]
+    if not parts:
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    pairs, most = zip(*parts, strict=True)
+    return np.concatenate(pairs), np.concatenate(most)
 
 
 def compute_distinct_groups(pairs: Counts, terms: int, group_of_term: Codes, groups: int) -> Counts:
@@ -92,9 +94,11 @@ def _distinct(subject: Codes, term: Codes, terms: int) -> Counts:
     if width <= MOST_CELLS:
         seen = np.zeros(width, dtype=np.bool_)
         seen[cells] = True
-        return np.flatnonzero(seen) + first
-    cells.sort()
-    return cells[np.append(True, cells[1:] != cells[:-1])] + first
+        pairs: Counts = np.flatnonzero(seen)
+    else:
+        cells.sort()
+        pairs = cells[np.append(True, cells[1:] != cells[:-1])]
+    return pairs + first
 
 
 def _largest(subject: Codes, term: Codes, terms: int, value: Codes) -> tuple[Counts, Counts]:

@@ -60,7 +60,7 @@ def code_terms(events: EmergentEvents, chosen: NDArray[np.bool_] | None = None) 
     present = np.flatnonzero(counts)
     number = np.zeros(socs * pts, dtype=np.min_scalar_type(len(present)))
     number[present] = np.arange(len(present))
-    term = np.empty(len(soc), dtype=number.dtype)
+    term: Codes = np.zeros_like(soc, dtype=number.dtype)
     for part in parts:
         term[part] = number[soc[part].astype(np.int64) * pts + pt[part]]
     return Terms(term, present // max(pts, 1), present % max(pts, 1), soc_names, pt_names)
