@@ -41,6 +41,8 @@ def read_stored(path: Path, columns: Sequence[str]) -> Iterator[Part]:
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()
+    # Arrow keeps for later what it no longer needs; nobody comes back to it soon.
+    pa.default_memory_pool().release_unused()
 
 
 def _read_group(path: Path, names: list[str], texts: list[str], group: int) -> Part:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 import polars as pl
@@ -84,14 +85,18 @@ def derive_adsl(data: SourceData, study: Study, cutoff: date, subjects: Subjects
     )
     ex = read_coded(data, "EX", subjects, EX_TEXTS, EX_NUMBERS, times=("EXSTDTC",))
     ds = keep_started(read_coded(data, "DS", subjects, DS_TEXTS), "DSSTDTC", cutoff)
-    sv = read_coded(data, "SV", subjects, DATES_SEEN_ALIVE["SV"])
     dd = keep_started(read_coded(data, "DD", subjects, ("DDDTC",)), "DDDTC", cutoff)
     seen = ds.filter(~pl.col("DSDECOD").is_in(NOT_SEEN).fill_null(False)) if "DSDECOD" in ds.columns else ds
-    alive = {"DM": dm, "EX": ex, "DS": seen, "SV": sv, "AE": ae}
+    alive = {"DM": dm, "EX": ex, "DS": seen, "AE": ae}
+
+    def sightings() -> Iterator[tuple[pl.DataFrame, Sequence[str]]]:
+        yield from ((frame, DATES_SEEN_ALIVE[name]) for name, frame in alive.items())
+        # Often the largest of them, and wanted for nothing else.
+        yield read_coded(data, "SV", subjects, DATES_SEEN_ALIVE["SV"]), DATES_SEEN_ALIVE["SV"]
 
     exposure = subjects.lay_out(derive_exposure(ex, study.treatment.products, cutoff))
     death = subjects.lay_out(derive_death(dm, ds, ae, dd, cutoff).with_columns(DTHFL=pl.lit("Y", YES_NO)))
-    last = derive_lstalvdt(len(subjects), ((frame, DATES_SEEN_ALIVE[name]) for name, frame in alive.items()), cutoff)
+    last = derive_lstalvdt(len(subjects), sightings(), cutoff)
     carried = dm.select(name for name in ("SUBJID", *CARRIED, "AGE") if name in dm.columns)
     adsl = pl.concat([subjects.keys.to_frame(), carried, exposure, death, last.to_frame()], how="horizontal")
     adsl = derive_populations(adsl, ds, tuple(arm.code for arm in study.treatment.arms)).drop("DOSED")

@@ -7,7 +7,6 @@ from datetime import date
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from longwatch.derive.coded import by_value
 from longwatch.standards.dates import complete_day, study_day
@@ -36,19 +35,17 @@ def derive_lstalvdt(subjects: int, frames: Iterable[tuple[pl.DataFrame, Sequence
     text = pl.col("text")
     seen = pl.when(complete_day(text) <= cutoff).then(complete_day(text).to_physical()).fill_null(never)
     for frame, variables in frames:
-        found = [by_value(frame[name], seen.alias(name))[name] for name in variables if name in frame.columns]
-        if found and frame.height:
-            days = [column.fill_null(never).to_numpy() for column in found]
-            _keep_latest(latest, frame["subject"].to_numpy(), days)
+        if frame.is_empty():
+            continue
+        subject = frame["subject"].to_numpy()
+        runs = np.flatnonzero(np.append(True, subject[1:] != subject[:-1]))
+        for variable in variables:
+            if variable in frame.columns:
+                days = by_value(frame[variable], seen.alias("day"))["day"].fill_null(never).to_numpy()
+                # Records of a subject mostly follow each other: the latest of each such run first.
+                np.maximum.at(latest, subject[runs], np.maximum.reduceat(days, runs))
     days_alive = pl.Series("LSTALVDT", latest)
     return days_alive.set(days_alive == never, None).cast(pl.Date)
-
-
-def _keep_latest(latest: NDArray[np.int32], subject: NDArray[np.uint32], days: Sequence[NDArray[np.int32]]) -> None:
-    """Records of a subject mostly follow each other: the latest of each such run first, then of the runs."""
-    runs = np.flatnonzero(np.append(True, subject[1:] != subject[:-1]))
-    for column in days:
-        np.maximum.at(latest, subject[runs], np.maximum.reduceat(column, runs))
 
 
 def compute_fupdur(cutoff: date) -> pl.Expr:

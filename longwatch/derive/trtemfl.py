@@ -50,6 +50,8 @@ def derive_trtemfl(ae: pl.DataFrame) -> pl.DataFrame:
 def _started_earlier_that_day(ae: pl.DataFrame, on_the_day: pl.Series) -> pl.Series:
     """Where an event starts on the reference day: whether its time is known to be before the dose's."""
     earlier = pl.Series("earlier", [False]).new_from_index(0, ae.height)
+    if "AESTDTC.time" in ae.columns:
+        on_the_day = on_the_day & ae["AESTDTC.time"].is_not_null()
     if not on_the_day.any():
         return earlier
     start, dose = pl.col("AESTDTC").cast(pl.String), pl.col("REFDTM").cast(pl.String)
