@@ -62,5 +62,6 @@ def select_emergent(datasets: AnalysisDatasets, *variables: str) -> EmergentEven
     """The events to count, with those of the variables that the data has."""
     adae = datasets.adae_with(("SAFFL", "TRTEMFL", "USUBJID", *variables))
     emergent = (adae["SAFFL"] == "Y") & (adae["TRTEMFL"] == "Y")
-    found = adae.with_columns(subject=pl.col("USUBJID").to_physical()).drop("USUBJID").filter(emergent)
+    wanted = [name for name in variables if name in adae.columns]
+    found = adae.select(*wanted, subject=pl.col("USUBJID").to_physical()).filter(emergent)
     return EmergentEvents(found.drop("subject"), found["subject"].to_numpy())
