@@ -11,6 +11,7 @@ import polars as pl
 
 from longwatch.derive.adae import derive_adae, read_adverse_events
 from longwatch.derive.adsl import derive_adsl, read_subjects
+from longwatch.derive.bds import derive_bds
 from longwatch.derive.cause_of_death import derive_dthcaus, read_stated_causes
 from longwatch.derive.coded import Subjects
 from longwatch.derive.occurrence import derive_occurrence_flags
@@ -48,7 +49,22 @@ class AnalysisDatasets:
         """An analysis dataset by its name, ADAE with its occurrence flags, as provenances name it. Raises KeyError."""
         if name == "ADAE":
             return self.adae_with_occurrence_flags
-        return {"ADSL": self.adsl}[name]
+        if name == "ADSL":
+            return self.adsl
+        return {"ADLB": lambda: self.adlb, "ADVS": lambda: self.advs}[name]()
+
+    @cached_property
+    def adlb(self) -> pl.DataFrame:
+        """ADLB: one row per laboratory result; no rows where the data has none."""
+        return self._bds("ADLB")
+
+    @cached_property
+    def advs(self) -> pl.DataFrame:
+        """ADVS: one row per vital sign measured; no rows where the data has none."""
+        return self._bds("ADVS")
+
+    def _bds(self, name: str) -> pl.DataFrame:
+        return derive_bds(name, self.data, self.study, self.cutoff, self.subjects, self.adsl)
 
     @cached_property
     def adae_with_occurrence_flags(self) -> pl.DataFrame:

@@ -12,6 +12,7 @@ from longwatch.study.model import (
     Study,
     TreatmentBasis,
     TreatmentReference,
+    Visits,
 )
 from longwatch.study.parse import parse_study
 from longwatch.study.shape import PLAIN, OdmDatasetSpec, OdmVariable, Shape
@@ -36,5 +37,6 @@ __all__ = [
     "Study",
     "TreatmentBasis",
     "TreatmentReference",
+    "Visits",
     "parse_study",
 ]

@@ -178,6 +178,24 @@ class PopulationSpec(Part):
     name: Annotated[str, Field(min_length=1)]
 
 
+class Visits(Part):
+    """Which visits tables by visit describe. `analysed`: values of VISIT, in the order printed; empty: every planned one,
+    by VISITNUM. `several`: which result counts where a visit has several. `last_of`: the visits of which the last result
+    is the last value; empty: every analysed one after the first dose."""
+
+    analysed: tuple[str, ...] = ()
+    several: Literal["last", "first", "highest", "lowest"] = "last"
+    last_of: tuple[str, ...] = ()
+
+    @field_validator("analysed", "last_of")
+    @classmethod
+    def check_visits(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """None twice, none empty."""
+        if len(set(value)) != len(value) or not all(value):
+            raise ValueError("a visit stands twice, or its name is empty")
+        return value
+
+
 _Severity = Literal["reject", "error", "warning", "note"]
 
 
@@ -242,6 +260,7 @@ class Study(Part):
     populations: tuple[PopulationSpec, ...] = ()
     demographics: Annotated[tuple[str, ...], Field(min_length=1)] = ("AGE", "AGEGR1", "SEX", "RACE", "ETHNIC")
     age_groups: Annotated[tuple[int, ...], Field(min_length=1)] = (18, 65)
+    visits: Visits = Visits()
     treatment: Treatment
     treatment_emergence: TreatmentEmergence = TreatmentEmergence()
     relatedness: Relatedness = Relatedness()

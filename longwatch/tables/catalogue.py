@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from longwatch.derive import AnalysisDatasets
 from longwatch.errors import StudyError
 from longwatch.study import Study
-from longwatch.tables import aet01, aet02, aet04, aet05, aet10, dmt01, dst01, dthl01, dtht01, ent01, popt01
+from longwatch.tables import aet01, aet02, aet04, aet05, aet10, by_visit, dmt01, dst01, dthl01, dtht01, ent01, popt01
 from longwatch.tables.result import TableResult
 
 Build = Callable[[AnalysisDatasets, Study, Mapping[str, object]], TableResult]
@@ -56,6 +56,17 @@ OUTPUTS: Mapping[str, Output] = {
         Output("AET05", aet05.TITLES[False], aet05.NUMBER, aet05.make_aet05),
         Output("AET05_ALL", aet05.TITLES[True], aet05.NUMBER, aet05.make_aet05, {}, {"all_occurrences": True}),
         Output("AET10", aet10.TITLE, aet10.NUMBER, aet10.make_aet10, {"at_least": float, "events": bool}),
+        *(
+            Output(
+                item.code,
+                item.title,
+                item.number,
+                by_visit.make_by_visit,
+                {"tests": tuple, "together": bool, "last_value": bool},
+                {"output": item.code},
+            )
+            for item in by_visit.OUTPUTS.values()
+        ),
     )
 }
 

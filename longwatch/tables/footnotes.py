@@ -120,6 +120,34 @@ def say_seriousness() -> str:
     )
 
 
+def say_results(study: Study, dataset: str, *, together: bool, with_last: bool) -> tuple[str, ...]:
+    """What baseline, change and the visits of a table of results are."""
+    source = {"ADLB": "LB", "ADVS": "VS"}[dataset]
+    reference = _REFERENCE[study.treatment_emergence.reference]
+    visits = study.visits
+    which = ", ".join(visits.analysed) if visits.analysed else "every planned visit"
+    notes = [
+        f"Baseline: the result that the data flags ({source}LOBXFL, or {source}BLFL), else the last one on or before "
+        f"{reference}, per parameter and time point. Change: value minus baseline, of results after {reference}, "
+        "with no upper limit.",
+        f"Visits: {which}; of several results of a subject at one visit the {visits.several} counts. Only results with "
+        "a number are described; a result whose day is not known is in no visit after baseline.",
+    ]
+    if together:
+        notes.append("Time points of a visit are taken together: results are described, not subjects.")
+    if with_last:
+        of = f" of {', '.join(visits.last_of)}" if visits.last_of else ""
+        notes.append(f"Last value: the last analysed result after {reference}{of}.")
+    return tuple(notes)
+
+
+def say_egfr(records: pl.DataFrame) -> tuple[str, ...]:
+    """How eGFR was computed, where it was."""
+    if "DTYPE" not in records.columns or not (records["DTYPE"].cast(pl.String) == "COMPUTED").any():
+        return ()
+    return ("eGFR: CKD-EPI 2021 from serum creatinine, age at the measurement and sex, of adults (computed).",)
+
+
 def say_subset(datasets: AnalysisDatasets, study: Study, subset: Subset | None) -> tuple[str, ...]:
     """What puts an event in the subset that a table counts alone; no note where it counts all."""
     if subset is None:
