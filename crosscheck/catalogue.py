@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from crosscheck.death_questions import death_listing, deaths
 from crosscheck.questions import GRADES, SEVERITIES, Asked, common, overview, rates, terms, worst_of_terms
+from crosscheck.result_questions import by_visit
 from crosscheck.subject_questions import demographics, disposition, populations, screening
 from longwatch.tables.opinion import Answer
 from longwatch.tables.result import TableResult
@@ -28,6 +29,9 @@ QUESTIONS: Mapping[str, Callable[[Asked, TableResult], Answer]] = {
     "AET05": rates(every=False),
     "AET05_ALL": rates(every=True),
     "AET10": common,
+    "VST01": by_visit,
+    "LBT01": by_visit,
+    "KIDT01": by_visit,
 }
 
 FROM_SDTM_ONLY = ("ENT01", "DST01")

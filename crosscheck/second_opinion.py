@@ -32,8 +32,15 @@ TEXTS = {
     "ADSL": ("USUBJID", "SAFFL", "ITTFL", "RANDFL", "TRT01P", "TRT01A", "DTHFL", "DTHCAUS"),
     "ADAE": ("USUBJID", "AETERM", "AEDECOD", "AEBODSYS", "AESEV", "AETOXGR", "AESER", "AESDTH", "AESLIFE", "AESHOSP",
              "AESDISAB", "AESCONG", "AESMIE", "AESCAN", "AESOD", "AEREL", "AREL", "AEACN", "AEOUT", "TRTEMFL"),
+    **{domain: ("USUBJID", "VISIT", *(f"{domain}{name}" for name in (
+           "TESTCD", "TEST", "CAT", "SPEC", "STRESC", "STRESU", "NRIND", "TPT", "FAST", "TOXGR", "LOBXFL", "BLFL", "DTC",
+           "STAT"))) for domain in ("LB", "VS")},
 }  # fmt: skip
-NUMBERS = {"EX": ("EXDOSE",), "DM": ("AGE",), "ADSL": ("FUPDUR", "DTHADY")}
+NUMBERS = {
+    "EX": ("EXDOSE",), "DM": ("AGE",), "ADSL": ("FUPDUR", "DTHADY"),
+    **{domain: ("VISITNUM", *(f"{domain}{name}" for name in ("SEQ", "STRESN", "STNRLO", "STNRHI")))
+       for domain in ("LB", "VS")},
+}  # fmt: skip
 DATES = {"ADSL": ("RFICDT", "ENRLDT", "RANDDT", "TRTSDT", "DTHDT", "LSTALVDT"), "ADAE": ("ASTDT",)}
 
 
@@ -45,7 +52,7 @@ def ask_second_opinion(
         for setting in ("autoinstall_known_extensions", "autoload_known_extensions", "preserve_insertion_order"):
             engine.execute(f"SET {setting} = false")
         supplied = study.analysis_data is AnalysisData.ADAM
-        _read_data(engine, data, ("ADSL", "ADAE") if supplied else ("DM", "EX", "AE", "DS", "SV", "DD"))
+        _read_data(engine, data, ("ADSL", "ADAE") if supplied else ("DM", "EX", "AE", "DS", "SV", "DD", "LB", "VS"))
         engine.execute("SET VARIABLE cutoff = ?", [cutoff])
         engine.execute(_sql("dates", legal=ISO8601_PARTIAL.replace("'", "''")))
         asked = Asked(engine, study, data, supplied)

@@ -17,17 +17,16 @@ def derive_avisit(results: pl.DataFrame, visits: Visits) -> pl.DataFrame:
     2. VISIT begins with UNSCHEDULED, or VISITNUM is no whole number → missing: an unscheduled result is no visit's;
     3. else VISIT, by VISITNUM, then name. Source: ADaMIG AVISIT; SDTMIG VISITNUM (unscheduled visits get decimals).
     """
-    found = results.group_by("VISIT").agg(pl.col("VISITNUM").min()).drop_nulls("VISIT")
-    found = found.with_columns(pl.col("VISIT").cast(pl.String))
-    if visits.analysed:
-        names = list(visits.analysed)
-    else:
-        planned = ~pl.col("VISIT").str.contains("(?i)^unscheduled") & (pl.col("VISITNUM") % 1 == 0).fill_null(True)
-        names = found.filter(planned).sort("VISITNUM", "VISIT", nulls_last=True)["VISIT"].to_list()
-    visit = pl.col("VISIT").cast(pl.String).cast(pl.Enum(names), strict=False)
-    if not visits.analysed:
-        visit = pl.when((pl.col("VISITNUM") % 1 == 0).fill_null(True)).then(visit)
+    names = list(visits.analysed)
+    visit = pl.col("VISIT")
+    if not names:
+        text = visit.cast(pl.String)
+        planned = ~text.str.contains("(?i)^unscheduled") & (pl.col("VISITNUM") % 1 == 0).fill_null(True)
+        visit = pl.when(planned).then(visit)
+        found = results.select(text.alias("VISIT"), "VISITNUM").filter(planned).group_by("VISIT").agg(pl.col("VISITNUM").min())
+        names = found.sort("VISITNUM", "VISIT", nulls_last=True)["VISIT"].to_list()
     visit_number = pl.when(pl.col("AVISIT").is_not_null()).then(pl.col("VISITNUM"))
+    visit = visit.cast(pl.String).cast(pl.Enum(names), strict=False)
     return results.with_columns(AVISIT=visit).with_columns(AVISITN=visit_number)
 
 

@@ -14,15 +14,20 @@ OF_BASELINE = {"AVAL": "BASE", "AVALC": "BASEC", "ANRIND": "BNRIND"}
 def derive_ablfl(results: pl.DataFrame) -> pl.DataFrame:
     """Adds ABLFL: Y on exactly one result of each KEY that has a baseline, missing elsewhere.
 
-    Cases, in order: 1. the sponsor flags a result (--LOBXFL = Y; of a domain that never does, --BLFL = Y) → the last
-    flagged one; 2. no result of the key is flagged → the last one that was not taken after the first dose (`timing`);
-    3. there is none → no baseline. Last: by day, time of day (none first), --SEQ. Expects the rows in that order
-    within their key, and `after`. Source: spec A.8 (last non-missing value on or before first exposure).
+    Cases, in order:
+    1. the sponsor flags a result of the key (--LOBXFL = Y; in a domain that has none, --BLFL = Y) → the last flagged one;
+    2. --BLFL flags other results of the parameter → no baseline: it is the sponsor's own definition, and says that this
+       subject has none;
+    3. else the last one that was not taken after the first dose (`timing`); there is none → no baseline.
+    Last: by day, time of day (none first), --SEQ. Expects the rows in that order within their key, and `after`.
+    Source: spec A.8 (last non-missing value on or before first exposure); SDTMIG --BLFL, --LOBXFL.
     """
-    flag = "LOBXFL" if results["LOBXFL"].null_count() < results.height else "BLFL"
-    flagged = (pl.col(flag) == "Y").fill_null(False)
-    candidates = results.select(*KEY, flagged=flagged, before=~pl.col("after")).with_row_index("row")
-    candidates = candidates.filter(pl.col("flagged") | pl.col("before").fill_null(False))
+    by_exposure = results["LOBXFL"].null_count() < results.height
+    flagged = (pl.col("LOBXFL" if by_exposure else "BLFL") == "Y").fill_null(False)
+    defined = pl.lit(False) if by_exposure else pl.col("flagged").any().over("PARAM")
+    candidates = results.with_row_index("row").select("row", *KEY, "after", flagged=flagged)
+    may_count = (~pl.col("after")).fill_null(False) & ~defined
+    candidates = candidates.filter(pl.col("flagged") | may_count)
     # Flagged ones come last in a stable sort, so that the last of a key is flagged where one is.
     last = candidates.sort("flagged", maintain_order=True).unique(KEY, keep="last")
     return results.with_columns(yes_on(last["row"], results.height).alias("ABLFL"))

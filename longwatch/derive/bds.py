@@ -47,19 +47,12 @@ def derive_bds(
     results = results.sort(ORDER, nulls_last=False, maintain_order=True)
     results = derive_after(results, read_reference(adsl, study))
     results = derive_ablfl(derive_anrind(results))
-    results = results.with_columns(ONTRTFL=_on_treatment())
+    results = results.with_columns(ONTRTFL=derive_ontrtfl())
     results = derive_change(derive_atoxgr(derive_base(results)))
-    results = derive_worst(finish_visits(derive_avisit(results, study.visits), study))
+    results = derive_anl01fl(derive_avisit(results, study.visits), study.visits)
+    results = derive_worst(derive_aentmtfl(results, study.visits))
     results = code_text(results).rename({"SEQ": f"{domain}SEQ", "FAST": f"{domain}FAST"})
     return with_subject(results, adsl)
-
-
-def finish_visits(results: pl.DataFrame, study: Study) -> pl.DataFrame:
-    """ANL01FL and AENTMTFL, where they are not there."""
-    for flag, derive in (("ANL01FL", derive_anl01fl), ("AENTMTFL", derive_aentmtfl)):
-        if flag not in results.columns:
-            results = derive(results, study.visits)
-    return results
 
 
 def with_subject(results: pl.DataFrame, adsl: pl.DataFrame) -> pl.DataFrame:
@@ -72,8 +65,8 @@ def with_subject(results: pl.DataFrame, adsl: pl.DataFrame) -> pl.DataFrame:
     return whole.drop("TRTSDT")
 
 
-def _on_treatment() -> pl.Expr:
-    """ONTRTFL of the result."""
+def derive_ontrtfl() -> pl.Expr:
+    """ONTRTFL of a result: Y where taken after the first dose and not baseline, N where not, missing where not known."""
     return (
         pl.when((pl.col("ABLFL") == "Y").fill_null(False) | ~pl.col("after"))
         .then(pl.lit("N", YES_NO))

@@ -17,6 +17,7 @@ from longwatch.derive.coded import Subjects
 from longwatch.derive.occurrence import derive_occurrence_flags
 from longwatch.derive.relatedness import find_unmapped
 from longwatch.derive.supplied import read_supplied_adae, read_supplied_adsl
+from longwatch.derive.supplied_bds import read_supplied_bds
 from longwatch.standards.dataset import SourceData
 from longwatch.study import AnalysisData, Study, TreatmentBasis
 
@@ -64,13 +65,11 @@ class AnalysisDatasets:
         return self._bds("ADVS")
 
     def _bds(self, name: str) -> pl.DataFrame:
-        return derive_bds(name, self.data, self.study, self.cutoff, self.subjects, self.adsl)
-
-    @cached_property
-    def adae_with_occurrence_flags(self) -> pl.DataFrame:
-        """ADAE with AOCCFL, AOCCSFL, AOCCPFL, AOCCIFL. On demand: counts need no flag, and the sort is long in large
-        data."""
-        return derive_occurrence_flags(self.adae)
+        """From the domain, or as supplied; where the sponsor's ADaM is counted and has none, no rows."""
+        supplied = self.study.analysis_data is AnalysisData.ADAM
+        make = read_supplied_bds if supplied and name in self.data else derive_bds
+        data = self.data if not supplied or name in self.data else SourceData({})
+        return make(name, data, self.study, self.cutoff, self.subjects, self.adsl)
 
 
 def derive(data: SourceData, study: Study, cutoff: date, variables: Collection[str] | None = None) -> AnalysisDatasets:

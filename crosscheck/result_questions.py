@@ -1,0 +1,52 @@
+"""Questions on results of laboratory tests and vital signs, answered by SQL on `measured_LB` and `measured_VS`."""
+
+from __future__ import annotations
+
+from crosscheck.measured import measure
+from crosscheck.questions import Asked, Counted, start
+from longwatch.tables.by_visit import OUTPUTS
+from longwatch.tables.opinion import Answer
+from longwatch.tables.result import TableResult
+
+_NAMES = ("mean", "sd", "median", "min", "max")
+
+
+def by_visit(asked: Asked, table: TableResult) -> Answer:
+    """VST01, LBT01, KIDT01: values and changes described by parameter, time point, visit and arm."""
+    counted = start(asked, table, "safety")
+    domain = measure(asked, OUTPUTS[table.code].dataset)
+    together = table.parameters["together"] == "true"
+    tests = table.parameters["tests"].split()
+    wanted = f"code IN ({', '.join(repr(test) for test in tests)})" if tests else "true"
+    heading = "param" if together else "param || coalesce(', ' || tpt, '')"
+    sources = [
+        ("'Baseline'", f"measured_{domain}", "is_base"),
+        ("avisit", f"analysed_{domain}", "anl AND ontrtfl = 'Y'"),
+    ]
+    if table.parameters["last_value"] == "true":
+        sources.append(("'Last value'", f"last_{domain}", "true"))
+    for row, source, condition in sources:
+        chosen = (
+            f"SELECT {heading} AS heading, {row} AS line, counted_arm AS arm, aval, ontrtfl = 'Y' AS later,"
+            f" CASE WHEN ontrtfl = 'Y' THEN aval - base END AS chg FROM {source} JOIN subject USING (USUBJID)"
+            f" WHERE safety AND aval IS NOT NULL AND {condition} AND {wanted}"
+        )
+        for variable, prefix in (("aval", ""), ("chg", "change_")):
+            if variable == "aval" or row != "'Baseline'":
+                _describe(asked, counted, chosen, variable, prefix, "records" if together else "n")
+    return Answer(counted.values)
+
+
+def _describe(asked: Asked, counted: Counted, chosen: str, variable: str, prefix: str, size: str) -> None:
+    numbers = f"count({variable}), avg({variable}), stddev_samp({variable}), median({variable}), min({variable}), max({variable})"
+    rows = asked.rows(
+        f"SELECT heading, line, CASE WHEN grouping(arm) = 1 THEN 'Total' ELSE arm END, {numbers} FROM ({chosen})"
+        " GROUP BY GROUPING SETS ((heading, line, arm), (heading, line))"
+    )
+    columns = [*counted.sizes, *(["Total"] if counted.total else [])]
+    found = {(str(heading), str(line), str(arm)): values for heading, line, arm, *values in rows}
+    for heading, line in {key[:2] for key in found}:
+        for column in columns:
+            values = found.get((heading, line, column), [0, *[None] * len(_NAMES)])
+            for name, value in zip((size, *_NAMES), values, strict=True):
+                counted.values[heading, line, column, prefix + name] = value  # type: ignore[assignment]
