@@ -196,6 +196,17 @@ class Visits(Part):
         return value
 
 
+class Laboratory(Part):
+    """How laboratory results are judged. `levels`: the study's own limits of levels 1, 2, 3 of an analyte, by its name in
+    LBT_LEVELS, in place of the guide's. `liver_from_day`: the study day from which results count for liver screening: an
+    infusion into the portal vein itself lifts transaminases. `liver_within_days`: how long after a transaminase a
+    bilirubin is still marked as one event."""
+
+    levels: dict[str, Annotated[tuple[float, ...], Field(min_length=1, max_length=3)]] = Field(default_factory=dict)
+    liver_from_day: Annotated[int, Field(ge=1)] = 1
+    liver_within_days: Annotated[int, Field(ge=1)] = 30
+
+
 _Severity = Literal["reject", "error", "warning", "note"]
 
 
@@ -261,6 +272,7 @@ class Study(Part):
     demographics: Annotated[tuple[str, ...], Field(min_length=1)] = ("AGE", "AGEGR1", "SEX", "RACE", "ETHNIC")
     age_groups: Annotated[tuple[int, ...], Field(min_length=1)] = (18, 65)
     visits: Visits = Visits()
+    laboratory: Laboratory = Laboratory()
     treatment: Treatment
     treatment_emergence: TreatmentEmergence = TreatmentEmergence()
     relatedness: Relatedness = Relatedness()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from longwatch.derive import AnalysisDatasets
 from longwatch.errors import StudyError
 from longwatch.study import Study
-from longwatch.tables import aet01, aet02, aet04, aet05, aet10, by_visit, dmt01, dst01, dthl01, dtht01, ent01, popt01
+from longwatch.tables import aet01, aet02, aet04, aet05, aet10, by_visit, dmt01, dst01, dthl01, dtht01, ent01, lbt_levels, popt01
 from longwatch.tables.result import TableResult
 
 Build = Callable[[AnalysisDatasets, Study, Mapping[str, object]], TableResult]
@@ -67,6 +67,7 @@ OUTPUTS: Mapping[str, Output] = {
             )
             for item in by_visit.OUTPUTS.values()
         ),
+        Output("LBT_LEVELS", lbt_levels.TITLE, lbt_levels.NUMBER, lbt_levels.make_lbt_levels, {"blocks": tuple}),
     )
 }
 

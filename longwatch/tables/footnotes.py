@@ -141,6 +141,16 @@ def say_results(study: Study, dataset: str, *, together: bool, with_last: bool) 
     return tuple(notes)
 
 
+def say_fractions(study: Study) -> tuple[str, ...]:
+    """What n, Ns and the time of the results are."""
+    reference = _REFERENCE[study.treatment_emergence.reference]
+    return (
+        f"n/Ns (%): subjects with such a result at any time after {reference}, with no upper limit, unscheduled visits "
+        "included, each counted once per line; Ns: subjects with a usable result after it (and a baseline, where the "
+        "line compares with it).",
+    )
+
+
 def say_egfr(records: pl.DataFrame) -> tuple[str, ...]:
     """How eGFR was computed, where it was."""
     if "DTYPE" not in records.columns or not (records["DTYPE"].cast(pl.String) == "COMPUTED").any():
@@ -202,4 +212,5 @@ _ABBREVIATIONS = {
     "SD": "standard deviation",
     "SOC": "system organ class",
     "TEAE": "treatment-emergent adverse event",
+    "ULN": "upper limit of normal",
 }
