@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from longwatch.derive import AnalysisDatasets
 from longwatch.errors import StudyError
 from longwatch.study import Study
-from longwatch.tables import aet01, aet02, aet04, aet05, aet10, by_visit, dmt01, dst01, dthl01, dtht01, ent01, lbt_levels, popt01
+from longwatch.tables import abnormal, aet01, aet02, aet04, aet05, aet10, by_visit, dmt01, dst01, dthl01, dtht01, ent01, lbt_levels, popt01, shifts
 from longwatch.tables.result import TableResult
 
 Build = Callable[[AnalysisDatasets, Study, Mapping[str, object]], TableResult]
@@ -66,6 +66,14 @@ OUTPUTS: Mapping[str, Output] = {
                 {"output": item.code},
             )
             for item in by_visit.OUTPUTS.values()
+        ),
+        *(
+            Output(code, item.title, "", abnormal.make_abnormal, {"tests": tuple}, {"output": code})
+            for code, item in abnormal.OUTPUTS.items()
+        ),
+        *(
+            Output(code, item.title, "", shifts.make_shift, {"tests": tuple}, {"output": code})
+            for code, item in shifts.OUTPUTS.items()
         ),
         Output("LBT_LEVELS", lbt_levels.TITLE, lbt_levels.NUMBER, lbt_levels.make_lbt_levels, {"blocks": tuple}),
     )

@@ -151,6 +151,15 @@ def say_fractions(study: Study) -> tuple[str, ...]:
     )
 
 
+def say_laboratory_grades(study: Study) -> tuple[str, ...]:
+    """Where the grades of results are from."""
+    return (
+        *say_ctcae(study, "AETOXGR"),
+        "A test that the data does not grade is graded by the numeric criteria of CTCAE 5.0; confirm them with your "
+        "medical lead.",
+    )
+
+
 def say_egfr(records: pl.DataFrame) -> tuple[str, ...]:
     """How eGFR was computed, where it was."""
     if "DTYPE" not in records.columns or not (records["DTYPE"].cast(pl.String) == "COMPUTED").any():
