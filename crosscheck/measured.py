@@ -1,4 +1,4 @@
-"""Results of LB and VS in the engine, baseline and visits by SQL of our own, made when a question first asks for them."""
+"""Results of LB and VS in the engine, baseline and visits by SQL of our own, made when first asked for."""
 
 from __future__ import annotations
 

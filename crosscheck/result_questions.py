@@ -38,7 +38,8 @@ def by_visit(asked: Asked, table: TableResult) -> Answer:
 
 
 def _describe(asked: Asked, counted: Counted, chosen: str, variable: str, prefix: str, size: str) -> None:
-    numbers = f"count({variable}), avg({variable}), stddev_samp({variable}), median({variable}), min({variable}), max({variable})"
+    functions = ("count", "avg", "stddev_samp", "median", "min", "max")
+    numbers = ", ".join(f"{function}({variable})" for function in functions)
     rows = asked.rows(
         f"SELECT heading, line, CASE WHEN grouping(arm) = 1 THEN 'Total' ELSE arm END, {numbers} FROM ({chosen})"
         " GROUP BY GROUPING SETS ((heading, line, arm), (heading, line))"

@@ -20,6 +20,8 @@ from longwatch.tables.result import TableResult
 
 SQL = Path(__file__).with_name("sql")
 
+RESULT_TEXTS = ("TESTCD", "TEST", "CAT", "SPEC", "STRESC", "STRESU", "NRIND", "TPT", "FAST", "TOXGR", "LOBXFL", "BLFL",
+                "DTC", "STAT")  # fmt: skip
 TEXTS = {
     "DM": ("USUBJID", "RFICDTC", "DMDTC", "RFSTDTC", "RFENDTC", "RFXSTDTC", "RFXENDTC", "RFPENDTC", "DTHFL", "DTHDTC",
            "ARMCD", "ACTARMCD", "AGEU"),
@@ -32,9 +34,7 @@ TEXTS = {
     "ADSL": ("USUBJID", "SAFFL", "ITTFL", "RANDFL", "TRT01P", "TRT01A", "DTHFL", "DTHCAUS"),
     "ADAE": ("USUBJID", "AETERM", "AEDECOD", "AEBODSYS", "AESEV", "AETOXGR", "AESER", "AESDTH", "AESLIFE", "AESHOSP",
              "AESDISAB", "AESCONG", "AESMIE", "AESCAN", "AESOD", "AEREL", "AREL", "AEACN", "AEOUT", "TRTEMFL"),
-    **{domain: ("USUBJID", "VISIT", *(f"{domain}{name}" for name in (
-           "TESTCD", "TEST", "CAT", "SPEC", "STRESC", "STRESU", "NRIND", "TPT", "FAST", "TOXGR", "LOBXFL", "BLFL", "DTC",
-           "STAT"))) for domain in ("LB", "VS")},
+    **{domain: ("USUBJID", "VISIT", *(f"{domain}{name}" for name in RESULT_TEXTS)) for domain in ("LB", "VS")},
 }  # fmt: skip
 NUMBERS = {
     "EX": ("EXDOSE",), "DM": ("AGE",), "ADSL": ("FUPDUR", "DTHADY"),

@@ -23,7 +23,12 @@ def derive_avisit(results: pl.DataFrame, visits: Visits) -> pl.DataFrame:
         text = visit.cast(pl.String)
         planned = ~text.str.contains("(?i)^unscheduled") & (pl.col("VISITNUM") % 1 == 0).fill_null(True)
         visit = pl.when(planned).then(visit)
-        found = results.select(text.alias("VISIT"), "VISITNUM").filter(planned).group_by("VISIT").agg(pl.col("VISITNUM").min())
+        found = (
+            results.select(text.alias("VISIT"), "VISITNUM")
+            .filter(planned)
+            .group_by("VISIT")
+            .agg(pl.col("VISITNUM").min())
+        )
         names = found.sort("VISITNUM", "VISIT", nulls_last=True)["VISIT"].to_list()
     visit_number = pl.when(pl.col("AVISIT").is_not_null()).then(pl.col("VISITNUM"))
     visit = visit.cast(pl.String).cast(pl.Enum(names), strict=False)
@@ -33,9 +38,9 @@ def derive_avisit(results: pl.DataFrame, visits: Visits) -> pl.DataFrame:
 def derive_anl01fl(results: pl.DataFrame, visits: Visits) -> pl.DataFrame:
     """Adds ANL01FL: Y on one result of each subject, parameter, time point and analysis visit, missing elsewhere.
 
-    Cases: no AVISIT, or no number → missing; several at one visit → the one that the study file says (`visits.several`):
-    the last (the default), the first, the highest, the lowest; of equal ones the first. Expects the rows of a subject,
-    parameter and time point in order of time. Source: ADaMIG ANLzzFL.
+    Cases: no AVISIT, or no number → missing; several at one visit → the one that the study file says
+    (`visits.several`): the last (the default), the first, the highest, the lowest; of equal ones the first. Expects
+    the rows of a subject, parameter and time point in order of time. Source: ADaMIG ANLzzFL.
     """
     one = results.with_row_index("row").filter(pl.col("AVISIT").is_not_null() & pl.col("AVAL").is_not_null())
     chosen = _choose(one, visits.several, ("subject", "PARAM", "ATPT", "AVISIT"))
@@ -52,7 +57,9 @@ def derive_aentmtfl(results: pl.DataFrame, visits: Visits) -> pl.DataFrame:
     if visits.last_of:
         counts &= pl.col("AVISIT").cast(pl.String).is_in(list(visits.last_of))
     one = results.with_row_index("row").filter(counts)
-    return results.with_columns(yes_on(_choose(one, "last", ("subject", "PARAM", "ATPT")), results.height).alias("AENTMTFL"))
+    return results.with_columns(
+        yes_on(_choose(one, "last", ("subject", "PARAM", "ATPT")), results.height).alias("AENTMTFL")
+    )
 
 
 def _choose(one: pl.DataFrame, which: str, key: tuple[str, ...]) -> pl.Series:

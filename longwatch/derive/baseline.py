@@ -15,7 +15,8 @@ def derive_ablfl(results: pl.DataFrame) -> pl.DataFrame:
     """Adds ABLFL: Y on exactly one result of each KEY that has a baseline, missing elsewhere.
 
     Cases, in order:
-    1. the sponsor flags a result of the key (--LOBXFL = Y; in a domain that has none, --BLFL = Y) → the last flagged one;
+    1. the sponsor flags a result of the key (--LOBXFL = Y; in a domain that has none, --BLFL = Y) → the last flagged
+       one;
     2. --BLFL flags other results of the parameter → no baseline: it is the sponsor's own definition, and says that this
        subject has none;
     3. else the last one that was not taken after the first dose (`timing`); there is none → no baseline.

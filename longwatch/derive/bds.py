@@ -66,7 +66,7 @@ def with_subject(results: pl.DataFrame, adsl: pl.DataFrame) -> pl.DataFrame:
 
 
 def derive_ontrtfl() -> pl.Expr:
-    """ONTRTFL of a result: Y where taken after the first dose and not baseline, N where not, missing where not known."""
+    """ONTRTFL of a result: Y where taken after the first dose and not baseline, else N; missing where not known."""
     return (
         pl.when((pl.col("ABLFL") == "Y").fill_null(False) | ~pl.col("after"))
         .then(pl.lit("N", YES_NO))

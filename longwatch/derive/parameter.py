@@ -25,7 +25,7 @@ def derive_param(results: pl.DataFrame) -> pl.DataFrame:
     specimen = pl.when(pl.col("several") & pl.col("SPEC").is_not_null()).then(pl.lit(", ") + pl.col("SPEC"))
     unit = pl.when(pl.col("AVALU").is_not_null()).then(pl.lit(" (") + pl.col("AVALU") + ")")
     labels = kinds.select(PARAM=pl.col("name") + specimen.fill_null("") + unit.fill_null(""))["PARAM"]
-    named = results.group_by(*_KEYS, maintain_order=True).agg().with_columns(
-        labels.cast(pl.Enum(labels.unique().sort()))
+    named = (
+        results.group_by(*_KEYS, maintain_order=True).agg().with_columns(labels.cast(pl.Enum(labels.unique().sort())))
     )
     return results.join(named, on=_KEYS, how="left", nulls_equal=True, maintain_order="left")

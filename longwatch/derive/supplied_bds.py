@@ -28,6 +28,7 @@ TEXTS = (
 NUMBERS = ("ANRLO", "ANRHI", "ATPTN", "VISITNUM", "AVISITN")
 _OTHER_NAMES = {"A1LO": "ANRLO", "A1HI": "ANRHI"}
 _SHORT = {"L": "LOW", "N": "NORMAL", "H": "HIGH"}
+_ONLY_COLLECTED = ("LOBXFL", "BLFL", "DTC")
 _COMPUTED = ("WORS01FL", "WORS02FL", "WORS03FL")
 
 
@@ -48,11 +49,10 @@ def read_supplied_bds(
     read = read_whole(data, name, subjects).drop(*_COMPUTED, strict=False)
     read = read.rename({old: new for old, new in _OTHER_NAMES.items() if new not in read.columns}, strict=False)
     given = set(read.columns)
-    read = read.with_columns(
-        *(pl.lit(None, pl.Enum([])).alias(column) for column in TEXTS if column not in given),
-        *(pl.lit(None, pl.Float64).alias(column) for column in (*NUMBERS, f"{domain}SEQ") if column not in given),
-        *(pl.lit(None, pl.Enum([])).alias(column) for column in ("LOBXFL", "BLFL", "DTC", f"{domain}FAST") if column not in given),
-    ).rename({f"{domain}SEQ": "SEQ"})  # fmt: skip
+    absent = {**dict.fromkeys((*TEXTS, *_ONLY_COLLECTED, f"{domain}FAST"), pl.Enum([])),
+              **dict.fromkeys((*NUMBERS, f"{domain}SEQ"), pl.Float64)}  # fmt: skip
+    read = read.with_columns(pl.lit(None, kind).alias(column) for column, kind in absent.items() if column not in given)
+    read = read.rename({f"{domain}SEQ": "SEQ"})
     if read.schema.get("ADT") != pl.Date:
         read = read.drop("ADT", strict=False).with_columns(ADT=pl.lit(None, pl.Date))
     read = read.filter(~(pl.col("ADT") > cutoff).fill_null(False), pl.col("PARAMCD").is_not_null())
@@ -66,9 +66,7 @@ def read_supplied_bds(
     results = derive_change(derive_atoxgr(derive_base(results)))
     results = _order_visits(results, study.visits) if "AVISIT" in given else derive_avisit(results, study.visits)
     place = (*KEY, "AVISIT")
-    results = (
-        _last_flagged(results, "ANL01FL", place) if "ANL01FL" in given else derive_anl01fl(results, study.visits)
-    )
+    results = _last_flagged(results, "ANL01FL", place) if "ANL01FL" in given else derive_anl01fl(results, study.visits)
     if "AENTMTFL" in given:
         results = _last_flagged(results, "AENTMTFL", KEY)
     else:
@@ -97,4 +95,3 @@ def _last_flagged(results: pl.DataFrame, name: str, key: tuple[str, ...]) -> pl.
     chosen = results.with_row_index("row").filter(pl.col(name).cast(pl.String) == "Y", pl.col("AVAL").is_not_null())
     rows = chosen.unique(key, keep="last", maintain_order=True)["row"]
     return results.with_columns(yes_on(rows, results.height).alias(name))
-

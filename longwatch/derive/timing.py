@@ -30,7 +30,8 @@ def derive_after(results: pl.DataFrame, reference: pl.DataFrame) -> pl.DataFrame
     2. the last day that --DTC can mean is before the day of the dose → no;
     3. its first day is after it → yes;
     4. a complete --DTC on that day: both times known, and the result's certainly after the dose's → yes; else no
-       (on or before: what was drawn on the day of the dose is taken as drawn before it, unless its time says otherwise);
+       (on or before: what was drawn on the day of the dose is taken as drawn before it, unless its time says
+       otherwise);
     5. a partial --DTC that can lie on either side → missing.
     A time to the minute stands for any second of it; where only one of two times has a zone they are not comparable.
     Expects `first`, `last`, DTC, ADT of `read_results`. Source: spec A.8 (baseline: on or before first exposure).
@@ -59,4 +60,6 @@ def _taken_later_that_day(results: pl.DataFrame, on_the_day: pl.Series, referenc
     comparable = has_time(taken) & has_time(dose) & (zone_minutes(taken).is_null() == zone_minutes(dose).is_null())
     first = earliest_second(taken) - 60 * zone_minutes(taken).fill_null(0)
     last = latest_second(dose) - 60 * zone_minutes(dose).fill_null(0)
-    return later.scatter(on_the_day.arg_true(), chosen.select((comparable & (first > last)).fill_null(False)).to_series())
+    return later.scatter(
+        on_the_day.arg_true(), chosen.select((comparable & (first > last)).fill_null(False)).to_series()
+    )

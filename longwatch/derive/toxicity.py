@@ -1,8 +1,8 @@
 """ATOXGR: the grade of a laboratory result, as the data has it, else by the numeric criteria of CTCAE (spec A.3, C.3).
 
-The criteria are data (`standards/laboratory/ctcae_5_0.csv`), not code. They are those of CTCAE 5.0 that need nothing but
-numbers; what a grade asks of the patient (transfusion, symptoms) cannot be read from a result. They were written down
-from general knowledge and not checked against the publication: confirm them before a grade is relied on.
+The criteria are data (`standards/laboratory/ctcae_5_0.csv`), not code. They are those of CTCAE 5.0 that need nothing
+but numbers; what a grade asks of the patient (transfusion, symptoms) cannot be read from a result. They were written
+down from general knowledge and not checked against the publication: confirm them before a grade is relied on.
 """
 
 from __future__ import annotations
@@ -43,10 +43,11 @@ def _grade(results: pl.DataFrame) -> pl.DataFrame:
     given = results.filter(pl.col("ATOXGR").is_not_null())["PARAMCD"].cast(pl.String).unique()
     grades = {test: expression for test, expression in _by_test() if test not in set(given)}
     code = pl.col("PARAMCD").cast(pl.String)
-    grade = pl.when(code.is_in(given.implode())).then(said)
-    for test, expression in grades.items():
-        grade = grade.when(code == test).then(expression.cast(pl.String))
-    return results.with_columns(ATOXGR=grade.otherwise(None).cast(_GRADE, strict=False))
+    derived = pl.coalesce(
+        pl.lit(None, pl.String), *(pl.when(code == test).then(grade.cast(pl.String)) for test, grade in grades.items())
+    )
+    grade = pl.when(code.is_in(given.implode())).then(said).otherwise(derived)
+    return results.with_columns(ATOXGR=grade.cast(_GRADE, strict=False))
 
 
 def _by_test() -> Iterator[tuple[str, pl.Expr]]:
@@ -73,9 +74,8 @@ def _criterion(row: dict[str, str], test: str) -> pl.Expr:
         "uln_value": pl.when(pl.col("ANRHI").is_not_null()).then(value),
     }[row["basis"]]
     first = {"lln": pl.col("AVAL") < pl.col("ANRLO"), "uln_value": pl.col("AVAL") > pl.col("ANRHI")}.get(row["basis"])
-    grade = pl.when(measure.is_not_null()).then(0)
-    if first is not None:
-        grade = pl.when(measure.is_null()).then(None).when(first).then(1).otherwise(0)
+    begun = pl.lit(0) if first is None else pl.when(first).then(1).otherwise(0)
+    grade: pl.Expr = pl.when(measure.is_not_null()).then(begun)
     for number, limit in enumerate(limits, start=1):
         if limit is not None:
             beyond = measure < limit if row["direction"] == "low" else measure > limit

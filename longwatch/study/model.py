@@ -179,9 +179,9 @@ class PopulationSpec(Part):
 
 
 class Visits(Part):
-    """Which visits tables by visit describe. `analysed`: values of VISIT, in the order printed; empty: every planned one,
-    by VISITNUM. `several`: which result counts where a visit has several. `last_of`: the visits of which the last result
-    is the last value; empty: every analysed one after the first dose."""
+    """Which visits tables by visit describe. `analysed`: values of VISIT, in the order printed; empty: every planned
+    one, by VISITNUM. `several`: which result counts where a visit has several. `last_of`: the visits of which the last
+    result is the last value; empty: every analysed one after the first dose."""
 
     analysed: tuple[str, ...] = ()
     several: Literal["last", "first", "highest", "lowest"] = "last"
@@ -197,10 +197,10 @@ class Visits(Part):
 
 
 class Laboratory(Part):
-    """How laboratory results are judged. `levels`: the study's own limits of levels 1, 2, 3 of an analyte, by its name in
-    LBT_LEVELS, in place of the guide's. `liver_from_day`: the study day from which results count for liver screening: an
-    infusion into the portal vein itself lifts transaminases. `liver_within_days`: how long after a transaminase a
-    bilirubin is still marked as one event."""
+    """How laboratory results are judged. `levels`: the study's own limits of levels 1, 2, 3 of an analyte, by its name
+    in LBT_LEVELS, in place of the guide's. `liver_from_day`: the study day from which results count for liver
+    screening: an infusion into the portal vein itself lifts transaminases. `liver_within_days`: how long after a
+    transaminase a bilirubin is still marked as one event."""
 
     levels: dict[str, Annotated[tuple[float, ...], Field(min_length=1, max_length=3)]] = Field(default_factory=dict)
     liver_from_day: Annotated[int, Field(ge=1)] = 1

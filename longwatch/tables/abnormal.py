@@ -66,8 +66,8 @@ OUTPUTS: Mapping[str, Abnormal] = {
 
 
 def make_abnormal(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str, object]) -> TableResult:
-    """The table. Parameter: `tests` (codes of parameters, default all). A parameter without any such value has no lines;
-    none with one → no rows, and a note."""
+    """The table. Parameter: `tests` (codes of parameters, default all). A parameter without any such value has no
+    lines; none with one → no rows, and a note."""
     code = str(parameters["output"])
     output = OUTPUTS[code]
     tests = parameters.get("tests", ())

@@ -160,9 +160,7 @@ class _Writer:
         described = describe_values(values, decimals)
         for name, (value, text) in described.items():
             name = "records" if name == "n" and self._together else name
-            self.statistics.append(
-                Statistic(heading, place.name, column.name, f"{prefix}{name}", value, text, source)
-            )
+            self.statistics.append(Statistic(heading, place.name, column.name, f"{prefix}{name}", value, text, source))
         return print_described({name: text for name, (_, text) in described.items()})
 
 

@@ -8,7 +8,25 @@ from dataclasses import dataclass, field
 from longwatch.derive import AnalysisDatasets
 from longwatch.errors import StudyError
 from longwatch.study import Study
-from longwatch.tables import abnormal, aet01, aet02, aet04, aet05, aet10, by_visit, dmt01, dst01, dthl01, dtht01, ent01, lbt_levels, popt01, shifts
+from longwatch.tables import (
+    abnormal,
+    aet01,
+    aet02,
+    aet04,
+    aet05,
+    aet10,
+    by_visit,
+    dmt01,
+    dst01,
+    dthl01,
+    dtht01,
+    ent01,
+    lbl01,
+    lbt_levels,
+    liver,
+    popt01,
+    shifts,
+)
 from longwatch.tables.result import TableResult
 
 Build = Callable[[AnalysisDatasets, Study, Mapping[str, object]], TableResult]
@@ -75,7 +93,18 @@ OUTPUTS: Mapping[str, Output] = {
             Output(code, item.title, "", shifts.make_shift, {"tests": tuple}, {"output": code})
             for code, item in shifts.OUTPUTS.items()
         ),
-        Output("LBT_LEVELS", lbt_levels.TITLE, lbt_levels.NUMBER, lbt_levels.make_lbt_levels, {"blocks": tuple}),
+        *(
+            Output(code, item.title, item.number, liver.make_screening, {}, {"output": code})
+            for code, item in liver.OUTPUTS.items()
+        ),
+        Output("LBL_HYSLAW", liver.TITLE, "", liver.make_cases),
+        *(
+            Output(
+                code, title, lbt_levels.NUMBERS[code], lbt_levels.make_lbt_levels, {"blocks": tuple}, {"output": code}
+            )
+            for code, title in lbt_levels.TITLES.items()
+        ),
+        Output("LBL01", lbl01.TITLE, "", lbl01.make_lbl01, {"level": int}),
     )
 }
 

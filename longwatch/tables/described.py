@@ -1,4 +1,4 @@
-"""Numbers described as a table prints them: n, mean, SD, median, quartiles, range, each rounded once (spec C.2 rule 3)."""
+"""Numbers described as a table prints them: n, mean, SD, median, quartiles, range, each rounded once (spec C.2)."""
 
 from __future__ import annotations
 

@@ -141,9 +141,14 @@ def say_results(study: Study, dataset: str, *, together: bool, with_last: bool) 
     return tuple(notes)
 
 
-def say_fractions(study: Study) -> tuple[str, ...]:
+def say_fractions(study: Study, *, last: bool = False) -> tuple[str, ...]:
     """What n, Ns and the time of the results are."""
     reference = _REFERENCE[study.treatment_emergence.reference]
+    if last:
+        return (
+            f"n/Ns (%): subjects whose last analysed result after {reference} is such (AENTMTFL); Ns: subjects with a "
+            "usable one (and a baseline, where the line compares with it).",
+        )
     return (
         f"n/Ns (%): subjects with such a result at any time after {reference}, with no upper limit, unscheduled visits "
         "included, each counted once per line; Ns: subjects with a usable result after it (and a baseline, where the "
@@ -158,6 +163,25 @@ def say_laboratory_grades(study: Study) -> tuple[str, ...]:
         "A test that the data does not grade is graded by the numeric criteria of CTCAE 5.0; confirm them with your "
         "medical lead.",
     )
+
+
+def say_liver(study: Study, *, with_cases: bool) -> tuple[str, ...]:
+    """Which results liver screening looks at, and what a potential Hy's law case is."""
+    day, within = study.laboratory.liver_from_day, study.laboratory.liver_within_days
+    window = "" if day == 1 else f" from study day {day} on"
+    reference = _REFERENCE[study.treatment_emergence.reference]
+    notes = [
+        f"Highest values after {reference}{window}, each in multiples of the result's own ULN. Ns: subjects with both. "
+        "An infusion into the portal vein itself lifts transaminases in the first days."
+    ]
+    if with_cases:
+        notes.append(
+            "Potential Hy's law case: a bilirubin of at least 2 x ULN on the day of an ALT or AST of at least 3 x "
+            "ULN, or later; highest values alone do not make one. Days between: of the closest such pair; within the "
+            f"window: at most {within} days. ALP at onset: the last value on or before the day of that "
+            "transaminase; it is marked, and such cases are not left out."
+        )
+    return tuple(notes)
 
 
 def say_egfr(records: pl.DataFrame) -> tuple[str, ...]:
@@ -212,6 +236,7 @@ def say_abbreviations(columns: Sequence[TableColumn], rows: Sequence[TableRow], 
 
 
 _ABBREVIATIONS = {
+    "ALP": "alkaline phosphatase",
     "CI": "confidence interval",
     "NA": "not available in the data",
     "NE": "not estimable",

@@ -56,7 +56,9 @@ class Fractions:
                 known[line.of] = select_rows(records, both(self._arms.population.condition, line.of))
             chosen = known[line.of] & select_rows(records, line.condition)
             by_arm = [self._arms.compute_subjects(subject[rows]) for rows in (known[line.of], chosen)]
-            cells = tuple(self._cell(line, column, *(column.count(numbers) for numbers in by_arm)) for column in self.columns)
+            cells = tuple(
+                self._cell(line, column, *(column.count(numbers) for numbers in by_arm)) for column in self.columns
+            )
             self.rows.append(TableRow(line.label, cells, line.level, line.row_group, line.row))
 
     def _cell(self, line: FractionLine, column: Column, of: int, n: int) -> str:

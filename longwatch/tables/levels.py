@@ -1,8 +1,8 @@
 """Levels of laboratory values (FDA guide v2.0, tables 56 and 57) as conditions on ADLB.
 
 The levels are data (`standards/laboratory/fda_levels_2_0.csv`); a study may set its own limits of a test
-(`laboratory.levels`). A limit with a unit holds for results in the units of `units.csv`, converted; results in any other
-unit are not used.
+(`laboratory.levels`). A limit with a unit holds for results in the units of `units.csv`, converted; results in any
+other unit are not used.
 """
 
 from __future__ import annotations

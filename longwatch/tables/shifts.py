@@ -49,8 +49,8 @@ OUTPUTS: Mapping[str, Shift] = {
 
 
 def make_shift(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str, object]) -> TableResult:
-    """The table. Parameter: `tests` (codes of parameters, default all). A parameter without any category after the first
-    dose has no lines; none with one → no rows, and a note."""
+    """The table. Parameter: `tests` (codes of parameters, default all). A parameter without any category after the
+    first dose has no lines; none with one → no rows, and a note."""
     code = str(parameters["output"])
     output = OUTPUTS[code]
     tests = parameters.get("tests", ())
@@ -80,9 +80,9 @@ def make_shift(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
         statistics=(*subject_layout(arms).sizes(), *fractions.statistics),
         footnotes=(
             footnotes.say_population(datasets, study, arms),
-            "n (% of Ns): Ns are the subjects of the arm with a category both at baseline and after the first dose, each "
-            "counted once, by the worst result, unscheduled visits included. Missing: no category at baseline; such "
-            "subjects are not among the Ns.",
+            "n (% of Ns): Ns are the subjects of the arm with a category both at baseline and after the first dose, "
+            "each counted once, by the worst result, unscheduled visits included. Missing: no category at baseline; "
+            "such subjects are not among the Ns.",
             *(footnotes.say_laboratory_grades(study) if output.variable == "ATOXGR" else ()),
             *footnotes.say_abbreviations(columns, rows),
         ),
