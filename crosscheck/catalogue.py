@@ -5,6 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from crosscheck.death_questions import death_listing, deaths
+from crosscheck.laboratory_questions import (
+    abnormal,
+    cases_of_liver,
+    levels,
+    listed_levels,
+    screening_of_liver,
+    shifts,
+)
 from crosscheck.questions import GRADES, SEVERITIES, Asked, common, overview, rates, terms, worst_of_terms
 from crosscheck.result_questions import by_visit
 from crosscheck.subject_questions import demographics, disposition, populations, screening
@@ -32,6 +40,16 @@ QUESTIONS: Mapping[str, Callable[[Asked, TableResult], Answer]] = {
     "VST01": by_visit,
     "LBT01": by_visit,
     "KIDT01": by_visit,
+    "LBT04": abnormal,
+    "LBT07": abnormal,
+    "LBT14": shifts,
+    "LBT_SHIFT": shifts,
+    "LBT_LEVELS": levels,
+    "LBT_LAST": levels,
+    "LBL01": listed_levels,
+    "LBT_HEP": screening_of_liver("transaminase", 3),
+    "LBT_CHOL": screening_of_liver("phosphatase", 2),
+    "LBL_HYSLAW": cases_of_liver,
 }
 
 FROM_SDTM_ONLY = ("ENT01", "DST01")
