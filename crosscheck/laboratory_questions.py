@@ -99,11 +99,8 @@ def _analytes(asked: Asked) -> Iterator[tuple[dict[str, str], dict[int, float], 
         guide = [float(row[f"level{level}"]) if row[f"level{level}"] else None for level in (1, 2, 3)]
         limits = {level: limit for level, limit in enumerate(own or guide, start=1) if limit is not None}
         value = _value(row)
-        yield (
-            row,
-            limits,
-            f"code = '{row['test']}' AND coalesce(spec <> 'URINE', true) AND {FASTING[row['condition']]} AND {value} IS NOT NULL",
-        )
+        blood = f"code = '{row['test']}' AND coalesce(spec <> 'URINE', true)"
+        yield row, limits, f"{blood} AND {FASTING[row['condition']]} AND {value} IS NOT NULL"
 
 
 def _value(row: dict[str, str]) -> str:

@@ -19,7 +19,7 @@ SELECT USUBJID, _row, seq, 'EGFR', 'Estimated Glomerular Filtration Rate', spec,
 FROM (SELECT w.*, w.aval / CASE w.unit WHEN 'mg/dL' THEN 1 WHEN 'umol/L' THEN 88.4 END AS scr,
              CASE s.sex WHEN 'F' THEN 0.7 WHEN 'M' THEN 0.9 END AS k,
              CASE s.sex WHEN 'F' THEN -0.241 ELSE -0.302 END AS a, CASE s.sex WHEN 'F' THEN 1.012 ELSE 1 END AS female,
-             s.age + coalesce(floor(date_diff('day', s.TRTSDT, complete(w.dtc)) / 365.25), 0) AS years
+             s.age + coalesce(trunc(date_diff('day', s.TRTSDT, complete(w.dtc)) / 365.25), 0) AS years
       FROM raw_{domain} w JOIN (SELECT USUBJID, TRTSDT, {age} AS age, {sex} AS sex FROM subject) s USING (USUBJID)
       WHERE w.code = 'CREAT' AND NOT coalesce(w.spec ILIKE '%urine%', false))
 WHERE '{domain}' = 'LB' AND scr > 0 AND k IS NOT NULL AND years >= 18
@@ -27,8 +27,9 @@ WHERE '{domain}' = 'LB' AND scr > 0 AND k IS NOT NULL AND years >= 18
 
 CREATE TABLE placed_{domain} AS
 WITH named AS (
-    SELECT code, coalesce(arg_min(test, _row), code) AS name, count(DISTINCT coalesce(spec, '')) > 1 AS several
-    FROM raw_{domain} GROUP BY code
+    SELECT code, several, name || CASE WHEN count(*) OVER (PARTITION BY name) > 1 THEN ' [' || code || ']' ELSE '' END AS name
+    FROM (SELECT code, coalesce(arg_min(test, _row), code) AS name, count(DISTINCT coalesce(spec, '')) > 1 AS several
+          FROM raw_{domain} GROUP BY code)
 ), timed AS (
     SELECT r.*, name || CASE WHEN several AND spec IS NOT NULL THEN ', ' || spec ELSE '' END
                   || CASE WHEN unit IS NOT NULL THEN ' (' || unit || ')' ELSE '' END AS param,

@@ -17,10 +17,11 @@ def add_egfr(results: pl.DataFrame, adsl: pl.DataFrame) -> pl.DataFrame:
     """The results, and below them one EGFR for each CREAT that it can be computed from.
 
     Cases, in order: the data has a test EGFR → nothing is added, so that one trend has one equation; a result of CREAT
-    in urine, in a unit that MG_PER_DL does not know, or without a number → none; age at the measurement below 18 or not
-    known, SEX not known → none (`egfr`); else CKD-EPI 2021. Age at the measurement: AGE plus the whole years (of 365.25
-    days) from the first dose to ADT, AGE where one of the days is not known. The result has the visit, time, flags and
-    --SEQ of the creatinine, no reference range, and DTYPE COMPUTED. Source: spec C.4; FDA guide v2.0 table 35.
+    in urine, in a unit that MG_PER_DL does not know, or without a number → none; age at the measurement below 18 or
+    not known, SEX not known → none (`egfr`); else CKD-EPI 2021. Age at the measurement: AGE plus the whole years (of
+    365.25 days) between the first dose and ADT, AGE itself where one of the days is not known. The result has the
+    visit, time, flags and --SEQ of the creatinine, no reference range, and DTYPE COMPUTED. Source: spec C.4; FDA guide
+    v2.0 table 35.
     """
     if not {"AGE", "SEX"} <= set(adsl.columns) or (results["PARAMCD"] == CODE).any():
         return results.with_columns(DTYPE=pl.lit(None, pl.String))
@@ -31,7 +32,7 @@ def add_egfr(results: pl.DataFrame, adsl: pl.DataFrame) -> pl.DataFrame:
         pl.all().gather(creatinine["subject"])
     )
     years = (pl.col("ADT") - pl.col("TRTSDT")).dt.total_days() / DAYS_PER_YEAR
-    age = pl.col("AGE") + years.floor().fill_null(0.0)
+    age = pl.col("AGE") + years.cast(pl.Int64).fill_null(0)
     known = pl.concat([creatinine, of_subject], how="horizontal").with_columns(
         AVAL=compute_egfr(pl.when(age >= ADULT).then(pl.col("AVAL") * factor), age, pl.col("SEX"))
     )
