@@ -118,15 +118,14 @@ def levels(asked: Asked, table: TableResult) -> Answer:
         "(SELECT * FROM later_LB WHERE (_row, param) IN (SELECT (_row, param) FROM last_LB))" if last else "later_LB"
     )
     for row, limits, usable in _analytes(asked):
-        wanted = (row["block"] in blocks or not blocks) and bool(limits)
-        if wanted and asked.has(f"(SELECT count(*) FROM later_LB WHERE code = '{row['test']}') > 0"):
+        wanted = (row["block"] in blocks or not blocks) and any(level > 1 or not last for level in limits)
+        if wanted and asked.has(f"(SELECT count(*) FROM {source} WHERE ({usable}) IS TRUE) > 0"):
             lines = {
                 (row["block"], f"{row['name']}: Level {level}"): f"{_value(row)} {row['sign']} {limit!r}"
                 for level, limit in limits.items()
                 if level > 1 or not last
             }
-            if lines:
-                _fractions(asked, counted, source, usable, lines)
+            _fractions(asked, counted, source, usable, lines)
     return Answer(counted.values)
 
 

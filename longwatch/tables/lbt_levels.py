@@ -2,7 +2,7 @@
 
 Per analyte one line per level: subjects with a result beyond it at any time after the first dose, unscheduled visits
 included, of those with a usable result (Ns). Levels are cumulative: a subject beyond level 3 is in levels 1 and 2, too.
-LBT_LAST looks at the last value alone (AENTMTFL), of the levels from 2 on. An analyte that the data has no result of
+LBT_LAST looks at the last value alone (AENTMTFL), of the levels from 2 on. An analyte without a usable result
 is named in a footnote and has no lines.
 """
 
@@ -16,7 +16,7 @@ from longwatch.derive import AnalysisDatasets
 from longwatch.study import Study
 from longwatch.tables import footnotes
 from longwatch.tables.arms import make_arms
-from longwatch.tables.filters import both
+from longwatch.tables.filters import both, select_rows
 from longwatch.tables.fractions import FractionLine, Fractions, select_later
 from longwatch.tables.levels import SOURCE, Analyte, read_analytes, units_of
 from longwatch.tables.result import TableResult
@@ -44,13 +44,16 @@ def make_lbt_levels(datasets: AnalysisDatasets, study: Study, parameters: Mappin
     block = ""
     for item in analytes:
         records = parts.get(item.test, later.clear())
-        if records.is_empty():
+        lines = list(_lines(item, units_of(records, item.test), last))
+        if not lines:
+            continue
+        if not select_rows(records, lines[-1].of).any():
             absent.append(item.name)
             continue
         if item.block != block:
             block = item.block
             fractions.count(records, [FractionLine(block, block, "", is_heading=True)])
-        fractions.count(records, _lines(item, units_of(records, item.test), last))
+        fractions.count(records, lines)
     columns = tuple(fractions.printed_columns())
     return TableResult(
         code=code,
@@ -91,9 +94,9 @@ def _say_levels(study: Study, analytes: Sequence[Analyte], later: pl.DataFrame, 
     )
     own = [item.name for item in analytes if item.is_own]
     if own:
-        yield f"The study's own limits: {', '.join(own)}."
+        yield f"The study's own limits: {'; '.join(own)}."
     if absent:
-        yield f"Without a result in the data: {', '.join(absent)}."
+        yield f"Without a result that can be compared: {'; '.join(absent)}."
     unknown = sorted(
         {
             f"{item.test} in {unit}"

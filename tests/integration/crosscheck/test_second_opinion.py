@@ -50,12 +50,12 @@ def drawn(seed: int) -> SourceData:
 
     def records(count: int, make: Callable[[], dict[str, Any]]) -> pl.DataFrame:
         rows = [make() for _ in range(count)]
-        numeric = {"AGE", "EXDOSE", "AESEQ"}
+        numeric = ("AGE", "EXDOSE", "SEQ", "STRESN", "STNRLO", "STNRHI", "VISITNUM")
         names = list(make())
         kept = [name for name in names if name in NEEDED or chance.random() > 0.08]
         return pl.DataFrame(
             {name: [row[name] for row in rows] for name in kept},
-            schema={name: pl.Float64 if name in numeric else pl.String for name in kept},
+            schema={name: pl.Float64 if name.endswith(numeric) else pl.String for name in kept},
         )
 
     def subject() -> str | None:
@@ -105,7 +105,27 @@ def drawn(seed: int) -> SourceData:
         lambda: {"USUBJID": subject(), "DDDTC": some(DATES), "DDTESTCD": some(["PRCDTH", "PRCDTH", "SECDTH", None]),
                  "DDORRES": some(["Sepsis", "Stroke", None]), "DDSTRESC": some(["SEPSIS", "Not reported", None])},
     )  # fmt: skip
-    return SourceData.of(DM=dm, EX=ex, AE=ae, DS=ds, SV=sv, DD=dd)
+    lb = records(chance.randint(0, 40), lambda: _result(some, subject, next(number), "LB"))
+    vs = records(chance.randint(0, 15), lambda: _result(some, subject, next(number), "VS"))
+    return SourceData.of(DM=dm, EX=ex, AE=ae, DS=ds, SV=sv, DD=dd, LB=lb, VS=vs)
+
+
+def _result(some: Callable[..., Any], subject: Callable[[], str | None], number: int, domain: str) -> dict[str, Any]:
+    """A result of a few tests in a few units, with or without flags, ranges, time points, grades, a number."""
+    test = some(["ALT", "AST", "ALP", "BILI", "CREAT", "NEUT", "GLUC", None])
+    value = some([0.5, 0.9, 1.0, 2.0, 2.5, 40.0, 120.0, 121.0, 900.0, None])
+    made = {
+        "USUBJID": subject(), "SEQ": float(number), "TESTCD": test, "TEST": some([test, test, "Alanine", None]),
+        "CAT": some(["CHEM", None]), "SPEC": some([None, None, "BLOOD", "URINE"]), "STRESN": value,
+        "STRESC": some([None, "<0.1"]) if value is None else f"{value:g}",
+        "STRESU": some(["U/L", "mg/dL", "umol/L", "10^9/L", "/uL", None]), "STAT": some([None] * 6 + ["NOT DONE"]),
+        "STNRLO": some([0.1, 1.0, 50.0, None]), "STNRHI": some([1.0, 40.0, 100.0, None]),
+        "NRIND": some([None, None, None, "LOW", "HIGH HIGH", "ABNORMAL"]), "TPT": some([None, None, "0 H", "2 H"]),
+        "FAST": some([None, "Y", "N"]), "TOXGR": some([None] * 9 + ["-2", "3"]), "LOBXFL": some([None] * 8 + ["Y"]),
+        "BLFL": some([None] * 4 + ["Y"]), "DTC": some(DATES),
+    }  # fmt: skip
+    visit = {"VISIT": some(["WEEK 1", "WEEK 2", "Unscheduled 1", None]), "VISITNUM": some([1.0, 2.0, 2.1, None])}
+    return {name if name == "USUBJID" else f"{domain}{name}": value for name, value in made.items()} | visit
 
 
 NEEDED = {"USUBJID", "ARMCD", "ACTARMCD", "AEDECOD", "AEBODSYS", "AESTDTC", "EXTRT", "EXSTDTC"}
