@@ -10,11 +10,12 @@ from crosscheck.laboratory_questions import (
     cases_of_liver,
     levels,
     listed_levels,
+    peaks_of_liver,
     screening_of_liver,
     shifts,
 )
 from crosscheck.questions import GRADES, SEVERITIES, Asked, common, overview, rates, terms, worst_of_terms
-from crosscheck.result_questions import by_visit
+from crosscheck.result_questions import by_visit, mean_change
 from crosscheck.subject_questions import demographics, disposition, populations, screening
 from longwatch.tables.opinion import Answer
 from longwatch.tables.result import TableResult
@@ -50,11 +51,15 @@ QUESTIONS: Mapping[str, Callable[[Asked, TableResult], Answer]] = {
     "LBT_HEP": screening_of_liver("transaminase", 3),
     "LBT_CHOL": screening_of_liver("phosphatase", 2),
     "LBL_HYSLAW": cases_of_liver,
+    "LBG_HEP": peaks_of_liver("transaminase", "tranmax"),
+    "LBG_CHOL": peaks_of_liver("phosphatase", "alpmax"),
+    "LBG01": mean_change,
+    "VSG01": mean_change,
 }
 
 FROM_RESULTS = (
     "VST01", "LBT01", "KIDT01", "LBT04", "LBT07", "LBT14", "LBT_SHIFT", "LBT_LEVELS", "LBT_LAST", "LBL01", "LBT_HEP",
-    "LBT_CHOL", "LBL_HYSLAW",
+    "LBT_CHOL", "LBL_HYSLAW", "LBG_HEP", "LBG_CHOL", "LBG01", "VSG01",
 )  # fmt: skip
 """Outputs that count results of LB and VS."""
 FROM_SDTM_ONLY = ("ENT01", "DST01", *FROM_RESULTS)

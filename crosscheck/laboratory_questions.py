@@ -262,6 +262,21 @@ def screening_of_liver(across: str, limit: int) -> Callable[[Asked, TableResult]
     return answer
 
 
+def peaks_of_liver(across: str, name: str) -> Callable[[Asked, TableResult], Answer]:
+    """LBG_HEP, LBG_CHOL: both peaks of each subject who has both."""
+
+    def answer(asked: Asked, table: TableResult) -> Answer:
+        _prepare(asked)
+        counted = start(asked, table, "safety")
+        query = f"SELECT USUBJID, arm, {across}, bilirubin FROM liver WHERE {across} + bilirubin IS NOT NULL"
+        for subject, arm, first, second in asked.rows(query):
+            for statistic, value in ((name, first), ("bilimax", second)):
+                counted.values["", str(subject), str(arm), statistic] = float(str(value))
+        return Answer(counted.values)
+
+    return answer
+
+
 def cases_of_liver(asked: Asked, table: TableResult) -> Answer:
     """LBL_HYSLAW: the cases of each arm."""
     _prepare(asked)

@@ -51,3 +51,22 @@ def _describe(asked: Asked, counted: Counted, chosen: str, variable: str, prefix
             values = found.get((heading, line, column), [0, *[None] * len(_NAMES)])
             for name, value in zip((size, *_NAMES), values, strict=True):
                 counted.values[heading, line, column, prefix + name] = value  # type: ignore[assignment]
+
+
+def mean_change(asked: Asked, table: TableResult) -> Answer:
+    """LBG01, VSG01: n and mean of the change at each visit, of the parameter and time point that are drawn."""
+    counted = start(asked, table, "safety")
+    domain = measure(asked, "ADLB" if table.code == "LBG01" else "ADVS")
+    headings = sorted({item.row_group for item in table.statistics if item.row_group})
+    drawn = Counted(counted.sizes, total=False)
+    for heading in headings:
+        name = heading.replace("'", "''")
+        chosen = (
+            "SELECT param || coalesce(', ' || tpt, '') AS heading, avisit AS line, counted_arm AS arm,"
+            " aval - base AS chg"
+            f" FROM analysed_{domain} JOIN subject USING (USUBJID) WHERE safety AND anl AND ontrtfl = 'Y'"
+            f" AND aval - base IS NOT NULL AND param || coalesce(', ' || tpt, '') = '{name}'"
+        )
+        _describe(asked, drawn, chosen, "chg", "change_", "n")
+    printed = {cell: value for cell, value in drawn.values.items() if cell[3] in ("change_n", "change_mean")}
+    return Answer({**counted.values, **printed})

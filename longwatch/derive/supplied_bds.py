@@ -50,7 +50,7 @@ def read_supplied_bds(
     read = read.rename({old: new for old, new in _OTHER_NAMES.items() if new not in read.columns}, strict=False)
     given = set(read.columns)
     absent: dict[str, pl.DataType] = {**dict.fromkeys((*TEXTS, *_ONLY_COLLECTED, f"{domain}FAST"), pl.Enum([])),
-              **dict.fromkeys((*NUMBERS, f"{domain}SEQ"), pl.Float64)}  # fmt: skip
+              **dict.fromkeys((*NUMBERS, f"{domain}SEQ"), pl.Float64())}  # fmt: skip
     read = read.with_columns(pl.lit(None, kind).alias(column) for column, kind in absent.items() if column not in given)
     read = read.rename({f"{domain}SEQ": "SEQ"})
     if read.schema.get("ADT") != pl.Date:

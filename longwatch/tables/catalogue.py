@@ -16,6 +16,7 @@ from longwatch.tables import (
     aet05,
     aet10,
     by_visit,
+    change_figure,
     dmt01,
     dst01,
     dthl01,
@@ -24,6 +25,7 @@ from longwatch.tables import (
     lbl01,
     lbt_levels,
     liver,
+    liver_figure,
     popt01,
     shifts,
 )
@@ -103,6 +105,14 @@ OUTPUTS: Mapping[str, Output] = {
                 code, title, lbt_levels.NUMBERS[code], lbt_levels.make_lbt_levels, {"blocks": tuple}, {"output": code}
             )
             for code, title in lbt_levels.TITLES.items()
+        ),
+        *(
+            Output(code, title, liver_figure.NUMBERS[code], liver_figure.make_liver_figure, {}, {"output": code})
+            for code, title in liver_figure.TITLES.items()
+        ),
+        *(
+            Output(code, title, change_figure.NUMBER, change_figure.make_change_figure, {"test": str}, {"output": code})
+            for code, title in change_figure.TITLES.items()
         ),
         Output("LBL01", lbl01.TITLE, "", lbl01.make_lbl01, {"level": int}),
     )

@@ -19,7 +19,7 @@ Row = dict[str, Any]
 Data = dict[str, list[Row]]
 CODES = (
     "VST01", "LBT01", "KIDT01", "LBT04", "LBT07", "LBT14", "LBT_SHIFT", "LBT_LEVELS", "LBT_LAST", "LBL01", "LBT_HEP",
-    "LBT_CHOL", "LBL_HYSLAW",
+    "LBT_CHOL", "LBL_HYSLAW", "LBG_HEP", "LBG_CHOL", "LBG01", "VSG01",
 )  # fmt: skip
 TESTS = {
     "ALT": ("ALT", "U/L", 5.0, 40.0), "AST": ("AST", "U/L", 5.0, 40.0), "ALP": ("ALP", "U/L", 40.0, 100.0),
@@ -240,6 +240,34 @@ def test_abnormalities_that_baseline_did_not_have(made: Callable[..., TableResul
     table = made("LBT04", trial(ARMS, records))
     assert cell(table, "ALT (U/L)", "High", "Islet cells", "n", "Ns") == (2, 2)
     assert cell(table, "ALT (U/L)", "Low", "Islet cells", "n", "Ns") == (0, 3)
+
+
+def test_a_point_per_subject_and_a_ring_within_the_window(made: Callable[..., TableResult]) -> None:
+    """A is ringed, B and C are not; every point is a number of the table; a value of 0 has no logarithm."""
+    table = made("LBG_HEP", trial(ARMS, LIVER))
+    assert table.chart is not None
+    points = {(round(point.x, 1), point.y): point.ring for series in table.chart.series for point in series.points}
+    assert points == {(4.1, 2.3): True, (3.5, 2.1): False, (3.2, 2.5): False, (0.5, 3.0): False, (3.0, 0.5): False}
+    values = {item.value for item in table.statistics}
+    assert {value for point in table.chart.series[0].points for value in (point.x, point.y)} <= values
+    assert [reference.at for reference in table.chart.references] == [3.0, 2.0]
+    nothing = made("LBG_HEP", trial(ARMS, [lab("S1", "ALT", 20, 9), lab("S1", "BILI", 0.0, 9)]))
+    assert nothing.chart is not None
+    assert nothing.chart.is_empty
+    assert len(nothing.rows) == 1
+    assert "Not drawn, a highest value being 0: 1 subjects." in nothing.footnotes
+
+
+def test_mean_change_with_its_interval(made: Callable[..., TableResult]) -> None:
+    """Supine and standing are not mixed; what is not drawn is named."""
+    table = made("VSG01", trial(ARMS, [], SIGNS))
+    assert table.chart is not None
+    [cells] = [row.cells for row in table.rows]
+    assert cells == ("n=2: 2.0 (-99.6, 103.6)", "n=1: 1.0 (NE, NE)")
+    plotted = {value for _, value in table.chart.plotted()}
+    assert plotted <= {item.value for item in table.statistics}
+    assert "Not drawn: Systolic Blood Pressure (mmHg), SUPINE." in table.footnotes
+    assert made("VSG01", trial(ARMS, [], SIGNS), {"test": "PULSE"}).chart.is_empty  # type: ignore[union-attr]
 
 
 SIGNS = [
