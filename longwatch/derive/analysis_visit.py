@@ -7,7 +7,7 @@ import polars as pl
 from longwatch.derive.baseline import yes_on
 from longwatch.study import Visits
 
-_ORDER = {"last": ("row",), "first": ("row",), "highest": ("AVAL", "row"), "lowest": ("AVAL", "row")}
+_PLACE = ("subject", "PARAM", "ATPT", "AVISIT")
 
 
 def derive_avisit(results: pl.DataFrame, visits: Visits) -> pl.DataFrame:
@@ -42,8 +42,8 @@ def derive_anl01fl(results: pl.DataFrame, visits: Visits) -> pl.DataFrame:
     (`visits.several`): the last (the default), the first, the highest, the lowest; of equal ones the first. Expects
     the rows of a subject, parameter and time point in order of time. Source: ADaMIG ANLzzFL.
     """
-    one = results.with_row_index("row").filter(pl.col("AVISIT").is_not_null() & pl.col("AVAL").is_not_null())
-    chosen = _choose(one, visits.several, ("subject", "PARAM", "ATPT", "AVISIT"))
+    one = results.select(*_PLACE, "AVAL").with_row_index("row").drop_nulls(["AVISIT", "AVAL"])
+    chosen = _choose(one, visits.several, _PLACE)
     return results.with_columns(yes_on(chosen, results.height).alias("ANL01FL"))
 
 
@@ -56,10 +56,8 @@ def derive_aentmtfl(results: pl.DataFrame, visits: Visits) -> pl.DataFrame:
     counts = (pl.col("ANL01FL") == "Y") & (pl.col("ONTRTFL") == "Y")
     if visits.last_of:
         counts &= pl.col("AVISIT").cast(pl.String).is_in(list(visits.last_of))
-    one = results.with_row_index("row").filter(counts)
-    return results.with_columns(
-        yes_on(_choose(one, "last", ("subject", "PARAM", "ATPT")), results.height).alias("AENTMTFL")
-    )
+    one = results.select(*_PLACE, "ANL01FL", "ONTRTFL").with_row_index("row").filter(counts)
+    return results.with_columns(yes_on(_choose(one, "last", _PLACE[:3]), results.height).alias("AENTMTFL"))
 
 
 def _choose(one: pl.DataFrame, which: str, key: tuple[str, ...]) -> pl.Series:

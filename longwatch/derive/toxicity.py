@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from longwatch.derive.coded import by_value
 from longwatch.standards.laboratory.reading import as_number, read_rows, read_units
 
 CRITERIA = "ctcae_5_0.csv"
@@ -39,15 +40,17 @@ def derive_atoxgr(results: pl.DataFrame) -> pl.DataFrame:
 
 
 def _grade(results: pl.DataFrame) -> pl.DataFrame:
-    said = pl.col("ATOXGR").cast(pl.String).str.strip_chars_start("-")
-    given = results.filter(pl.col("ATOXGR").is_not_null())["PARAMCD"].cast(pl.String).unique()
-    grades = {test: expression for test, expression in _by_test() if test not in set(given)}
-    code = pl.col("PARAMCD").cast(pl.String)
-    derived = pl.coalesce(
-        pl.lit(None, pl.String), *(pl.when(code == test).then(grade.cast(pl.String)) for test, grade in grades.items())
-    )
-    grade = pl.when(code.is_in(given.implode())).then(said).otherwise(derived)
-    return results.with_columns(ATOXGR=grade.cast(_GRADE, strict=False))
+    code = results["PARAMCD"].cast(pl.String)
+    given = set(code.filter(results["ATOXGR"].is_not_null()).unique())
+    said = by_value(results["ATOXGR"], pl.col("text").str.strip_chars_start("-").alias("grade"))["grade"]
+    grade = said.cast(_GRADE, strict=False)
+    present = set(code.unique())
+    for test, expression in _by_test():
+        if test in present and test not in given:
+            rows = (code == test).arg_true()
+            of_test = results[rows].select(expression.cast(pl.String).cast(_GRADE)).to_series()
+            grade = grade.scatter(rows, of_test)
+    return results.with_columns(grade.alias("ATOXGR"))
 
 
 def _by_test() -> Iterator[tuple[str, pl.Expr]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from longwatch.derive.baseline import yes_on
+from longwatch.derive.coded import by_value
 from longwatch.derive.normal_range import INDICATORS
 
 OF = ("subject", "PARAM")
@@ -18,10 +19,9 @@ def derive_worst(results: pl.DataFrame) -> pl.DataFrame:
     with an ANRIND; WORS03FL on the highest ATOXGR, among those graded. Of equal ones the first. Expects the rows of a
     subject and parameter in order of time. Source: ICH E3 12.4.2.2; spec C.3 (worst post-baseline category).
     """
-    later = results.with_row_index("row").filter(pl.col("ONTRTFL") == "Y")
-    ranked = later.with_columns(
-        rank=pl.col("ANRIND").cast(pl.String).replace_strict(INDICATORS, range(len(INDICATORS)), default=None)
-    ).drop_nulls("rank")
+    needed = results.select(*OF, "AVAL", "ATOXGR", "ONTRTFL", _rank(results["ANRIND"])).with_row_index("row")
+    later = needed.filter(pl.col("ONTRTFL") == "Y")
+    ranked = later.drop_nulls("rank")
     chosen = {
         "WORS01FL": ranked.sort("rank", "AVAL", maintain_order=True, nulls_last=True),
         "WORS02FL": ranked.sort("rank", "AVAL", maintain_order=True, descending=True, nulls_last=True),
@@ -31,3 +31,9 @@ def derive_worst(results: pl.DataFrame) -> pl.DataFrame:
         yes_on(rows.unique(OF, keep="first", maintain_order=True)["row"], results.height).alias(name)
         for name, rows in chosen.items()
     )
+
+
+def _rank(indicators: pl.Series) -> pl.Series:
+    """The place of each ANRIND, 0 the lowest; another value has none."""
+    place = pl.col("text").replace_strict(INDICATORS, range(len(INDICATORS)), default=None, return_dtype=pl.Int8)
+    return by_value(indicators, place.alias("rank"))["rank"]
