@@ -26,6 +26,9 @@ TEXTS = (
     "ABLFL", "ONTRTFL", "ANL01FL", "AENTMTFL",
 )  # fmt: skip
 NUMBERS = ("ANRLO", "ANRHI", "ATPTN", "VISITNUM", "AVISITN")
+NEEDED = ("USUBJID", "PARAMCD", "AVAL")
+"""Variables that a supplied ADLB or ADVS must have."""
+_MEASURES = ("AVAL", "BASE", "CHG", "PCHG", "R2BASE", "R2ANRHI")
 _OTHER_NAMES = {"A1LO": "ANRLO", "A1HI": "ANRHI"}
 _SHORT = {"L": "LOW", "N": "NORMAL", "H": "HIGH"}
 _ONLY_COLLECTED = ("LOBXFL", "BLFL", "DTC")
@@ -42,6 +45,7 @@ def read_supplied_bds(
       HIGH); ABLFL and ANL01FL, of several in one place the last; ONTRTFL; AENTMTFL; AVISIT, without blanks around it,
       by AVISITN. A1LO, A1HI stand for ANRLO, ANRHI. Whatever of these is not supplied is derived (`bds`).
     - AVALU, where not supplied: what stands in brackets at the end of PARAM. PARAM not supplied: PARAMCD.
+    - A number written as text is read as that number; other text in its place is missing.
     - WORS01FL to WORS03FL are always ours (`worst`): the standard leaves their meaning to the sponsor.
     Expects ADLB or ADVS in the data, with USUBJID, PARAMCD and AVAL (`fit`).
     """
@@ -52,7 +56,11 @@ def read_supplied_bds(
     absent: dict[str, pl.DataType] = {**dict.fromkeys((*TEXTS, *_ONLY_COLLECTED, f"{domain}FAST"), pl.Enum([])),
               **dict.fromkeys((*NUMBERS, f"{domain}SEQ"), pl.Float64())}  # fmt: skip
     read = read.with_columns(pl.lit(None, kind).alias(column) for column, kind in absent.items() if column not in given)
-    read = read.rename({f"{domain}SEQ": "SEQ"})
+    read = read.rename({f"{domain}SEQ": "SEQ"}).with_columns(
+        pl.col(name).cast(pl.String).cast(pl.Float64, strict=False)
+        for name in (*NUMBERS, *_MEASURES, "SEQ")
+        if isinstance(read.schema.get(name), pl.Enum)
+    )
     if read.schema.get("ADT") != pl.Date:
         read = read.drop("ADT", strict=False).with_columns(ADT=pl.lit(None, pl.Date))
     read = read.filter(~(pl.col("ADT") > cutoff).fill_null(False), pl.col("PARAMCD").is_not_null())
