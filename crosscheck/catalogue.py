@@ -57,11 +57,6 @@ QUESTIONS: Mapping[str, Callable[[Asked, TableResult], Answer]] = {
     "VSG01": mean_change,
 }
 
-FROM_RESULTS = (
-    "VST01", "LBT01", "KIDT01", "LBT04", "LBT07", "LBT14", "LBT_SHIFT", "LBT_LEVELS", "LBT_LAST", "LBL01", "LBT_HEP",
-    "LBT_CHOL", "LBL_HYSLAW", "LBG_HEP", "LBG_CHOL", "LBG01", "VSG01",
-)  # fmt: skip
-"""Outputs that count results of LB and VS."""
-FROM_SDTM_ONLY = ("ENT01", "DST01", *FROM_RESULTS)
-"""Outputs that are not computed again where the sponsor's own ADaM is counted: ADSL says how participation ended, ADLB
-and ADVS which results are baseline and analysed, and there is no second source for it."""
+FROM_SDTM_ONLY = ("ENT01", "DST01")
+"""Outputs that are not computed again where the sponsor's own ADaM is counted: ADSL says how participation ended, and
+there is no second source for it."""

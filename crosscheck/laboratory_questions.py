@@ -17,11 +17,11 @@ from longwatch.tables.result import TableResult
 
 SQL = Path(__file__).with_name("sql")
 MEASURES = {
-    "R2BASE": "aval / nullif(base, 0)",
-    "PCHG": "100 * (aval - base) / nullif(base, 0)",
+    "R2BASE": "r2base",
+    "PCHG": "pchg",
     "R2ANRHI": "times_uln",
     "AVAL": "aval",
-    "CHG": "aval - base",
+    "CHG": "chg",
 }
 FASTING = {"": "true", "fasting": "fast = 'Y'", "not fasting": "coalesce(fast <> 'Y', true)"}
 RANKS = {"LOW LOW": 0, "LOW": 1, "NORMAL": 2, "HIGH": 3, "HIGH HIGH": 4}
@@ -35,7 +35,10 @@ def _prepare(asked: Asked) -> None:
     if "graded" not in asked.measured:
         asked.measured.add("graded")
         text = (SQL / "graded.sql").read_text(encoding="utf-8")
-        asked.engine.execute(text.format(grade=_grade(), from_day=asked.study.laboratory.liver_from_day))
+        supplied = asked.supplied and "ADLB" in asked.data and "BTOXGR" in asked.data.datasets["ADLB"].columns
+        base_grade = "g.btoxgr" if supplied else "b.grade"
+        from_day = asked.study.laboratory.liver_from_day
+        asked.engine.execute(text.format(grade=_grade(), from_day=from_day, base_grade=base_grade))
 
 
 def _grade() -> str:

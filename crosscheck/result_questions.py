@@ -27,8 +27,8 @@ def by_visit(asked: Asked, table: TableResult) -> Answer:
         sources.append(("'Last value'", f"last_{domain}", "true"))
     for row, source, condition in sources:
         chosen = (
-            f"SELECT {heading} AS heading, {row} AS line, counted_arm AS arm, aval, ontrtfl = 'Y' AS later,"
-            f" CASE WHEN ontrtfl = 'Y' THEN aval - base END AS chg FROM {source} JOIN subject USING (USUBJID)"
+            f"SELECT {heading} AS heading, {row} AS line, counted_arm AS arm, aval, chg"
+            f" FROM {source} JOIN subject USING (USUBJID)"
             f" WHERE safety AND aval IS NOT NULL AND {condition} AND {wanted}"
         )
         for variable, prefix in (("aval", ""), ("chg", "change_")):
@@ -63,9 +63,9 @@ def mean_change(asked: Asked, table: TableResult) -> Answer:
         name = heading.replace("'", "''")
         chosen = (
             "SELECT param || coalesce(', ' || tpt, '') AS heading, avisit AS line, counted_arm AS arm,"
-            " aval - base AS chg"
+            " chg"
             f" FROM analysed_{domain} JOIN subject USING (USUBJID) WHERE safety AND anl AND ontrtfl = 'Y'"
-            f" AND aval - base IS NOT NULL AND param || coalesce(', ' || tpt, '') = '{name}'"
+            f" AND chg IS NOT NULL AND param || coalesce(', ' || tpt, '') = '{name}'"
         )
         _describe(asked, drawn, chosen, "chg", "change_", "n")
     printed = {cell: value for cell, value in drawn.values.items() if cell[3] in ("change_n", "change_mean")}

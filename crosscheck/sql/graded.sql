@@ -2,12 +2,12 @@
 
 CREATE TABLE graded AS
 WITH given AS (SELECT code, count(toxgr) > 0 AS any_given FROM measured_LB GROUP BY code)
-SELECT m.*, s.counted_arm AS arm, s.safety, s.TRTSDT, complete(m.dtc) AS day,
+SELECT m.*, s.counted_arm AS arm, s.safety, s.TRTSDT,
        CASE WHEN g.any_given THEN try_cast(ltrim(m.toxgr, '-') AS INT) ELSE {grade} END AS grade
 FROM measured_LB m JOIN given g USING (code) JOIN subject s USING (USUBJID);
 
 CREATE TABLE later_LB AS
-SELECT g.*, b.grade AS base_grade FROM graded g
+SELECT g.*, {base_grade} AS base_grade FROM graded g
 LEFT JOIN (SELECT * FROM graded WHERE is_base) b
   ON g.USUBJID = b.USUBJID AND g.param = b.param AND g.tpt IS NOT DISTINCT FROM b.tpt
 WHERE g.safety AND g.ontrtfl = 'Y';

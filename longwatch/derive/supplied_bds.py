@@ -41,7 +41,7 @@ def read_supplied_bds(
     """ADLB or ADVS as supplied, by subject, parameter and time, with SAFFL and treatment of ADSL.
 
     - Records after D (ADT, where it is a date) are left out, and those of no subject of ADSL.
-    - Kept where supplied: BASE, CHG, PCHG, R2BASE, BNRIND, BTOXGR, R2ANRHI, ATOXGR, ANRIND (L, N, H as LOW, NORMAL,
+    - Kept where supplied: BASE, CHG, PCHG, R2BASE, BTOXGR, R2ANRHI, ATOXGR, ANRIND and BNRIND (L, N, H as LOW, NORMAL,
       HIGH); ABLFL and ANL01FL, of several in one place the last; ONTRTFL; AENTMTFL; AVISIT, without blanks around it,
       by AVISITN. A1LO, A1HI stand for ANRLO, ANRHI. Whatever of these is not supplied is derived (`bds`).
     - AVALU, where not supplied: what stands in brackets at the end of PARAM. PARAM not supplied: PARAMCD.
@@ -83,10 +83,13 @@ def read_supplied_bds(
 
 
 def _name_parameters(read: pl.DataFrame) -> pl.DataFrame:
+    short = [pl.col(name).cast(pl.String).replace(_SHORT) for name in ("ANRIND", "BNRIND") if name in read.columns]
+    if "BTOXGR" in read.columns:
+        short.append(pl.col("BTOXGR").cast(pl.String).str.strip_chars_start("-"))
     text = read.select(
+        *short,
         PARAM=pl.coalesce(pl.col("PARAM").cast(pl.String), pl.col("PARAMCD").cast(pl.String)),
         unit=pl.col("AVALU").cast(pl.String),
-        ANRIND=pl.col("ANRIND").cast(pl.String).replace(_SHORT),
     ).with_columns(AVALU=pl.coalesce("unit", pl.col("PARAM").str.extract(r"\(([^()]*)\)\s*$", 1)))
     return read.with_columns(code_text(text.drop("unit")))
 

@@ -163,6 +163,29 @@ def test_the_pilot_study_from_its_own_adam(pilot_adam: AnalysisDatasets, pilot_a
     assert {opinion.output for opinion in found if not opinion.answered} == set(FROM_SDTM_ONLY)
 
 
+NOT_SUPPLIED: list[list[str]] = [
+    [],
+    ["CHG", "ANL01FL", "BNRIND"],
+    ["ABLFL", "BASE", "CHG", "PCHG", "R2BASE", "R2ANRHI", "BNRIND", "BTOXGR", "ONTRTFL", "ANL01FL", "AENTMTFL",
+     "ATOXGR", "AVISIT"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("absent", NOT_SUPPLIED, ids=["everything supplied", "some derived", "most derived"])
+def test_supplied_results(
+    pilot: AnalysisDatasets, pilot_adam: AnalysisDatasets, pilot_adam_study: Study, absent: list[str]
+) -> None:
+    """A sponsor's ADLB and ADVS, with and without what the sponsor may leave to be derived."""
+    text = {
+        name: pilot.dataset(name).with_columns(pl.col(pl.Enum, pl.Categorical).cast(pl.String)).drop(absent)
+        for name in ("ADLB", "ADVS")
+    }
+    given = {name: pilot_adam.data.datasets[name].frame.collect() for name in ("ADSL", "ADAE")}
+    found = opinions(SourceData.of(**given, **text), pilot_adam_study, date(2015, 12, 31))
+    assert differences(found) == []
+    assert sum(opinion.compared for opinion in found) > 30_000
+
+
 TRIALS = int(os.environ.get("LONGWATCH_TRIALS", "20"))
 """Drawn trials per reference; `LONGWATCH_TRIALS=1000` for a campaign."""
 
@@ -190,6 +213,21 @@ def test_a_broken_derivation_is_caught(
     )
     data = SourceData({**pilot_data.datasets, **SourceData.of(AE=early).datasets})
     assert differences(opinions(data, pilot_study, date(2015, 12, 31)))
+
+
+def test_a_broken_derivation_of_results_is_caught(
+    pilot_data: SourceData, pilot_study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A change that is taken from the first result of the key instead of its baseline."""
+    import longwatch.derive.bds as bds
+
+    known = bds.derive_base
+    monkeypatch.setattr(
+        bds, "derive_base", lambda results: known(results).with_columns(BASE=pl.col("AVAL").first().over("subject"))
+    )
+    table = make_table("KIDT01", derive(pilot_data, pilot_study, date(2015, 12, 31)), pilot_study)
+    (opinion,) = ask_second_opinion([table], pilot_data, pilot_study, date(2015, 12, 31))
+    assert {difference.cell[3] for difference in opinion.differences} >= {"change_mean", "change_min"}
 
 
 def test_a_number_changed_by_one_and_a_dropped_row_are_differences(
