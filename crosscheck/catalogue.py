@@ -15,7 +15,7 @@ from crosscheck.laboratory_questions import (
     shifts,
 )
 from crosscheck.questions import GRADES, SEVERITIES, Asked, common, overview, rates, terms, worst_of_terms
-from crosscheck.result_questions import by_visit, mean_change
+from crosscheck.result_questions import by_visit, mean_change, shares
 from crosscheck.subject_questions import demographics, disposition, populations, screening
 from longwatch.tables.opinion import Answer
 from longwatch.tables.result import TableResult
@@ -54,6 +54,7 @@ QUESTIONS: Mapping[str, Callable[[Asked, TableResult], Answer]] = {
     "LBG_HEP": peaks_of_liver("transaminase", "tranmax"),
     "LBG_CHOL": peaks_of_liver("phosphatase", "alpmax"),
     "LBG01": mean_change,
+    "LBG_SHARE": shares,
     "VSG01": mean_change,
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crosscheck.measured import measure
-from crosscheck.questions import Asked, Counted, start
+from crosscheck.questions import Asked, Counted, numbers_by_arm, start
 from longwatch.tables.by_visit import OUTPUTS
 from longwatch.tables.opinion import Answer
 from longwatch.tables.result import TableResult
@@ -51,6 +51,32 @@ def _describe(asked: Asked, counted: Counted, chosen: str, variable: str, prefix
             values = found.get((heading, line, column), [0, *[None] * len(_NAMES)])
             for name, value in zip((size, *_NAMES), values, strict=True):
                 counted.values[heading, line, column, prefix + name] = value  # type: ignore[assignment]
+
+
+def shares(asked: Asked, table: TableResult) -> Answer:
+    """LBG_SHARE: who is followed until the median day of a visit's results, and who has one there."""
+    counted = start(asked, table, "safety")
+    measure(asked, "ADLB")
+    tests = table.parameters["tests"].split()
+    wanted = f"code IN ({', '.join(repr(test) for test in tests)})" if tests else "true"
+    taken = (
+        "SELECT USUBJID, counted_arm AS arm, avisit, date_diff('day', TRTSDT, day) + (day >= TRTSDT)::INT AS study_day"
+        " FROM measured_LB JOIN subject USING (USUBJID) WHERE safety AND ontrtfl = 'Y' AND avisit IS NOT NULL"
+        f" AND day IS NOT NULL AND TRTSDT IS NOT NULL AND {wanted}"
+    )
+    sizes = Counted(counted.sizes, total=False)
+    days = asked.rows(f"SELECT avisit, quantile_disc(study_day, 0.5) FROM ({taken}) GROUP BY 1")
+    for visit, day in days:
+        followed = numbers_by_arm(
+            asked, f"SELECT counted_arm, count(*) FROM subject WHERE safety AND FUPDUR >= {day} GROUP BY 1"
+        )
+        sizes.count(str(visit), "In the trial", followed)
+        name = str(visit).replace("'", "''")
+        found = numbers_by_arm(
+            asked, f"SELECT arm, count(DISTINCT USUBJID) FROM ({taken}) WHERE avisit = '{name}' GROUP BY 1"
+        )
+        sizes.count(str(visit), "With a result", found)
+    return Answer({**counted.values, **sizes.values})
 
 
 def mean_change(asked: Asked, table: TableResult) -> Answer:

@@ -27,6 +27,7 @@ from longwatch.tables import (
     liver,
     liver_figure,
     popt01,
+    share_figure,
     shifts,
 )
 from longwatch.tables.result import TableResult
@@ -114,6 +115,7 @@ OUTPUTS: Mapping[str, Output] = {
             Output(code, title, change_figure.NUMBER, change_figure.make_change_figure, {"test": str}, {"output": code})
             for code, title in change_figure.TITLES.items()
         ),
+        Output("LBG_SHARE", share_figure.TITLE, share_figure.NUMBER, share_figure.make_share_figure, {"tests": tuple}),
         Output("LBL01", lbl01.TITLE, "", lbl01.make_lbl01, {"level": int}),
     )
 }

@@ -19,7 +19,7 @@ Row = dict[str, Any]
 Data = dict[str, list[Row]]
 CODES = (
     "VST01", "LBT01", "KIDT01", "LBT04", "LBT07", "LBT14", "LBT_SHIFT", "LBT_LEVELS", "LBT_LAST", "LBL01", "LBT_HEP",
-    "LBT_CHOL", "LBL_HYSLAW", "LBG_HEP", "LBG_CHOL", "LBG01", "VSG01",
+    "LBT_CHOL", "LBL_HYSLAW", "LBG_HEP", "LBG_CHOL", "LBG01", "VSG01", "LBG_SHARE",
 )  # fmt: skip
 TESTS = {
     "ALT": ("ALT", "U/L", 5.0, 40.0), "AST": ("AST", "U/L", 5.0, 40.0), "ALP": ("ALP", "U/L", 40.0, 100.0),
@@ -268,6 +268,30 @@ def test_mean_change_with_its_interval(made: Callable[..., TableResult]) -> None
     assert plotted <= {item.value for item in table.statistics}
     assert "Not drawn: Systolic Blood Pressure (mmHg), SUPINE." in table.footnotes
     assert made("VSG01", trial(ARMS, [], SIGNS), {"test": "PULSE"}).chart.is_empty  # type: ignore[union-attr]
+
+
+def test_who_is_there_and_who_has_a_result(made: Callable[..., TableResult]) -> None:
+    """S1 and S2 are followed to week 12, S2 has no result there; S3 leaves before."""
+    data = trial({"S1": "CELL", "S2": "CELL", "S3": "CELL"}, [
+        lab("S1", "ALT", 20, 28), lab("S2", "ALT", 20, 28), lab("S3", "ALT", 20, 28),
+        lab("S1", "ALT", 20, 84, "WEEK 12"),
+    ])  # fmt: skip
+    seen = {"S1": "2022-12-01", "S2": "2022-12-01", "S3": "2022-04-01"}
+    data["SV"] = [{"USUBJID": name, "SVSTDTC": day} for name, day in seen.items()]
+    table = made("LBG_SHARE", data)
+    found = {
+        (visit, row): cell(table, visit, row, "Islet cells", "n")[0]
+        for visit in ("WEEK 4", "WEEK 12")
+        for row in ("In the trial", "With a result")
+    }
+    assert found == {
+        ("WEEK 4", "In the trial"): 3,
+        ("WEEK 4", "With a result"): 3,
+        ("WEEK 12", "In the trial"): 2,
+        ("WEEK 12", "With a result"): 1,
+    }
+    assert table.chart is not None
+    assert {value for _, value in table.chart.plotted()} <= {item.value for item in table.statistics}
 
 
 SIGNS = [
