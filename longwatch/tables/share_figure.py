@@ -2,8 +2,9 @@
 
 Per analysis visit after the first dose and arm, in percent of N: subjects followed until the day of the visit (FUPDUR
 reaches it), and subjects with a result at the visit. The data states no planned day: the day of a visit is the median
-study day of the results at it, over all arms (of two middle ones the earlier). What lies between the two shares is who
-was there and has no result.
+study day of the results at it, over all arms (of two middle ones the earlier). What lies between the two shares is,
+but for the days by which visits differ, who was there and has no result; who came early and left by that day has a
+result and is not in the trial on it.
 """
 
 from __future__ import annotations
@@ -68,7 +69,8 @@ def make_share_figure(datasets: AnalysisDatasets, study: Study, parameters: Mapp
         footnotes=(
             footnotes.say_population(datasets, study, arms),
             "In the trial: followed until the day of the visit (FUPDUR reaches it), the median study day of the "
-            "results at it over all arms. With a result: any result at the visit, its day being known. %: of N.",
+            "results at it over all arms. With a result: any result at the visit, its day being known; "
+            "who came before that day and left by it has one and is not counted in the trial. %: of N.",
             *footnotes.say_abbreviations(columns, rows),
         ),
         number=NUMBER,
@@ -121,14 +123,14 @@ def _statistics(lines: list[_Line], shown: list[Column], arms: Arms) -> Iterator
 
 
 def _series(lines: list[_Line], shown: list[Column], visits: tuple[str, ...]) -> Iterator[Series]:
-    """Per arm a line of who is in the trial, and marks of who has a result."""
+    """Per arm a line of who is in the trial, and one of who has a result."""
     for rank, column in enumerate(shown):
-        for name, mark in ((FOLLOWED, Mark.LINE), (WITH_RESULT, Mark.POINT)):
+        for name, look in ((FOLLOWED, rank), (WITH_RESULT, len(shown) + rank)):
             shares = [
                 (line.visit, _share(column.count(line.by_arm), column.size)) for line in lines if line.name == name
             ]
             points = (Point(visits.index(visit) + 1.0, share) for visit, share in shares if share is not None)
-            yield Series(f"{column.name}: {name.lower()}", mark, tuple(points), rank=rank)
+            yield Series(f"{column.name}: {name.lower()}", Mark.LINE, tuple(points), rank=look)
 
 
 def _share(n: int, size: int) -> float | None:
