@@ -102,6 +102,7 @@ def explain_cell(
 ) -> None:
     """List the subjects and records behind a cell, each number counted again from them."""
     from cli.progress import StageDisplay
+    from longwatch.tables.explain import choose_widest
     from operations.make_output import explain_cell
     from runtime.study_files import read_study
 
@@ -123,7 +124,7 @@ def explain_cell(
         }
         for item in found
     ]
-    widest = max(found, key=lambda item: item.records.height)
+    widest = choose_widest(found)
     records = _records(widest)
     if as_json:
         print_rows([{"numbers": numbers, "subjects": widest.subjects, "records": records}], as_json, "")

@@ -6,6 +6,7 @@ Nothing but the provenance is used: if it were wrong, the count would differ, an
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -87,6 +88,13 @@ def explain(datasets: AnalysisDatasets, statistic: Statistic) -> Explanation:
             next_step="do not use this output; send the study file and this message to the developers",
         )
     return Explanation(statistic, records, subjects, counted)
+
+
+def choose_widest(explanations: Sequence[Explanation]) -> Explanation:
+    """Of the numbers of a cell the one with the most records behind it, which hold those of the others; a denominator
+    (N, Ns) only where there is nothing else. Expects at least one."""
+    counted = [item for item in explanations if item.statistic.statistic not in ("N", "Ns")]
+    return max(counted or explanations, key=lambda item: item.records.height)
 
 
 def columns_to_show(explanation: Explanation) -> list[str]:

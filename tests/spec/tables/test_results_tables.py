@@ -11,7 +11,7 @@ import pytest
 from longwatch.derive import AnalysisDatasets
 from longwatch.study import Study
 from longwatch.tables.catalogue import make_table
-from longwatch.tables.explain import explain, find_cell
+from longwatch.tables.explain import choose_widest, explain, find_cell
 from longwatch.tables.result import TableResult
 from longwatch.tables.text import as_text
 
@@ -183,6 +183,18 @@ def test_levels_are_cumulative(made: Callable[..., TableResult]) -> None:
     creatinine = [cell(table, "Kidney", f"Creatinine: Level {level}", "Total", "n") for level in (1, 2, 3)]
     assert creatinine == [(1,), (0,), (0,)]
     assert any("Without a result that can be compared: AST; ALP; Total bilirubin;" in note for note in table.footnotes)
+
+
+def test_behind_a_level_are_the_results_beyond_it(
+    derived: Callable[..., AnalysisDatasets], make_study: Callable[..., Study]
+) -> None:
+    """And not all that could have been: those are behind Ns."""
+    data = trial(ARMS, [lab("S1", "ALT", 440, 10), lab("S2", "ALT", 20, 10), lab("S2", "ALT", 30, 20)])
+    datasets = derived(study=make_study(), **{name: rows for name, rows in data.items() if rows})
+    table = make_table("LBT_LEVELS", datasets, make_study())
+    found = [explain(datasets, item) for item in find_cell(table, "Liver", "ALT: Level 1", "Islet cells")]
+    assert {item.statistic.statistic: item.records.height for item in found} == {"Ns": 3, "n": 1, "pct_ns": 1}
+    assert choose_widest(found).records["AVAL"].to_list() == [440]
 
 
 def test_limits_hold_in_every_known_unit(made: Callable[..., TableResult]) -> None:
