@@ -11,7 +11,7 @@ from pathlib import Path
 
 from crosscheck.measured import measure
 from crosscheck.questions import Asked, Counted, by_row, start
-from longwatch.standards.laboratory.reading import read_rows, read_units
+from longwatch.standards.laboratory.reading import CRITERIA, LEVELS, read_rows, read_units
 from longwatch.tables.opinion import Answer
 from longwatch.tables.result import TableResult
 
@@ -43,7 +43,7 @@ def _prepare(asked: Asked) -> None:
 
 def _grade() -> str:
     """The grade of a result by the criteria of CTCAE, as SQL: the highest that is met."""
-    rows = read_rows("ctcae_5_0.csv")
+    rows = read_rows(CRITERIA)
     cases = []
     for code in dict.fromkeys(row["test"] for row in rows):
         parts = ", ".join(_criterion(row) for row in rows if row["test"] == code)
@@ -97,7 +97,7 @@ def _fraction(counted: Counted, group: str, row: str, n: Mapping[str, int], of: 
 
 def _analytes(asked: Asked) -> Iterator[tuple[dict[str, str], dict[int, float], str]]:
     """Each line of the guide's levels with its limits, and the condition of a usable result."""
-    for row in read_rows("fda_levels_2_0.csv"):
+    for row in read_rows(LEVELS):
         own = asked.study.laboratory.levels.get(row["name"])
         guide = [float(row[f"level{level}"]) if row[f"level{level}"] else None for level in (1, 2, 3)]
         limits = {level: limit for level, limit in enumerate(own or guide, start=1) if limit is not None}

@@ -12,9 +12,8 @@ from collections.abc import Iterator
 import polars as pl
 
 from longwatch.derive.coded import by_value
-from longwatch.standards.laboratory.reading import as_number, read_rows, read_units
+from longwatch.standards.laboratory.reading import CRITERIA, as_number, read_rows, read_units
 
-CRITERIA = "ctcae_5_0.csv"
 GRADES = ("0", "1", "2", "3", "4", "5")
 _GRADE = pl.Enum(GRADES)
 

@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 
 from pydantic import Field, StrictFloat, StrictInt, StrictStr, field_validator, model_validator
 
+from longwatch.standards.laboratory.reading import LEVELS, read_rows
 from longwatch.standards.nearest import did_you_mean
 from longwatch.study.part import Part
 from longwatch.study.shape import Shape
@@ -195,6 +196,14 @@ class Visits(Part):
             raise ValueError("a visit stands twice, or its name is empty")
         return value
 
+    @model_validator(mode="after")
+    def check_last(self) -> Visits:
+        """What is the last of is analysed, where the analysed visits are named."""
+        others = [name for name in self.last_of if self.analysed and name not in self.analysed]
+        if others:
+            raise ValueError(f"last_of: {', '.join(others)} is none of the analysed visits")
+        return self
+
 
 class Laboratory(Part):
     """How laboratory results are judged. `levels`: the study's own limits of levels 1, 2, 3 of an analyte, by its name
@@ -205,6 +214,16 @@ class Laboratory(Part):
     levels: dict[str, Annotated[tuple[float, ...], Field(min_length=1, max_length=3)]] = Field(default_factory=dict)
     liver_from_day: Annotated[int, Field(ge=1)] = 1
     liver_within_days: Annotated[int, Field(ge=1)] = 30
+
+    @field_validator("levels")
+    @classmethod
+    def check_analytes(cls, value: dict[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
+        """Analytes that there are."""
+        known = {row["name"] for row in read_rows(LEVELS)}
+        for name in value:
+            if name not in known:
+                raise ValueError(f"{name!r} is no analyte of LBT_LEVELS{did_you_mean(name, known)}")
+        return value
 
 
 _Severity = Literal["reject", "error", "warning", "note"]

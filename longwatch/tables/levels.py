@@ -12,11 +12,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from longwatch.standards.laboratory.reading import as_number, read_rows, read_units
+from longwatch.standards.laboratory.reading import LEVELS, as_number, read_rows, read_units
 from longwatch.study import Study
 from longwatch.tables.filters import both, equals, is_one_of, quote
 
-FILE = "fda_levels_2_0.csv"
 SOURCE = "FDA Standard Safety Tables and Figures Integrated Guide v2.0, tables 56 and 57"
 _CONDITIONS = {"": "", "fasting": "LBFAST = 'Y'", "not fasting": "(LBFAST <> 'Y' OR LBFAST IS NULL)"}
 _URINE = "(SPEC IS NULL OR SPEC NOT IN ('URINE'))"
@@ -83,7 +82,7 @@ class Analyte:
 
 def read_analytes(study: Study) -> Iterator[Analyte]:
     """The analytes in the order of the file, with the study's own limits where it sets them."""
-    for row in read_rows(FILE):
+    for row in read_rows(LEVELS):
         limits = tuple(as_number(row[f"level{level}"]) for level in (1, 2, 3))
         own = study.laboratory.levels.get(row["name"])
         yield Analyte(

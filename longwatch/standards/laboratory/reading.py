@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
+LEVELS, CRITERIA = "fda_levels_2_0.csv", "ctcae_5_0.csv"
+
 
 @cache
 def read_units() -> Mapping[str, Mapping[str, float]]:
