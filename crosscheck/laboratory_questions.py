@@ -38,7 +38,9 @@ def _prepare(asked: Asked) -> None:
         supplied = asked.supplied and "ADLB" in asked.data and "BTOXGR" in asked.data.datasets["ADLB"].columns
         base_grade = "g.btoxgr" if supplied else "b.grade"
         from_day = asked.study.laboratory.liver_from_day
-        asked.engine.execute(text.format(grade=_grade(), from_day=from_day, base_grade=base_grade))
+        version = asked.study.dictionaries.ctcae
+        grade = _grade() if not version or version.startswith("5.") or version == "5" else "NULL"
+        asked.engine.execute(text.format(grade=grade, from_day=from_day, base_grade=base_grade))
 
 
 def _grade() -> str:

@@ -48,7 +48,7 @@ def derive_bds(
     results = derive_after(results, read_reference(adsl, study))
     results = derive_ablfl(derive_anrind(results))
     results = results.with_columns(ONTRTFL=derive_ontrtfl())
-    results = derive_change(derive_atoxgr(derive_base(results)))
+    results = derive_change(derive_atoxgr(derive_base(results), study.dictionaries.ctcae))
     results = derive_anl01fl(derive_avisit(results, study.visits), study.visits)
     results = derive_worst(derive_aentmtfl(results, study.visits))
     results = code_text(results).rename({"SEQ": f"{domain}SEQ", "FAST": f"{domain}FAST"})

@@ -71,7 +71,7 @@ def read_supplied_bds(
     results = _last_flagged(results, "ABLFL", KEY) if "ABLFL" in given else derive_ablfl(results)
     on_treatment = flag(pl.col("ONTRTFL").cast(pl.String) == "Y") if "ONTRTFL" in given else derive_ontrtfl()
     results = results.with_columns(ONTRTFL=on_treatment)
-    results = derive_change(derive_atoxgr(derive_base(results)))
+    results = derive_change(derive_atoxgr(derive_base(results), study.dictionaries.ctcae))
     results = _order_visits(results, study.visits) if "AVISIT" in given else derive_avisit(results, study.visits)
     place = (*KEY, "AVISIT")
     results = _last_flagged(results, "ANL01FL", place) if "ANL01FL" in given else derive_anl01fl(results, study.visits)

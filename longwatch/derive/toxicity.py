@@ -18,17 +18,18 @@ GRADES = ("0", "1", "2", "3", "4", "5")
 _GRADE = pl.Enum(GRADES)
 
 
-def derive_atoxgr(results: pl.DataFrame) -> pl.DataFrame:
+def derive_atoxgr(results: pl.DataFrame, version: str = "") -> pl.DataFrame:
     """Adds ATOXGR, an Enum of 0 to 5, and BTOXGR, that of the baseline.
 
     Cases of a test, in order: 1. the data grades any of its results (--TOXGR) → as graded, without the sign that says
-    the direction; another value is missing; 2. CTCAE has no numeric criterion for it → missing; 3. no number, or a
+    the direction; another value is missing; 2. the study file states a version of CTCAE other than 5 (`version`), or
+    CTCAE has no numeric criterion for the test → missing: grades of two versions are never mixed; 3. no number, or a
     result in a unit that is not known → missing; 4. else the highest grade of which the criterion is met, 0 where none
     is; a criterion whose limit (ULN, LLN, baseline) is missing is not met, and without any limit the grade is missing.
     `abnormal_baseline` holds in place of `uln` where BNRIND is HIGH. Expects BASE, BNRIND, R2ANRHI.
     Source: CTCAE 5.0 (unverified).
     """
-    results = _grade(results)
+    results = _grade(results, has_criteria(version))
     if "BTOXGR" in results.columns:
         return results
     key = ("subject", "PARAM", "ATPT")
@@ -38,13 +39,18 @@ def derive_atoxgr(results: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _grade(results: pl.DataFrame) -> pl.DataFrame:
+def has_criteria(version: str) -> bool:
+    """Whether the criteria here are of that version of CTCAE; none stated → they are used, and the footnote says so."""
+    return not version or version.split(".")[0] == "5"
+
+
+def _grade(results: pl.DataFrame, by_number: bool) -> pl.DataFrame:
     code = results["PARAMCD"].cast(pl.String)
     given = set(code.filter(results["ATOXGR"].is_not_null()).unique())
     said = by_value(results["ATOXGR"], pl.col("text").str.strip_chars_start("-").alias("grade"))["grade"]
     grade = said.cast(_GRADE, strict=False)
     present = set(code.unique())
-    for test, expression in _by_test():
+    for test, expression in _by_test() if by_number else ():
         if test in present and test not in given:
             rows = (code == test).arg_true()
             of_test = results[rows].select(expression.cast(pl.String).cast(_GRADE)).to_series()

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from longwatch.derive import AnalysisDatasets
+from longwatch.derive.toxicity import has_criteria
 from longwatch.study import Study, TreatmentReference
 from longwatch.tables.arms import Arms
 from longwatch.tables.comparisons import METHODS
@@ -158,6 +159,11 @@ def say_fractions(study: Study, *, last: bool = False) -> tuple[str, ...]:
 
 def say_laboratory_grades(study: Study) -> tuple[str, ...]:
     """Where the grades of results are from."""
+    if not has_criteria(study.dictionaries.ctcae):
+        return (
+            *say_ctcae(study, "AETOXGR"),
+            "A test that the data does not grade has no grade: only the numeric criteria of CTCAE 5.0 are at hand.",
+        )
     return (
         *say_ctcae(study, "AETOXGR"),
         "A test that the data does not grade is graded by the numeric criteria of CTCAE 5.0; confirm them with your "

@@ -309,3 +309,12 @@ def test_grades_that_the_data_has_are_kept(adlb: Callable[..., list[Row]]) -> No
         [result(10, "2022-04-01", LBTOXGR="-3"), result(900, "2022-04-02"), result(5, "2022-04-03", LBTOXGR="x")]
     )
     assert column(rows, "ATOXGR") == ["3", None, None]
+
+
+@pytest.mark.parametrize(("version", "grade"), [("", "2"), ("5.0", "2"), ("5", "2"), ("4.03", None), ("6.0", None)])
+def test_grades_of_two_versions_are_never_mixed(
+    adlb: Callable[..., list[Row]], version: str, grade: str | None
+) -> None:
+    """A study graded by another version of CTCAE gets no grades by the numbers of 5.0."""
+    rows = adlb([result(130, "2022-04-01")], dictionaries={"ctcae": version})
+    assert column(rows, "ATOXGR") == [grade]
