@@ -102,6 +102,7 @@ def explain_cell(
 ) -> None:
     """List the subjects and records behind a cell, each number counted again from them."""
     from cli.progress import StageDisplay
+    from longwatch.tables.explain import choose_widest
     from operations.make_output import explain_cell
     from runtime.study_files import read_study
 
@@ -123,7 +124,7 @@ def explain_cell(
         }
         for item in found
     ]
-    widest = max(found, key=lambda item: item.records.height)
+    widest = choose_widest(found)
     records = _records(widest)
     if as_json:
         print_rows([{"numbers": numbers, "subjects": widest.subjects, "records": records}], as_json, "")
@@ -153,9 +154,7 @@ def _printed(result: TableResult, fmt: Format, study: Study, adapters: Adapters)
 
         return results_ars([result], study) + b"\n"
     if fmt is Format.HTML:
-        from longwatch.tables.html import as_html
-
-        return as_html(result).encode()
+        return adapters.render_html_table(result)
     if fmt is Format.RTF:
         from longwatch.tables.rtf import as_rtf
 

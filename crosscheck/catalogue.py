@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from crosscheck.death_questions import death_listing, deaths
+from crosscheck.laboratory_questions import (
+    abnormal,
+    cases_of_liver,
+    levels,
+    listed_levels,
+    peaks_of_liver,
+    screening_of_liver,
+    shifts,
+)
 from crosscheck.questions import GRADES, SEVERITIES, Asked, common, overview, rates, terms, worst_of_terms
+from crosscheck.result_questions import by_visit, mean_change, shares
 from crosscheck.subject_questions import demographics, disposition, populations, screening
 from longwatch.tables.opinion import Answer
 from longwatch.tables.result import TableResult
@@ -28,6 +38,24 @@ QUESTIONS: Mapping[str, Callable[[Asked, TableResult], Answer]] = {
     "AET05": rates(every=False),
     "AET05_ALL": rates(every=True),
     "AET10": common,
+    "VST01": by_visit,
+    "LBT01": by_visit,
+    "KIDT01": by_visit,
+    "LBT04": abnormal,
+    "LBT07": abnormal,
+    "LBT14": shifts,
+    "LBT_SHIFT": shifts,
+    "LBT_LEVELS": levels,
+    "LBT_LAST": levels,
+    "LBL01": listed_levels,
+    "LBT_HEP": screening_of_liver("transaminase", 3),
+    "LBT_CHOL": screening_of_liver("phosphatase", 2),
+    "LBL_HYSLAW": cases_of_liver,
+    "LBG_HEP": peaks_of_liver("transaminase", "tranmax"),
+    "LBG_CHOL": peaks_of_liver("phosphatase", "alpmax"),
+    "LBG01": mean_change,
+    "LBG_SHARE": shares,
+    "VSG01": mean_change,
 }
 
 FROM_SDTM_ONLY = ("ENT01", "DST01")

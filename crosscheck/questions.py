@@ -28,12 +28,14 @@ SUBSETS = {
 
 @dataclass
 class Asked:
-    """The engine with its tables, and what is asked about: the study, and whether its ADaM was supplied."""
+    """The engine with its tables, and what is asked about: the study, and whether its ADaM was supplied. `measured`:
+    the domains whose results have been made."""
 
     engine: duckdb.DuckDBPyConnection
     study: Study
     data: SourceData
     supplied: bool
+    measured: set[str] = field(default_factory=set)
 
     @property
     def basis(self) -> str:

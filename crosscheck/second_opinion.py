@@ -20,6 +20,13 @@ from longwatch.tables.result import TableResult
 
 SQL = Path(__file__).with_name("sql")
 
+RESULT_TEXTS = ("TESTCD", "TEST", "CAT", "SPEC", "STRESC", "STRESU", "NRIND", "TPT", "FAST", "TOXGR", "LOBXFL", "BLFL",
+                "DTC", "STAT")  # fmt: skip
+SUPPLIED_TEXTS = (
+    "USUBJID", "PARAMCD", "PARAM", "ATPT", "SPEC", "AVALU", "ANRIND", "ATOXGR", "BNRIND", "BTOXGR", "ABLFL", "ONTRTFL",
+    "ANL01FL", "AENTMTFL", "AVISIT", "VISIT",
+)  # fmt: skip
+SUPPLIED_NUMBERS = ("AVAL", "BASE", "CHG", "PCHG", "R2BASE", "R2ANRHI", "ANRLO", "ANRHI", "A1LO", "A1HI", "VISITNUM")
 TEXTS = {
     "DM": ("USUBJID", "RFICDTC", "DMDTC", "RFSTDTC", "RFENDTC", "RFXSTDTC", "RFXENDTC", "RFPENDTC", "DTHFL", "DTHDTC",
            "ARMCD", "ACTARMCD", "AGEU"),
@@ -32,9 +39,17 @@ TEXTS = {
     "ADSL": ("USUBJID", "SAFFL", "ITTFL", "RANDFL", "TRT01P", "TRT01A", "DTHFL", "DTHCAUS"),
     "ADAE": ("USUBJID", "AETERM", "AEDECOD", "AEBODSYS", "AESEV", "AETOXGR", "AESER", "AESDTH", "AESLIFE", "AESHOSP",
              "AESDISAB", "AESCONG", "AESMIE", "AESCAN", "AESOD", "AEREL", "AREL", "AEACN", "AEOUT", "TRTEMFL"),
+    **{domain: ("USUBJID", "VISIT", *(f"{domain}{name}" for name in RESULT_TEXTS)) for domain in ("LB", "VS")},
+    **{f"AD{domain}": (*SUPPLIED_TEXTS, f"{domain}FAST") for domain in ("LB", "VS")},
 }  # fmt: skip
-NUMBERS = {"EX": ("EXDOSE",), "DM": ("AGE",), "ADSL": ("FUPDUR", "DTHADY")}
-DATES = {"ADSL": ("RFICDT", "ENRLDT", "RANDDT", "TRTSDT", "DTHDT", "LSTALVDT"), "ADAE": ("ASTDT",)}
+NUMBERS = {
+    "EX": ("EXDOSE",), "DM": ("AGE",), "ADSL": ("FUPDUR", "DTHADY"),
+    **{domain: ("VISITNUM", *(f"{domain}{name}" for name in ("SEQ", "STRESN", "STNRLO", "STNRHI")))
+       for domain in ("LB", "VS")},
+    **{f"AD{domain}": (*SUPPLIED_NUMBERS, f"{domain}SEQ") for domain in ("LB", "VS")},
+}  # fmt: skip
+DATES = {"ADSL": ("RFICDT", "ENRLDT", "RANDDT", "TRTSDT", "DTHDT", "LSTALVDT"), "ADAE": ("ASTDT",),
+         "ADLB": ("ADT",), "ADVS": ("ADT",)}  # fmt: skip
 
 
 def ask_second_opinion(
@@ -45,7 +60,11 @@ def ask_second_opinion(
         for setting in ("autoinstall_known_extensions", "autoload_known_extensions", "preserve_insertion_order"):
             engine.execute(f"SET {setting} = false")
         supplied = study.analysis_data is AnalysisData.ADAM
-        _read_data(engine, data, ("ADSL", "ADAE") if supplied else ("DM", "EX", "AE", "DS", "SV", "DD"))
+        _read_data(
+            engine,
+            data,
+            ("ADSL", "ADAE", "ADLB", "ADVS") if supplied else ("DM", "EX", "AE", "DS", "SV", "DD", "LB", "VS"),
+        )
         engine.execute("SET VARIABLE cutoff = ?", [cutoff])
         engine.execute(_sql("dates", legal=ISO8601_PARTIAL.replace("'", "''")))
         asked = Asked(engine, study, data, supplied)
@@ -150,7 +169,8 @@ def _read_data(engine: duckdb.DuckDBPyConnection, data: SourceData, names: Seque
         if name not in data:
             columns = ", ".join(f"NULL::VARCHAR AS {column}" for column in TEXTS[name])
             numbers = "".join(f", NULL::DOUBLE AS {column}" for column in NUMBERS.get(name, ()))
-            engine.execute(f"CREATE VIEW {name} AS SELECT {columns}{numbers}, 0 AS _row WHERE false")
+            dates = "".join(f", NULL::DATE AS {column}" for column in DATES.get(name, ()))
+            engine.execute(f"CREATE VIEW {name} AS SELECT {columns}{numbers}{dates}, 0 AS _row WHERE false")
             continue
         dataset = data.datasets[name]
         schema = dataset.frame.collect_schema()

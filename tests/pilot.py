@@ -50,8 +50,10 @@ def pilot_study() -> Study:
 
 @pytest.fixture(scope="session")
 def pilot_data(read_xpt: Callable[[str], pl.DataFrame]) -> SourceData:
-    """The SDTM datasets that derivations read."""
-    return SourceData.of(**{name.upper(): read_xpt(f"sdtm/{name}") for name in ("dm", "ae", "ex", "ds", "sv", "ts")})
+    """The SDTM datasets that derivations read; of LB only chemistry is published in a size that is kept."""
+    names = {name.upper(): f"sdtm/{name}" for name in ("dm", "ae", "ex", "ds", "sv", "ts")}
+    names |= {"LB": "sdtm_split/lbch", "VS": "sdtm_split/vs"}
+    return SourceData.of(**{name: read_xpt(file) for name, file in names.items()})
 
 
 @pytest.fixture(scope="session")

@@ -41,3 +41,12 @@ CREATE MACRO offset_minutes(t) AS CASE
         * (try_cast(regexp_extract(t, '[+-](\d\d)(:\d\d)?$', 1) AS INT) * 60
            + coalesce(try_cast(nullif(regexp_extract(t, '[+-]\d\d:(\d\d)$', 1), '') AS INT), 0))
 END;
+
+CREATE MACRO in_words(t) AS CASE t WHEN 'L' THEN 'LOW' WHEN 'N' THEN 'NORMAL' WHEN 'H' THEN 'HIGH' ELSE t END;
+
+-- Where a value stands against its range: as the laboratory says, else by the limits, unless these are exchanged.
+CREATE MACRO range_of(said, aval, low, high) AS CASE
+    WHEN said IS NOT NULL THEN said
+    WHEN aval IS NULL OR coalesce(low, high) IS NULL OR low > high THEN NULL
+    WHEN aval < low THEN 'LOW' WHEN aval > high THEN 'HIGH' ELSE 'NORMAL'
+END;

@@ -1,4 +1,4 @@
-"""SDTM → analysis datasets: ADSL and ADAE at a cut-off, each derivation in its own module."""
+"""SDTM → analysis datasets at a cut-off: ADSL, ADAE, ADLB, ADVS, ADHY, each derivation in its own module."""
 
 from longwatch.derive.cutoff import resolve_cutoff
 from longwatch.derive.datasets import AnalysisDatasets, derive

@@ -10,14 +10,20 @@ from functools import cached_property
 import polars as pl
 
 from longwatch.derive.adae import derive_adae, read_adverse_events
+from longwatch.derive.adhy import derive_adhy
 from longwatch.derive.adsl import derive_adsl, read_subjects
+from longwatch.derive.bds import derive_bds
 from longwatch.derive.carried import AdverseEvents
 from longwatch.derive.cause_of_death import derive_dthcaus, read_stated_causes
 from longwatch.derive.coded import Subjects
 from longwatch.derive.occurrence import derive_occurrence_flags
 from longwatch.derive.supplied import read_supplied_adae, read_supplied_adsl
+from longwatch.derive.supplied_bds import read_supplied_bds
 from longwatch.standards.dataset import SourceData
 from longwatch.study import AnalysisData, Study, TreatmentBasis
+
+DATASETS = ("ADSL", "ADAE", "ADLB", "ADVS", "ADHY")
+"""The analysis datasets there are; all but ADSL and ADAE are derived when they are first asked for."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +72,38 @@ class AnalysisDatasets:
         """An analysis dataset by its name, ADAE with its occurrence flags, as provenances name it. Raises KeyError."""
         if name == "ADAE":
             return self.adae_with_occurrence_flags
-        return {"ADSL": self.adsl}[name]
+        if name not in DATASETS:
+            raise KeyError(name)
+        frame: pl.DataFrame = getattr(self, name.lower())
+        return frame
 
     @cached_property
     def adae_with_occurrence_flags(self) -> pl.DataFrame:
         """ADAE with AOCCFL, AOCCSFL, AOCCPFL, AOCCIFL. On demand: counts need no flag, and the sort is long in large
         data."""
         return derive_occurrence_flags(self.adae)
+
+    @cached_property
+    def adlb(self) -> pl.DataFrame:
+        """ADLB: one row per laboratory result; no rows where the data has none."""
+        return self._bds("ADLB")
+
+    @cached_property
+    def advs(self) -> pl.DataFrame:
+        """ADVS: one row per vital sign measured; no rows where the data has none."""
+        return self._bds("ADVS")
+
+    @cached_property
+    def adhy(self) -> pl.DataFrame:
+        """ADHY: one row per subject, what liver screening looks at."""
+        return derive_adhy(self.adlb, self.adsl, self.study)
+
+    def _bds(self, name: str) -> pl.DataFrame:
+        """From the domain, or as supplied; where the sponsor's ADaM is counted and has none, no rows."""
+        supplied = self.study.analysis_data is AnalysisData.ADAM
+        make = read_supplied_bds if supplied and name in self.data else derive_bds
+        data = self.data if not supplied or name in self.data else SourceData({})
+        return make(name, data, self.study, self.cutoff, self.subjects, self.adsl)
 
 
 def derive(data: SourceData, study: Study, cutoff: date) -> AnalysisDatasets:

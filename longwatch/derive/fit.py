@@ -6,16 +6,18 @@ from datetime import date
 
 import polars as pl
 
+from longwatch.derive.bds import DOMAINS
 from longwatch.derive.coded import read_values
 from longwatch.derive.cutoff import stated_data_cut
 from longwatch.derive.exposure import is_product
 from longwatch.derive.supplied import NEEDED as SUPPLIED
+from longwatch.derive.supplied_bds import NEEDED as SUPPLIED_RESULTS
 from longwatch.errors import SourceError, StudyError
 from longwatch.standards.dataset import Dataset, SourceData
 from longwatch.standards.dates import earliest_day
 from longwatch.study import AnalysisData, Study, TreatmentBasis
 
-SUBJECT_LEVEL = ("DM", "AE", "EX", "DS", "DD", "SV")
+SUBJECT_LEVEL = ("DM", "AE", "EX", "DS", "DD", "SV", "LB", "VS")
 """Datasets that derivations read by subject."""
 
 
@@ -57,6 +59,7 @@ def check_adam(data: SourceData, study: Study) -> None:
     treatment = "TRT01A" if study.treatment.basis is TreatmentBasis.ACTUAL else "TRT01P"
     needed = {"ADSL": (*SUPPLIED["ADSL"], treatment), "ADAE": SUPPLIED["ADAE"]}
     missing = [name for name in needed if name not in data]
+    needed |= {name: SUPPLIED_RESULTS for name in DOMAINS if name in data}
     if missing:
         raise SourceError(
             "LW-FIT-011",

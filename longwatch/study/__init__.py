@@ -5,6 +5,7 @@ from longwatch.study.model import (
     AnalysisData,
     Arm,
     Comparison,
+    Laboratory,
     ReportRequest,
     RuleSettings,
     SeverityChange,
@@ -12,6 +13,7 @@ from longwatch.study.model import (
     Study,
     TreatmentBasis,
     TreatmentReference,
+    Visits,
 )
 from longwatch.study.parse import parse_study
 from longwatch.study.shape import PLAIN, OdmDatasetSpec, OdmVariable, Shape
@@ -24,6 +26,7 @@ __all__ = [
     "Comparison",
     "Form",
     "KnownNames",
+    "Laboratory",
     "OdmDatasetSpec",
     "OdmVariable",
     "PlaceKind",
@@ -36,5 +39,6 @@ __all__ = [
     "Study",
     "TreatmentBasis",
     "TreatmentReference",
+    "Visits",
     "parse_study",
 ]

@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 
 from pydantic import Field, StrictFloat, StrictInt, StrictStr, field_validator, model_validator
 
+from longwatch.standards.laboratory.reading import LEVELS, read_rows
 from longwatch.standards.nearest import did_you_mean
 from longwatch.study.part import Part
 from longwatch.study.shape import Shape
@@ -178,6 +179,53 @@ class PopulationSpec(Part):
     name: Annotated[str, Field(min_length=1)]
 
 
+class Visits(Part):
+    """Which visits tables by visit describe. `analysed`: values of VISIT, in the order printed; empty: every planned
+    one, by VISITNUM. `several`: which result counts where a visit has several. `last_of`: the visits of which the last
+    result is the last value; empty: every analysed one after the first dose."""
+
+    analysed: tuple[str, ...] = ()
+    several: Literal["last", "first", "highest", "lowest"] = "last"
+    last_of: tuple[str, ...] = ()
+
+    @field_validator("analysed", "last_of")
+    @classmethod
+    def check_visits(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """None twice, none empty."""
+        if len(set(value)) != len(value) or not all(value):
+            raise ValueError("a visit stands twice, or its name is empty")
+        return value
+
+    @model_validator(mode="after")
+    def check_last(self) -> Visits:
+        """What is the last of is analysed, where the analysed visits are named."""
+        others = [name for name in self.last_of if self.analysed and name not in self.analysed]
+        if others:
+            raise ValueError(f"last_of: {', '.join(others)} is none of the analysed visits")
+        return self
+
+
+class Laboratory(Part):
+    """How laboratory results are judged. `levels`: the study's own limits of levels 1, 2, 3 of an analyte, by its name
+    in LBT_LEVELS, in place of the guide's. `liver_from_day`: the study day from which results count for liver
+    screening: an infusion into the portal vein itself lifts transaminases. `liver_within_days`: how long after a
+    transaminase a bilirubin is still marked as one event."""
+
+    levels: dict[str, Annotated[tuple[float, ...], Field(min_length=1, max_length=3)]] = Field(default_factory=dict)
+    liver_from_day: Annotated[int, Field(ge=1)] = 1
+    liver_within_days: Annotated[int, Field(ge=1)] = 30
+
+    @field_validator("levels")
+    @classmethod
+    def check_analytes(cls, value: dict[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
+        """Analytes that there are."""
+        known = {row["name"] for row in read_rows(LEVELS)}
+        for name in value:
+            if name not in known:
+                raise ValueError(f"{name!r} is no analyte of LBT_LEVELS{did_you_mean(name, known)}")
+        return value
+
+
 _Severity = Literal["reject", "error", "warning", "note"]
 
 
@@ -242,6 +290,8 @@ class Study(Part):
     populations: tuple[PopulationSpec, ...] = ()
     demographics: Annotated[tuple[str, ...], Field(min_length=1)] = ("AGE", "AGEGR1", "SEX", "RACE", "ETHNIC")
     age_groups: Annotated[tuple[int, ...], Field(min_length=1)] = (18, 65)
+    visits: Visits = Visits()
+    laboratory: Laboratory = Laboratory()
     treatment: Treatment
     treatment_emergence: TreatmentEmergence = TreatmentEmergence()
     relatedness: Relatedness = Relatedness()

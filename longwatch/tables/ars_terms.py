@@ -11,6 +11,9 @@ Json = dict[str, object]
 PATTERNS = {
     "N": "N=XX",
     "n": "XX",
+    "Ns": "XX",
+    "pct_ns": "(XX.X)",
+    "records": "XX",
     "pct": "(XX.X)",
     "pct_lower": "XX.X",
     "pct_upper": "XX.X",
@@ -28,6 +31,7 @@ RELATIONS = {
     "pct": (("NUMERATOR", "n"), ("DENOMINATOR", "N")),
     "pct_lower": (("NUMERATOR", "n"), ("DENOMINATOR", "N")),
     "pct_upper": (("NUMERATOR", "n"), ("DENOMINATOR", "N")),
+    "pct_ns": (("NUMERATOR", "n"), ("DENOMINATOR", "Ns")),
     "rate": (("NUMERATOR", "n"), ("NUMERATOR", "events"), ("DENOMINATOR", "person_years")),
     "rate_lower": (("NUMERATOR", "n"), ("NUMERATOR", "events"), ("DENOMINATOR", "person_years")),
     "rate_upper": (("NUMERATOR", "n"), ("NUMERATOR", "events"), ("DENOMINATOR", "person_years")),

@@ -8,7 +8,28 @@ from dataclasses import dataclass, field
 from longwatch.derive import AnalysisDatasets
 from longwatch.errors import StudyError
 from longwatch.study import Study
-from longwatch.tables import aet01, aet02, aet04, aet05, aet10, dmt01, dst01, dthl01, dtht01, ent01, popt01
+from longwatch.tables import (
+    abnormal,
+    aet01,
+    aet02,
+    aet04,
+    aet05,
+    aet10,
+    by_visit,
+    change_figure,
+    dmt01,
+    dst01,
+    dthl01,
+    dtht01,
+    ent01,
+    lbl01,
+    lbt_levels,
+    liver,
+    liver_figure,
+    popt01,
+    share_figure,
+    shifts,
+)
 from longwatch.tables.result import TableResult
 
 Build = Callable[[AnalysisDatasets, Study, Mapping[str, object]], TableResult]
@@ -56,6 +77,46 @@ OUTPUTS: Mapping[str, Output] = {
         Output("AET05", aet05.TITLES[False], aet05.NUMBER, aet05.make_aet05),
         Output("AET05_ALL", aet05.TITLES[True], aet05.NUMBER, aet05.make_aet05, {}, {"all_occurrences": True}),
         Output("AET10", aet10.TITLE, aet10.NUMBER, aet10.make_aet10, {"at_least": float, "events": bool}),
+        *(
+            Output(
+                item.code,
+                item.title,
+                item.number,
+                by_visit.make_by_visit,
+                {"tests": tuple, "together": bool, "last_value": bool},
+                {"output": item.code},
+            )
+            for item in by_visit.OUTPUTS.values()
+        ),
+        *(
+            Output(code, item.title, "", abnormal.make_abnormal, {"tests": tuple}, {"output": code})
+            for code, item in abnormal.OUTPUTS.items()
+        ),
+        *(
+            Output(code, item.title, "", shifts.make_shift, {"tests": tuple}, {"output": code})
+            for code, item in shifts.OUTPUTS.items()
+        ),
+        *(
+            Output(code, item.title, item.number, liver.make_screening, {}, {"output": code})
+            for code, item in liver.OUTPUTS.items()
+        ),
+        Output("LBL_HYSLAW", liver.TITLE, "", liver.make_cases),
+        *(
+            Output(
+                code, title, lbt_levels.NUMBERS[code], lbt_levels.make_lbt_levels, {"blocks": tuple}, {"output": code}
+            )
+            for code, title in lbt_levels.TITLES.items()
+        ),
+        *(
+            Output(code, title, liver_figure.NUMBERS[code], liver_figure.make_liver_figure, {}, {"output": code})
+            for code, title in liver_figure.TITLES.items()
+        ),
+        *(
+            Output(code, title, change_figure.NUMBER, change_figure.make_change_figure, {"test": str}, {"output": code})
+            for code, title in change_figure.TITLES.items()
+        ),
+        Output("LBG_SHARE", share_figure.TITLE, share_figure.NUMBER, share_figure.make_share_figure, {"tests": tuple}),
+        Output("LBL01", lbl01.TITLE, "", lbl01.make_lbl01, {"level": int}),
     )
 }
 

@@ -6,6 +6,7 @@ Nothing but the provenance is used: if it were wrong, the count would differ, an
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -16,8 +17,8 @@ from longwatch.tables.filters import select_rows
 from longwatch.tables.layout import NOT_AVAILABLE
 from longwatch.tables.result import Provenance, Statistic, TableResult
 
-COUNTS = ("n", "N", "events")
-"""Statistics that count what the provenance picks; others are computed from such counts."""
+SUBJECTS, RECORDS = ("n", "N", "Ns", "change_n"), ("events", "records", "change_records")
+"""Statistics that count the subjects, or the records, that the provenance picks; others are computed from such."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,9 @@ def explain(datasets: AnalysisDatasets, statistic: Statistic) -> Explanation:
         return Explanation(statistic, datasets.dataset(provenance.dataset).clear(), 0, None)
     records = records_behind(datasets, provenance)
     subjects = records["USUBJID"].n_unique()
-    if statistic.statistic not in COUNTS or statistic.value is None:
+    if statistic.statistic not in (*SUBJECTS, *RECORDS) or statistic.value is None:
         return Explanation(statistic, records, subjects, None)
-    counted = records.height if statistic.statistic == "events" else subjects
+    counted = records.height if statistic.statistic in RECORDS else subjects
     if counted != statistic.value:
         raise IntegrityError(
             "LW-TAB-006",
@@ -89,12 +90,19 @@ def explain(datasets: AnalysisDatasets, statistic: Statistic) -> Explanation:
     return Explanation(statistic, records, subjects, counted)
 
 
+def choose_widest(explanations: Sequence[Explanation]) -> Explanation:
+    """Of the numbers of a cell the one with the most records behind it, which hold those of the others; a denominator
+    (N, Ns) only where there is nothing else. Expects at least one."""
+    counted = [item for item in explanations if item.statistic.statistic not in ("N", "Ns")]
+    return max(counted or explanations, key=lambda item: item.records.height)
+
+
 def columns_to_show(explanation: Explanation) -> list[str]:
     """The variables that a reader needs: what names the record, what the filter looks at, and its dates."""
     provenance = explanation.statistic.provenance
     asked = {*re.findall(r"[A-Z][A-Z0-9]+", re.sub(r"'(?:[^']|'')*'", "", f"{provenance.filter} {provenance.having}"))}
-    first = ("USUBJID", "AESEQ", *provenance.variables)
-    dates = ("ASTDT", "AENDT") if provenance.dataset == "ADAE" else ("TRTSDT",)
+    first = ("USUBJID", "AESEQ", "LBSEQ", "VSSEQ", *provenance.variables)
+    dates = {"ADAE": ("ASTDT", "AENDT"), "ADLB": ("ADT",), "ADVS": ("ADT",)}.get(provenance.dataset, ("TRTSDT",))
     columns = explanation.records.columns
     return [name for name in dict.fromkeys((*first, *sorted(asked), *dates)) if name in columns]
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from longwatch.derive import AnalysisDatasets
+from longwatch.derive.toxicity import has_criteria
 from longwatch.study import Study, TreatmentReference
 from longwatch.tables.arms import Arms
 from longwatch.tables.comparisons import METHODS
@@ -120,6 +121,82 @@ def say_seriousness() -> str:
     )
 
 
+def say_results(study: Study, dataset: str, *, together: bool, with_last: bool) -> tuple[str, ...]:
+    """What baseline, change and the visits of a table of results are."""
+    source = {"ADLB": "LB", "ADVS": "VS"}[dataset]
+    reference = _REFERENCE[study.treatment_emergence.reference]
+    visits = study.visits
+    which = ", ".join(visits.analysed) if visits.analysed else "every planned visit"
+    notes = [
+        f"Baseline: the result that the data flags ({source}LOBXFL, or {source}BLFL), else the last one on or before "
+        f"{reference}, per parameter and time point. Change: value minus baseline, of results after {reference}, "
+        "with no upper limit.",
+        f"Visits: {which}; of several results of a subject at one visit the {visits.several} counts. Only results with "
+        "a number are described; a result whose day is not known is in no visit after baseline.",
+    ]
+    if together:
+        notes.append("Time points of a visit are taken together: results are described, not subjects.")
+    if with_last:
+        of = f" of {', '.join(visits.last_of)}" if visits.last_of else ""
+        notes.append(f"Last value: the last analysed result after {reference}{of}.")
+    return tuple(notes)
+
+
+def say_fractions(study: Study, *, last: bool = False) -> tuple[str, ...]:
+    """What n, Ns and the time of the results are."""
+    reference = _REFERENCE[study.treatment_emergence.reference]
+    if last:
+        return (
+            f"n/Ns (%): subjects whose last analysed result after {reference} is such (AENTMTFL); Ns: subjects with a "
+            "usable one (and a baseline, where the line compares with it).",
+        )
+    return (
+        f"n/Ns (%): subjects with such a result at any time after {reference}, with no upper limit, unscheduled visits "
+        "included, each counted once per line; Ns: subjects with a usable result after it (and a baseline, where the "
+        "line compares with it).",
+    )
+
+
+def say_laboratory_grades(study: Study) -> tuple[str, ...]:
+    """Where the grades of results are from."""
+    if not has_criteria(study.dictionaries.ctcae):
+        return (
+            *say_ctcae(study, "AETOXGR"),
+            "A test that the data does not grade has no grade: only the numeric criteria of CTCAE 5.0 are at hand.",
+        )
+    return (
+        *say_ctcae(study, "AETOXGR"),
+        "A test that the data does not grade is graded by the numeric criteria of CTCAE 5.0; confirm them with your "
+        "medical lead.",
+    )
+
+
+def say_liver(study: Study, *, with_cases: bool) -> tuple[str, ...]:
+    """Which results liver screening looks at, and what a potential Hy's law case is."""
+    day, within = study.laboratory.liver_from_day, study.laboratory.liver_within_days
+    window = "" if day == 1 else f" from study day {day} on"
+    reference = _REFERENCE[study.treatment_emergence.reference]
+    notes = [
+        f"Highest values after {reference}{window}, each in multiples of the result's own ULN. Ns: subjects with both. "
+        "An infusion into the portal vein itself lifts transaminases in the first days."
+    ]
+    if with_cases:
+        notes.append(
+            "Potential Hy's law case: a bilirubin of at least 2 x ULN on the day of an ALT or AST of at least 3 x "
+            "ULN, or later; highest values alone do not make one. Days between: of the closest such pair; within the "
+            f"window: at most {within} days. ALP at onset: the last value on or before the day of that "
+            "transaminase; it is marked, and such cases are not left out."
+        )
+    return tuple(notes)
+
+
+def say_egfr(records: pl.DataFrame) -> tuple[str, ...]:
+    """How eGFR was computed, where it was."""
+    if "DTYPE" not in records.columns or not (records["DTYPE"].cast(pl.String) == "COMPUTED").any():
+        return ()
+    return ("eGFR: CKD-EPI 2021 from serum creatinine, age at the measurement and sex, of adults (computed).",)
+
+
 def say_subset(datasets: AnalysisDatasets, study: Study, subset: Subset | None) -> tuple[str, ...]:
     """What puts an event in the subset that a table counts alone; no note where it counts all."""
     if subset is None:
@@ -165,6 +242,7 @@ def say_abbreviations(columns: Sequence[TableColumn], rows: Sequence[TableRow], 
 
 
 _ABBREVIATIONS = {
+    "ALP": "alkaline phosphatase",
     "CI": "confidence interval",
     "NA": "not available in the data",
     "NE": "not estimable",
@@ -174,4 +252,5 @@ _ABBREVIATIONS = {
     "SD": "standard deviation",
     "SOC": "system organ class",
     "TEAE": "treatment-emergent adverse event",
+    "ULN": "upper limit of normal",
 }

@@ -9,7 +9,11 @@ from math import isclose
 from longwatch.tables.layout import NOT_AVAILABLE
 from longwatch.tables.result import Statistic, TableResult
 
-CHECKED = ("N", "n", "pct", "events", "person_years", "rate", "mean", "sd", "median", "min", "max")
+DESCRIBED = ("n", "records", "mean", "sd", "median", "min", "max")
+CHECKED = (
+    "N", "pct", "Ns", "pct_ns", "events", "person_years", "rate", *DESCRIBED, *(f"change_{name}" for name in DESCRIBED),
+    "tranmax", "alpmax", "bilimax",
+)  # fmt: skip
 """Statistics that are computed twice: counts, percentages, rates, and descriptions of numbers. Quartiles, intervals and
 p-values are not; their functions are tested against other programs."""
 TOLERANCE = 1e-9

@@ -36,6 +36,13 @@ OVERVIEW = {
     "An07_04": ("Related serious TEAE", ""), "An07_05": ("TEAE leading to death", ""),
     "An07_06": ("Related TEAE leading to death", ""),
 }  # fmt: skip
+VISITS = """
+visits:
+  analysed: [WEEK 2, WEEK 4, WEEK 6, WEEK 8, WEEK 12, WEEK 16, WEEK 20, WEEK 24, WEEK 26]
+  last_of: [WEEK 4, WEEK 6, WEEK 8, WEEK 12, WEEK 16, WEEK 20, WEEK 24, WEEK 26]
+"""
+VITAL_SIGNS = {"An08_01": "", "An08_02": "change_"}
+ROWS = {"End of Treatment": "Last value", "Baseline": "Baseline"}
 AGES = {"AGEGR1": {"<65": "18-64", "65-80": ">=65"}, "AGEGR1/75": {"<65": "18-64", "65-74": "65-74", ">=75": ">=75"}}
 LEVELS = {"A_SAF_SUM_USUBJID_TRT_AGEGRP": {"1": "18-64", "2": "65-74", "3": ">=75"}}
 STATISTICS = {
@@ -52,7 +59,8 @@ def numbers(
     pilot_adam: AnalysisDatasets,
     pilot_adam_study: Study,
 ) -> dict[Key, Any]:
-    """Our numbers: demographics (height from the sponsor's ADSL, age in FDA's groups too), overview, SOC and PT."""
+    """Our numbers: demographics (height from the sponsor's ADSL, age in FDA's groups too), overview, SOC and PT, vital
+    signs of the visits that theirs analyses."""
 
     def values(table: TableResult) -> dict[Key, Any]:
         return {(item.row_group, item.row, item.column, item.statistic): item.value for item in table.statistics}
@@ -60,10 +68,13 @@ def numbers(
     with_p: dict[str, object] = {"p_values": True}
     height = {**with_p, "variables": ("HEIGHTBL",)}
     fda = parse_study(f"{PILOT}age_groups: [18, 65, 75]\n", "pilot")
+    by_visit = parse_study(f"{PILOT}{VISITS}", "pilot")
+    vital: dict[str, object] = {"together": True, "last_value": True}
     ages = make_table("DMT01", derive(pilot_data, fda, date(2015, 12, 31)), fda, {"variables": ("AGEGR1",)})
     return {
         **values(make_table("AET02", pilot, pilot_study)),
         **values(make_table("AET01", pilot, pilot_study)),
+        **values(make_table("VST01", derive(pilot_data, by_visit, date(2015, 12, 31)), by_visit, vital)),
         **values(make_table("DMT01", pilot_adam, pilot_adam_study, height)),
         **values(make_table("DMT01", pilot, pilot_study, with_p)),
         **{("AGEGR1/75", *key[1:]): value for key, value in values(ages).items() if key[0] == "AGEGR1"},
@@ -89,8 +100,18 @@ def key_of(event: Json, analysis: Json, result: Json) -> Key:
     if name[:7] in ("An07_09", "An07_10"):
         soc, pt = [*(group["groupValue"] for group in groups[1:]), ""][:2]
         return (soc, pt, column, statistic)
+    if name[:7] in VITAL_SIGNS:
+        parameter, visit = (words_of(event, group) for group in groups[1:])
+        statistic = {"n": "records"}.get(statistic, statistic)
+        return (parameter, ROWS.get(visit, visit.upper()), column, VITAL_SIGNS[name[:7]] + statistic)
     variable = next((value for start, value in OF_ANALYSIS.items() if name.startswith(start)), name)
     return (variable, "" if "Comp" in name else level_of(event, analysis, groups, variable), column, statistic)
+
+
+def words_of(event: Json, group: Json) -> str:
+    """What a group is called."""
+    every = {item["id"]: item for grouping in event["analysisGroupings"] for item in grouping.get("groups", [])}
+    return str(every[group["groupId"]]["name"])
 
 
 def name_of_test(analysis: Json) -> str:

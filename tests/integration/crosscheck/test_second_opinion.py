@@ -50,12 +50,12 @@ def drawn(seed: int) -> SourceData:
 
     def records(count: int, make: Callable[[], dict[str, Any]]) -> pl.DataFrame:
         rows = [make() for _ in range(count)]
-        numeric = {"AGE", "EXDOSE", "AESEQ"}
+        numeric = ("AGE", "EXDOSE", "SEQ", "STRESN", "STNRLO", "STNRHI", "VISITNUM")
         names = list(make())
         kept = [name for name in names if name in NEEDED or chance.random() > 0.08]
         return pl.DataFrame(
             {name: [row[name] for row in rows] for name in kept},
-            schema={name: pl.Float64 if name in numeric else pl.String for name in kept},
+            schema={name: pl.Float64 if name.endswith(numeric) else pl.String for name in kept},
         )
 
     def subject() -> str | None:
@@ -105,7 +105,27 @@ def drawn(seed: int) -> SourceData:
         lambda: {"USUBJID": subject(), "DDDTC": some(DATES), "DDTESTCD": some(["PRCDTH", "PRCDTH", "SECDTH", None]),
                  "DDORRES": some(["Sepsis", "Stroke", None]), "DDSTRESC": some(["SEPSIS", "Not reported", None])},
     )  # fmt: skip
-    return SourceData.of(DM=dm, EX=ex, AE=ae, DS=ds, SV=sv, DD=dd)
+    lb = records(chance.randint(0, 40), lambda: _result(some, subject, next(number), "LB"))
+    vs = records(chance.randint(0, 15), lambda: _result(some, subject, next(number), "VS"))
+    return SourceData.of(DM=dm, EX=ex, AE=ae, DS=ds, SV=sv, DD=dd, LB=lb, VS=vs)
+
+
+def _result(some: Callable[..., Any], subject: Callable[[], str | None], number: int, domain: str) -> dict[str, Any]:
+    """A result of a few tests in a few units, with or without flags, ranges, time points, grades, a number."""
+    test = some(["ALT", "AST", "ALP", "BILI", "CREAT", "NEUT", "GLUC", None])
+    value = some([0.5, 0.9, 1.0, 2.0, 2.5, 40.0, 120.0, 121.0, 900.0, None])
+    made = {
+        "USUBJID": subject(), "SEQ": float(number), "TESTCD": test, "TEST": some([test, test, "Alanine", None]),
+        "CAT": some(["CHEM", None]), "SPEC": some([None, None, "BLOOD", "URINE"]), "STRESN": value,
+        "STRESC": some([None, "<0.1"]) if value is None else f"{value:g}",
+        "STRESU": some(["U/L", "mg/dL", "umol/L", "10^9/L", "/uL", None]), "STAT": some([None] * 6 + ["NOT DONE"]),
+        "STNRLO": some([0.1, 1.0, 50.0, None]), "STNRHI": some([1.0, 40.0, 100.0, None]),
+        "NRIND": some([None, None, None, "LOW", "HIGH HIGH", "ABNORMAL"]), "TPT": some([None, None, "0 H", "2 H"]),
+        "FAST": some([None, "Y", "N"]), "TOXGR": some([None] * 9 + ["-2", "3"]), "LOBXFL": some([None] * 8 + ["Y"]),
+        "BLFL": some([None] * 4 + ["Y"]), "DTC": some(DATES),
+    }  # fmt: skip
+    visit = {"VISIT": some(["WEEK 1", "WEEK 2", "Unscheduled 1", None]), "VISITNUM": some([1.0, 2.0, 2.1, None])}
+    return {name if name == "USUBJID" else f"{domain}{name}": value for name, value in made.items()} | visit
 
 
 NEEDED = {"USUBJID", "ARMCD", "ACTARMCD", "AEDECOD", "AEBODSYS", "AESTDTC", "EXTRT", "EXSTDTC"}
@@ -143,6 +163,29 @@ def test_the_pilot_study_from_its_own_adam(pilot_adam: AnalysisDatasets, pilot_a
     assert {opinion.output for opinion in found if not opinion.answered} == set(FROM_SDTM_ONLY)
 
 
+NOT_SUPPLIED: list[list[str]] = [
+    [],
+    ["CHG", "ANL01FL", "BNRIND"],
+    ["ABLFL", "BASE", "CHG", "PCHG", "R2BASE", "R2ANRHI", "BNRIND", "BTOXGR", "ONTRTFL", "ANL01FL", "AENTMTFL",
+     "ATOXGR", "AVISIT"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("absent", NOT_SUPPLIED, ids=["everything supplied", "some derived", "most derived"])
+def test_supplied_results(
+    pilot: AnalysisDatasets, pilot_adam: AnalysisDatasets, pilot_adam_study: Study, absent: list[str]
+) -> None:
+    """A sponsor's ADLB and ADVS, with and without what the sponsor may leave to be derived."""
+    text = {
+        name: pilot.dataset(name).with_columns(pl.col(pl.Enum, pl.Categorical).cast(pl.String)).drop(absent)
+        for name in ("ADLB", "ADVS")
+    }
+    given = {name: pilot_adam.data.datasets[name].frame.collect() for name in ("ADSL", "ADAE")}
+    found = opinions(SourceData.of(**given, **text), pilot_adam_study, date(2015, 12, 31))
+    assert differences(found) == []
+    assert sum(opinion.compared for opinion in found) > 30_000
+
+
 TRIALS = int(os.environ.get("LONGWATCH_TRIALS", "20"))
 """Drawn trials per reference; `LONGWATCH_TRIALS=1000` for a campaign."""
 
@@ -170,6 +213,21 @@ def test_a_broken_derivation_is_caught(
     )
     data = SourceData({**pilot_data.datasets, **SourceData.of(AE=early).datasets})
     assert differences(opinions(data, pilot_study, date(2015, 12, 31)))
+
+
+def test_a_broken_derivation_of_results_is_caught(
+    pilot_data: SourceData, pilot_study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A change that is taken from the first result of the key instead of its baseline."""
+    import longwatch.derive.bds as bds
+
+    known = bds.derive_base
+    monkeypatch.setattr(
+        bds, "derive_base", lambda results: known(results).with_columns(BASE=pl.col("AVAL").first().over("subject"))
+    )
+    table = make_table("KIDT01", derive(pilot_data, pilot_study, date(2015, 12, 31)), pilot_study)
+    (opinion,) = ask_second_opinion([table], pilot_data, pilot_study, date(2015, 12, 31))
+    assert {difference.cell[3] for difference in opinion.differences} >= {"change_mean", "change_min"}
 
 
 def test_a_number_changed_by_one_and_a_dropped_row_are_differences(

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from longwatch.tables.catalogue import OUTPUTS
 from longwatch.tables.result import TableResult
 from longwatch.tables.text import as_text
 
@@ -82,4 +83,6 @@ def test_every_golden_text_has_its_table(repository: Path) -> None:
     """None is left behind: its name, or what comes after the output's code, stands in a test of this folder."""
     sources = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
     texts = {file.stem for file in (repository / "tests" / "golden").glob("*.txt")}
-    assert [name for name in sorted(texts) if f'"{name}"' not in sources and name.split("_", 1)[1] not in sources] == []
+    codes = sorted((f"{code.lower()}_" for code in OUTPUTS), key=len, reverse=True)
+    after = {name: name.removeprefix(next((code for code in codes if name.startswith(code)), "")) for name in texts}
+    assert [name for name in sorted(texts) if f'"{name}"' not in sources and f'"{after[name]}"' not in sources] == []

@@ -79,6 +79,10 @@ def test_what_is_no_mapping_is_refused(text: str, says: str) -> None:
     [
         ("comparison: {control: C}", "none of the arms"),
         ("relatedness: {related: [YES], not_related: [YES]}", "both related and not related"),
+        ("visits: {analysed: [WEEK 1], last_of: [WEEK 2]}", "WEEK 2 is none of the analysed visits"),
+        ("visits: {analysed: [WEEK 1, WEEK 1]}", "a visit stands twice"),
+        ("laboratory: {levels: {Alt: [3, 5]}}", "'Alt' is no analyte of LBT_LEVELS, did you mean ALT?"),
+        ("laboratory: {levels: {ALT: []}}", "laboratory"),
         ("severities: [{rule: ST02, severity: error, reason: short}]", "at least 10 characters"),
         ("severities: [{rule: ST02, severity: fatal, reason: a reason of some length}]", "expected 'reject', 'error'"),
     ],

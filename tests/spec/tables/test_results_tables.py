@@ -1,0 +1,356 @@
+"""Tables of laboratory results and vital signs: by visit, beyond levels, shifts, grades, liver screening."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import polars as pl
+import pytest
+
+from longwatch.derive import AnalysisDatasets
+from longwatch.study import Study
+from longwatch.tables.catalogue import make_table
+from longwatch.tables.explain import choose_widest, explain, find_cell
+from longwatch.tables.result import TableResult
+from longwatch.tables.text import as_text
+
+Row = dict[str, Any]
+Data = dict[str, list[Row]]
+CODES = (
+    "VST01", "LBT01", "KIDT01", "LBT04", "LBT07", "LBT14", "LBT_SHIFT", "LBT_LEVELS", "LBT_LAST", "LBL01", "LBT_HEP",
+    "LBT_CHOL", "LBL_HYSLAW", "LBG_HEP", "LBG_CHOL", "LBG01", "VSG01", "LBG_SHARE",
+)  # fmt: skip
+TESTS = {
+    "ALT": ("ALT", "U/L", 5.0, 40.0), "AST": ("AST", "U/L", 5.0, 40.0), "ALP": ("ALP", "U/L", 40.0, 100.0),
+    "BILI": ("Bilirubin", "mg/dL", 0.1, 1.0), "NEUT": ("Neutrophils", "10^9/L", 1.8, 7.5),
+    "CREAT": ("Creatinine", "mg/dL", 0.5, 1.2), "HGB": ("Hemoglobin", "g/dL", 12.0, 17.0),
+    "GLUC": ("Glucose", "mg/dL", 70.0, 100.0),
+}  # fmt: skip
+DOSED = "2022-03-01"
+MAN = {"AGE": 45.0, "SEX": "M"}
+NUMBER = {"SCREENING": 1.0, "WEEK 4": 5.0, "WEEK 12": 6.0}
+
+
+def lab(subject: str, test: str, value: float | None, day: int, visit: str = "WEEK 4", **more: Any) -> Row:
+    """A result so many days after the first dose (before it, where negative)."""
+    name, unit, low, high = TESTS[test]
+    when = (pl.Series([DOSED]).str.to_date().dt.offset_by(f"{day}d"))[0].isoformat()
+    return {
+        "USUBJID": subject, "LBTESTCD": test, "LBTEST": name, "LBCAT": "LAB", "LBSTRESN": value,
+        "LBSTRESC": None if value is None else f"{value:g}", "LBSTRESU": unit, "LBSTNRLO": low, "LBSTNRHI": high,
+        "LBDTC": when, "VISIT": visit, "VISITNUM": NUMBER.get(visit, 5.1), **more,
+    }  # fmt: skip
+
+
+def sign(subject: str, value: float, day: int, visit: str, point: str) -> Row:
+    """A systolic pressure."""
+    when = (pl.Series([DOSED]).str.to_date().dt.offset_by(f"{day}d"))[0].isoformat()
+    return {
+        "USUBJID": subject, "VSTESTCD": "SYSBP", "VSTEST": "Systolic Blood Pressure", "VSSTRESN": value,
+        "VSSTRESC": f"{value:g}", "VSSTRESU": "mmHg", "VSDTC": when, "VISIT": visit, "VISITNUM": NUMBER[visit],
+        "VSTPT": point, "VSTPTNUM": 1.0 if point == "SUPINE" else 2.0,
+    }  # fmt: skip
+
+
+def trial(subjects: dict[str, str], lb: list[Row], vs: list[Row] = []) -> Data:  # noqa: B006 - never changed
+    """Subjects by arm, each dosed on DOSED."""
+    return {
+        "DM": [{"USUBJID": name, "ARMCD": arm, "ACTARMCD": arm, **MAN} for name, arm in subjects.items()],
+        "EX": [{"USUBJID": name, "EXTRT": "ISLET CELLS", "EXDOSE": 1.0, "EXSTDTC": DOSED} for name in subjects],
+        "LB": [{**record, "LBSEQ": float(place)} for place, record in enumerate(lb, start=1)],
+        "VS": [{**record, "VSSEQ": float(place)} for place, record in enumerate(vs, start=1)],
+    }  # fmt: skip
+
+
+@pytest.fixture
+def made(derived: Callable[..., AnalysisDatasets], make_study: Callable[..., Study]) -> Callable[..., TableResult]:
+    """A table of a trial; every count of it is counted again from its source."""
+
+    def make(code: str, data: Data, parameters: dict[str, object] | None = None, **study: Any) -> TableResult:
+        changed = make_study(**study)
+        datasets = derived(study=changed, **{name: rows for name, rows in data.items() if rows})
+        table = make_table(code, datasets, changed, parameters)
+        for item in table.statistics:
+            explain(datasets, item)
+        return table
+
+    return make
+
+
+def cell(table: TableResult, group: str, row: str, column: str, *names: str) -> tuple[Any, ...]:
+    """Values of a cell, by name of the statistic."""
+    found = {item.statistic: item.value for item in find_cell(table, group, row, column)}
+    return tuple(found[name] for name in names)
+
+
+ARMS = {"S1": "CELL", "S2": "CELL", "S3": "CELL", "S4": "CELL", "S5": "CELL", "S6": "SOC"}
+NEUTROPHILS = {  # baseline → worst grade, spec C.3: 0→0, 0→2, 0→3, 1→3, missing→1
+    "S1": (4.0, 3.0), "S2": (4.0, 1.2), "S3": (4.0, 0.7), "S4": (1.6, 0.6), "S5": (None, 1.7),
+}  # fmt: skip
+
+
+def test_shift_of_grades_of_the_specification(made: Callable[..., TableResult]) -> None:
+    """Base 0: [1, 0, 1, 1], base 1: [0, 0, 0, 1], missing: [0, 1, 0, 0]; Ns 4, so that 0→3 is 25.0 % (spec C.3)."""
+    records = [
+        record
+        for subject, (before, after) in NEUTROPHILS.items()
+        for record in (
+            *([lab(subject, "NEUT", before, -5, "SCREENING")] if before else []),
+            lab(subject, "NEUT", 5.0, 10),
+            lab(subject, "NEUT", after, 40, "UNSCHEDULED 5.1"),
+        )
+    ]
+    table = made("LBT14", trial(ARMS, records))
+    group = "Neutrophils (10^9/L), highest grade"
+    counts = {
+        base: [cell(table, group, f"{base} to {grade}", "Islet cells", "n")[0] for grade in range(4)]
+        for base in ("0", "1", "Missing")
+    }
+    assert counts == {"0": [1, 0, 1, 1], "1": [0, 0, 0, 1], "Missing": [0, 1, 0, 0]}
+    assert cell(table, group, "0 to 3", "Islet cells", "Ns", "pct_ns") == (4, 25.0)
+    printed = [row.cells for row in table.rows if row.row == "0 to"]
+    assert printed[0] == ("0", "1 (25.0)", "0", "1 (25.0)", "1 (25.0)", "0")
+
+
+def test_shift_by_range_is_counted_by_the_lowest_and_by_the_highest(made: Callable[..., TableResult]) -> None:
+    records = [lab("S1", "ALT", 20, -5, "SCREENING"), lab("S1", "ALT", 3, 10), lab("S1", "ALT", 90, 20)]
+    table = made("LBT_SHIFT", trial(ARMS, records))
+    found = {
+        (item.row_group, item.row)
+        for item in table.statistics
+        if item.statistic == "n" and item.value and item.column == "Total"
+    }
+    assert found == {("ALT (U/L), lowest", "NORMAL to LOW"), ("ALT (U/L), highest", "NORMAL to HIGH")}
+
+
+LIVER = [
+    # A: ALT 4.1 × ULN on day 10, bilirubin 2.3 on day 25: a case within 30 days
+    lab("S1", "ALT", 164, 9), lab("S1", "BILI", 2.3, 24), lab("S1", "ALP", 90, 9),
+    # B: ALT 3.5 on day 12, bilirubin 2.1 on day 60: a case, 48 days apart
+    lab("S2", "ALT", 140, 11), lab("S2", "BILI", 2.1, 59), lab("S2", "ALP", 250, 5),
+    # C: bilirubin 2.5 on day 5, ALT 3.2 on day 20, no bilirubin after it: by maxima alone
+    lab("S3", "BILI", 2.5, 4), lab("S3", "ALT", 128, 19), lab("S3", "BILI", 1.0, 30),
+    # cholestasis; Temple's corollary by AST; no bilirubin
+    lab("S4", "ALT", 20, 9), lab("S4", "BILI", 3.0, 9), lab("S4", "ALP", 300, 9),
+    lab("S5", "AST", 120, 9), lab("S5", "BILI", 0.5, 9),
+    lab("S6", "ALT", 400, 9),
+]  # fmt: skip
+
+
+def test_potential_hys_law_cases_need_the_order_of_the_two(made: Callable[..., TableResult]) -> None:
+    """A, B and C of spec C.3: all three in the quadrant, A and B cases, A alone within 30 days."""
+    table = made("LBT_HEP", trial(ARMS, LIVER))
+    quadrant, case = "Quadrant by highest values", "Potential Hy's law case"
+    assert cell(table, quadrant, "Upper right", "Islet cells", "n", "Ns") == (3, 5)
+    assert cell(table, case, "", "Islet cells", "n") == (2,)
+    assert cell(table, case, "Within the window", "Islet cells", "n") == (1,)
+    assert cell(table, quadrant, "Upper left", "Islet cells", "n") == (1,)
+    assert cell(table, quadrant, "Lower right", "Islet cells", "n") == (1,)
+    assert cell(table, quadrant, "Upper right", "Standard of care", "n", "Ns") == (0, 0)
+    assert cell(table, case, "ALP below", "Islet cells", "n") == (1,)
+    assert cell(table, case, "ALP at least", "Islet cells", "n") == (1,)
+
+
+def test_cases_are_listed_with_the_days_between(made: Callable[..., TableResult]) -> None:
+    rows = made("LBL_HYSLAW", trial(ARMS, LIVER)).rows
+    assert [(row.label, *row.cells[1:]) for row in rows] == [
+        ("S1", "4.1", "Not known", "2.3", "2022-03-10", "2022-03-25", "15", "Y", "0.9", "N"),
+        ("S2", "3.5", "Not known", "2.1", "2022-03-12", "2022-04-29", "48", "N", "2.5", "Y"),
+    ]
+
+
+def test_the_first_days_after_an_infusion_may_be_left_out(made: Callable[..., TableResult]) -> None:
+    """An infusion into the portal vein lifts transaminases; the window is the study's."""
+    table = made("LBT_HEP", trial(ARMS, LIVER), laboratory={"liver_from_day": 11, "liver_within_days": 50})
+    case = "Potential Hy's law case"
+    assert cell(table, case, "", "Islet cells", "n") == (1,)
+    assert cell(table, case, "Within the window", "Islet cells", "n") == (1,)
+
+
+def test_levels_are_cumulative(made: Callable[..., TableResult]) -> None:
+    """ALT 11 × ULN is in levels 1, 2 and 3; exactly 3 × ULN in none; eGFR 111.2 → 63.2 in level 1 alone (spec J.12)."""
+    records = [
+        lab("S1", "ALT", 440, 10), lab("S1", "ALT", 20, 20), lab("S2", "ALT", 120, 10), lab("S3", "ALT", 20, 10),
+        lab("S1", "CREAT", 0.8, -1, "SCREENING"), lab("S1", "CREAT", 1.4, 90), lab("S2", "CREAT", 1.4, 90),
+        lab("S4", "ALT", 500, -5, "SCREENING"),
+    ]  # fmt: skip
+    table = made("LBT_LEVELS", trial(ARMS, records))
+    alt = [cell(table, "Liver", f"ALT: Level {level}", "Islet cells", "n", "Ns") for level in (1, 2, 3)]
+    assert alt == [(1, 3), (1, 3), (1, 3)]
+    egfr = [cell(table, "Kidney", f"eGFR: Level {level}", "Islet cells", "n", "Ns") for level in (1, 2, 3)]
+    assert egfr == [(1, 1), (0, 1), (0, 1)]
+    creatinine = [cell(table, "Kidney", f"Creatinine: Level {level}", "Total", "n") for level in (1, 2, 3)]
+    assert creatinine == [(1,), (0,), (0,)]
+    assert any("Without a result that can be compared: AST; ALP; Total bilirubin;" in note for note in table.footnotes)
+
+
+def test_behind_a_level_are_the_results_beyond_it(
+    derived: Callable[..., AnalysisDatasets], make_study: Callable[..., Study]
+) -> None:
+    """And not all that could have been: those are behind Ns."""
+    data = trial(ARMS, [lab("S1", "ALT", 440, 10), lab("S2", "ALT", 20, 10), lab("S2", "ALT", 30, 20)])
+    datasets = derived(study=make_study(), **{name: rows for name, rows in data.items() if rows})
+    table = make_table("LBT_LEVELS", datasets, make_study())
+    found = [explain(datasets, item) for item in find_cell(table, "Liver", "ALT: Level 1", "Islet cells")]
+    assert {item.statistic.statistic: item.records.height for item in found} == {"Ns": 3, "n": 1, "pct_ns": 1}
+    assert choose_widest(found).records["AVAL"].to_list() == [440]
+
+
+def test_limits_hold_in_every_known_unit(made: Callable[..., TableResult]) -> None:
+    """Neutrophils per microlitre and in 10^9/L; in a unit that nobody knows they are named, and not compared."""
+    records = [
+        lab("S1", "NEUT", 900.0, 10, LBSTRESU="/uL"), lab("S2", "NEUT", 0.9, 10),
+        lab("S3", "NEUT", 0.1, 10, LBSTRESU="?"),
+        lab("S4", "HGB", 15.0, -5, "SCREENING"), lab("S4", "HGB", 12.9, 10),
+    ]  # fmt: skip
+    table = made("LBT_LEVELS", trial(ARMS, records))
+    assert cell(table, "Haematology", "Neutrophils: Level 2", "Islet cells", "n", "Ns") == (2, 2)
+    assert cell(table, "Haematology", "Haemoglobin, decrease: Level 3", "Islet cells", "n", "Ns") == (1, 1)
+    assert any("Not compared, the unit being unknown: NEUT in ?." in note for note in table.footnotes)
+
+
+def test_the_study_may_set_its_own_levels(made: Callable[..., TableResult]) -> None:
+    table = made("LBT_LEVELS", trial(ARMS, [lab("S1", "ALT", 90, 10)]), laboratory={"levels": {"ALT": [2.0]}})
+    assert cell(table, "Liver", "ALT: Level 1", "Islet cells", "n") == (1,)
+    assert [row.label for row in table.rows if row.level == 2] == ["Level 1: > 2 x ULN"]
+    assert any("The study's own limits: ALT." in note for note in table.footnotes)
+
+
+def test_fasting_glucose_has_limits_of_its_own(made: Callable[..., TableResult]) -> None:
+    records = [lab("S1", "GLUC", 130, 10, LBFAST="Y"), lab("S2", "GLUC", 130, 10, LBFAST=None)]
+    table = made("LBT_LEVELS", trial(ARMS, records), {"blocks": ("Chemistry",)})
+    assert cell(table, "Chemistry", "Glucose, high, fasting: Level 2", "Total", "n", "Ns") == (1, 1)
+    assert cell(table, "Chemistry", "Glucose, high, random: Level 2", "Total", "n", "Ns") == (0, 1)
+
+
+def test_the_last_value_alone(made: Callable[..., TableResult]) -> None:
+    records = [lab("S1", "ALT", 440, 10), lab("S1", "ALT", 20, 80, "WEEK 12"), lab("S2", "ALT", 440, 80, "WEEK 12")]
+    table = made("LBT_LAST", trial(ARMS, records))
+    assert cell(table, "Liver", "ALT: Level 2", "Islet cells", "n", "Ns") == (1, 2)
+
+
+def test_results_beyond_level_2_are_listed(made: Callable[..., TableResult]) -> None:
+    records = [
+        lab("S1", "ALT", 20, -5, "SCREENING"), lab("S1", "ALT", 440, 10), lab("S1", "ALT", 150, 20),
+        lab("S6", "NEUT", 0.9, 10, "UNSCHEDULED 5.1"),
+    ]  # fmt: skip
+    table = made("LBL01", trial(ARMS, records))
+    assert [(row.label, *row.cells) for row in table.rows] == [
+        ("S1", "Islet cells", "ALT", "11", "WEEK 4", "440 U/L", "20", "11", "3"),
+        ("S6", "Standard of care", "Neutrophils", "11", "UNSCHEDULED 5.1", "0.9 10^9/L", "Not known", "0.9", "2"),
+    ]
+    assert len(made("LBL01", trial(ARMS, records), {"level": 1}).rows) == 3
+
+
+def test_abnormalities_that_baseline_did_not_have(made: Callable[..., TableResult]) -> None:
+    """High at baseline is not at risk of becoming high; no baseline is."""
+    records = [
+        lab("S1", "ALT", 90, -5, "SCREENING"), lab("S1", "ALT", 95, 10),
+        lab("S2", "ALT", 20, -5, "SCREENING"), lab("S2", "ALT", 95, 10), lab("S3", "ALT", 95, 10),
+    ]  # fmt: skip
+    table = made("LBT04", trial(ARMS, records))
+    assert cell(table, "ALT (U/L)", "High", "Islet cells", "n", "Ns") == (2, 2)
+    assert cell(table, "ALT (U/L)", "Low", "Islet cells", "n", "Ns") == (0, 3)
+
+
+def test_a_point_per_subject_and_a_ring_within_the_window(made: Callable[..., TableResult]) -> None:
+    """A is ringed, B and C are not; every point is a number of the table; a value of 0 has no logarithm."""
+    table = made("LBG_HEP", trial(ARMS, LIVER))
+    assert table.chart is not None
+    points = {(round(point.x, 1), point.y): point.ring for series in table.chart.series for point in series.points}
+    assert points == {(4.1, 2.3): True, (3.5, 2.1): False, (3.2, 2.5): False, (0.5, 3.0): False, (3.0, 0.5): False}
+    values = {item.value for item in table.statistics}
+    assert {value for point in table.chart.series[0].points for value in (point.x, point.y)} <= values
+    assert [reference.at for reference in table.chart.references] == [3.0, 2.0]
+    nothing = made("LBG_HEP", trial(ARMS, [lab("S1", "ALT", 20, 9), lab("S1", "BILI", 0.0, 9)]))
+    assert nothing.chart is not None
+    assert nothing.chart.is_empty
+    assert len(nothing.rows) == 1
+    assert "Not drawn, a highest value being 0: 1 subjects." in nothing.footnotes
+
+
+def test_mean_change_with_its_interval(made: Callable[..., TableResult]) -> None:
+    """Supine and standing are not mixed; what is not drawn is named."""
+    table = made("VSG01", trial(ARMS, [], SIGNS))
+    assert table.chart is not None
+    [cells] = [row.cells for row in table.rows]
+    assert cells == ("n=2: 2.0 (-99.6, 103.6)", "n=1: 1.0 (NE, NE)")
+    plotted = {value for _, value in table.chart.plotted()}
+    assert plotted <= {item.value for item in table.statistics}
+    assert "Not drawn: Systolic Blood Pressure (mmHg), SUPINE." in table.footnotes
+    assert made("VSG01", trial(ARMS, [], SIGNS), {"test": "PULSE"}).chart.is_empty  # type: ignore[union-attr]
+
+
+def test_who_is_there_and_who_has_a_result(made: Callable[..., TableResult]) -> None:
+    """S1 and S2 are followed to week 12, S2 has no result there; S3 leaves before."""
+    data = trial({"S1": "CELL", "S2": "CELL", "S3": "CELL"}, [
+        lab("S1", "ALT", 20, 28), lab("S2", "ALT", 20, 28), lab("S3", "ALT", 20, 28),
+        lab("S1", "ALT", 20, 84, "WEEK 12"),
+    ])  # fmt: skip
+    seen = {"S1": "2022-12-01", "S2": "2022-12-01", "S3": "2022-04-01"}
+    data["SV"] = [{"USUBJID": name, "SVSTDTC": day} for name, day in seen.items()]
+    table = made("LBG_SHARE", data)
+    found = {
+        (visit, row): cell(table, visit, row, "Islet cells", "n")[0]
+        for visit in ("WEEK 4", "WEEK 12")
+        for row in ("In the trial", "With a result")
+    }
+    assert found == {
+        ("WEEK 4", "In the trial"): 3,
+        ("WEEK 4", "With a result"): 3,
+        ("WEEK 12", "In the trial"): 2,
+        ("WEEK 12", "With a result"): 1,
+    }
+    assert table.chart is not None
+    assert {value for _, value in table.chart.plotted()} <= {item.value for item in table.statistics}
+
+
+SIGNS = [
+    sign(subject, value, day, visit, point)
+    for subject, values in {"S1": (120, 130), "S2": (140, 134), "S6": (110, 111)}.items()
+    for value, day, visit in zip(values, (-3, 28), ("SCREENING", "WEEK 4"), strict=True)
+    for point in ("SUPINE", "STANDING")
+]
+
+
+def test_values_and_changes_by_visit(made: Callable[..., TableResult]) -> None:
+    """Each subject once per time point; taken together, results are described."""
+    table = made("VST01", trial(ARMS, [], SIGNS))
+    group = "Systolic Blood Pressure (mmHg), SUPINE"
+    found = cell(table, group, "WEEK 4", "Islet cells", "n", "mean", "median", "change_n", "change_mean", "change_sd")
+    assert found == (2, 132, 132, 2, 2, pytest.approx(11.313708498984761))
+    assert cell(table, group, "Baseline", "Islet cells", "n", "mean") == (2, 130)
+    together = made("VST01", trial(ARMS, [], SIGNS), {"together": True, "last_value": True})
+    group = "Systolic Blood Pressure (mmHg)"
+    assert cell(together, group, "WEEK 4", "Total", "records", "change_records") == (6, 6)
+    assert cell(together, group, "Last value", "Total", "records", "mean") == (6, 125)
+
+
+LAB = [
+    lab(subject, test, value * factor, day, visit)
+    for test, value in (("ALT", 20.0), ("BILI", 0.5), ("ALP", 70.0), ("NEUT", 4.0), ("CREAT", 0.9))
+    for subject, rise in (("S1", 1.1), ("S2", 4.5), ("S6", 0.4))
+    for factor, day, visit in ((1.0, -3, "SCREENING"), (rise, 28, "WEEK 4"), (1.0, 84, "WEEK 12"))
+]
+FULL = trial(ARMS, LAB, SIGNS)
+EARLY = trial(ARMS, [record for record in LAB if record["VISIT"] == "SCREENING"], SIGNS[::4])
+BARE = {
+    **FULL,
+    "DM": [{name: person[name] for name in ("USUBJID", "ARMCD", "ACTARMCD")} for person in FULL["DM"]],
+    "LB": [{name: record[name] for name in ("USUBJID", "LBTESTCD", "LBSTRESC", "LBDTC")} for record in FULL["LB"]],
+    "VS": [{name: record[name] for name in ("USUBJID", "VSTESTCD", "VSSTRESN", "VSDTC")} for record in FULL["VS"]],
+}
+NOTHING: Data = {**FULL, "LB": [], "VS": []}
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("trial", FULL), ("missing_variables", BARE), ("only_baseline", EARLY), ("no_result", NOTHING)],
+)
+def test_tables_as_text(
+    made: Callable[..., TableResult], golden: Callable[[str, str], None], name: str, code: str, data: Data
+) -> None:
+    """Title, header with N, rows, footnotes: to the letter. Every count is counted again."""
+    golden(f"{code.lower()}_{name}", as_text(made(code, data)))
