@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Executable, Row, Table
 
 from models.engine import CHANGES, place_of
 from models.refusals import in_our_words
+
+STREAM_ROWS = 5_000
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
@@ -36,6 +38,14 @@ class Work:
         """All rows of a query."""
         with in_our_words(self.place):
             return self._open(changes=False).execute(statement, parameters).all()
+
+    def stream(self, statement: Executable) -> Iterator[Row[Any]]:
+        """The rows of a query as they come, a batch at a time: for more than memory should hold."""
+        with in_our_words(self.place):
+            connection = self._open(changes=False)
+            result = connection.execute(statement.execution_options(stream_results=True, yield_per=STREAM_ROWS))
+            for batch in result.partitions():
+                yield from batch
 
     def lock(self, statement: Executable) -> Sequence[Row[Any]]:
         """All rows of a query that other writers now wait for (SQLite: the whole database is held)."""

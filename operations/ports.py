@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from longwatch.evidence.archived import ArchiveDescription, ArchiveReceipt
-    from longwatch.evidence.audit import AuditEvent, AuditRecord
+    from longwatch.evidence.audit import AuditEvent, AuditRecord, EventFilter, StoredEvent
     from longwatch.evidence.registered import (
         AccountRow,
         FindingRow,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         StudyRow,
     )
     from longwatch.evidence.report_key import Engine
+    from longwatch.evidence.signed_note import VerifierKey
     from longwatch.evidence.snapshot import SourceSnapshot
     from longwatch.evidence.snapshot_diff import SnapshotDiff
     from longwatch.evidence.table_diff import MovedNumber
@@ -287,6 +288,23 @@ class Archive(Protocol):
         ...
 
 
+class Signer(Protocol):
+    """The key of this Longwatch, and the signatures of any."""
+
+    @property
+    def key(self) -> VerifierKey:
+        """The public key, made at first use."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """The Ed25519 signature."""
+        ...
+
+    def is_signed(self, public: bytes, message: bytes, signature: bytes) -> bool:
+        """Whether a public key signed a message."""
+        ...
+
+
 class RegisterTransaction(Protocol):
     """One transaction of the registers. Every change takes the audit event that records it."""
 
@@ -351,7 +369,11 @@ class RegisterTransaction(Protocol):
     def located_findings(self, study_id: str) -> list[LocatedFinding]: ...
     def finding_history(self, study_id: str, fingerprint: str) -> list[HistoryLine]: ...
     def finding_snapshots(self, study_id: str, fingerprint: str) -> list[str]: ...
-    def events(self, limit: int = 100) -> list[AuditRecord]: ...
+    def events(self, limit: int | None = 100, wanted: EventFilter = ...) -> list[AuditRecord]: ...
+    def log_size(self) -> int: ...
+    def stored_events(self, positions: Collection[int] | None = None) -> Iterator[StoredEvent]: ...
+    def tree_node(self, level: int, number: int) -> bytes: ...
+    def tree_level(self, level: int) -> bytes: ...
 
 
 class Registers(Protocol):
@@ -383,6 +405,8 @@ class Adapters(Protocol):
     def registers(self) -> Registers: ...
     @property
     def archive(self) -> Archive: ...
+    @property
+    def signer(self) -> Signer: ...
     @property
     def validate(self) -> Validator: ...
     @property

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         RuleFiles,
         Rules,
         SecondOpinion,
+        Signer,
         SnapshotStore,
         TableDocument,
         Templates,
@@ -82,6 +83,13 @@ class Wiring:
         from connectors.archive_folder import FolderArchive
 
         return FolderArchive(Path(place).expanduser().resolve())
+
+    @cached_property
+    def signer(self) -> Signer:
+        """An Ed25519 key in a file."""
+        from connectors.signing import FileSigner
+
+        return FileSigner(self.settings.signing_key_file)
 
     @cached_property
     def validate(self) -> Validator:
