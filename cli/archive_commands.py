@@ -1,4 +1,4 @@
-"""`longwatch archive …` and `longwatch audit …`: evidence kept, and given back verified."""
+"""`longwatch archive …`: evidence kept, and given back verified."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from cli.output import AsJson, print_rows
 from cli.wired import wired
 
 archive = typer.Typer(help="Archived reports: list, show, get, verify.", no_args_is_help=True)
-audit = typer.Typer(help="The audit trail.", no_args_is_help=True)
 
 ReportKey = Annotated[str, typer.Argument(metavar="REPORT-KEY", help="The report key, or its first 8 digits or more.")]
 
@@ -19,7 +18,6 @@ ReportKey = Annotated[str, typer.Argument(metavar="REPORT-KEY", help="The report
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.add_typer(archive, name="archive")
-    app.add_typer(audit, name="audit")
 
 
 @archive.command("list")
@@ -109,25 +107,3 @@ def verify_archive(
         for item in verified
     ]
     print_rows(rows, as_json, "No report is archived yet, so there is nothing to verify.")
-
-
-@audit.command("list")
-def list_audit(
-    limit: Annotated[int, typer.Option(min=1, help="How many, newest first.")] = 50, as_json: AsJson = False
-) -> None:
-    """List audit events, newest first."""
-    with wired().registers.transaction() as registers:
-        records = registers.events(limit)
-    rows = [
-        {
-            "position": record.position,
-            "at": record.event.at,
-            "who": record.event.actor,
-            "what": record.event.action,
-            "entity": record.event.entity,
-            "id": record.event.entity_id if as_json else record.event.entity_id[:12],
-            "reason": record.event.reason,
-        }
-        for record in records
-    ]
-    print_rows(rows, as_json, "Nothing is recorded yet.")

@@ -292,6 +292,10 @@ class SqlTransaction:
         self._write_events()
         return audit_log.records(self._work, limit, wanted)
 
+    def hold_still(self) -> None:
+        """Call before the first read: all reads of this transaction then see the registers as at one moment."""
+        self._work.hold_still()
+
     def log_size(self) -> int:
         """How many events the audit log has."""
         return audit_log.size(self._work)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Executable, Row, Table
+from sqlalchemy import Connection, Engine, Executable, Row, Table, text
 
 from models.engine import CHANGES, place_of
 from models.refusals import in_our_words
@@ -33,6 +33,12 @@ class Work:
     def is_postgres(self) -> bool:
         """Whether the database is PostgreSQL (else SQLite)."""
         return self._engine.dialect.name == "postgresql"
+
+    def hold_still(self) -> None:
+        """The first statement: reads see one moment (SQLite's always do; PostgreSQL's do in REPEATABLE READ)."""
+        if self.is_postgres:
+            with in_our_words(self.place):
+                self._open(changes=False).execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
 
     def read(self, statement: Executable, parameters: Parameters | None = None) -> Sequence[Row[Any]]:
         """All rows of a query."""
