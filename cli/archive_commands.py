@@ -10,7 +10,9 @@ import typer
 from cli.output import AsJson, print_rows
 from cli.wired import wired
 
-archive = typer.Typer(help="Archived reports: list, show, get, verify.", no_args_is_help=True)
+archive = typer.Typer(
+    help="Archived reports: list, show, get, verify, scrub, package; and the store itself: probe.", no_args_is_help=True
+)
 
 ReportKey = Annotated[str, typer.Argument(metavar="REPORT-KEY", help="The report key, or its first 8 digits or more.")]
 
@@ -26,7 +28,10 @@ def list_archive(
 ) -> None:
     """List the archived reports, newest first."""
     from operations.archive_reading import list_reports
+    from operations.probe_archive import last_probe
 
+    adapters = wired()
+    probe = last_probe(adapters)
     rows = [
         {
             "report_key": row.key if as_json else row.key[:12],
@@ -38,9 +43,14 @@ def list_archive(
             "archived": row.archived_at,
             "by": row.archived_by,
         }
-        for row in list_reports(wired(), study)
+        for row in list_reports(adapters, study)
     ]
+    if as_json:
+        said = probe.in_words() if probe else "never probed"
+        rows = [{**row, "store": said} for row in rows]
     print_rows(rows, as_json, "No such report is archived. `longwatch demo` makes one.")
+    if not as_json:
+        typer.echo(f"The store is {probe.in_words()}." if probe else "The store was never probed: `archive probe`.")
 
 
 @archive.command("show")
@@ -107,3 +117,52 @@ def verify_archive(
         for item in verified
     ]
     print_rows(rows, as_json, "No report is archived yet, so there is nothing to verify.")
+
+
+@archive.command("probe")
+def probe_store(as_json: AsJson = False) -> None:
+    """Try twelve times to change or delete an object of the store; exit 4 unless it withstood all: then it is WORM."""
+    from cli.progress import StageDisplay
+    from operations.probe_archive import probe_archive
+
+    display = StageDisplay()
+    with display.shown("Probe"):
+        probed = probe_archive(wired(), display.message)
+    rows = [{"call": call.name, "withstood": "yes" if call.held else "NO", "store": call.said} for call in probed.calls]
+    print_rows(rows, as_json, "")
+    if not as_json:
+        typer.echo(f"{probed.result.place} is {probed.result.in_words()}.")
+    if not probed.result.is_worm:
+        raise typer.Exit(4)
+
+
+@archive.command("scrub")
+def scrub_store(
+    snapshots: Annotated[
+        bool, typer.Option("--snapshots", help="Hash the raw data of each report again, too.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Hash everything in the archive again and compare it with the registers, both ways; exit 5 where they differ."""
+    from cli.progress import StageDisplay
+    from operations.scrub_archive import scrub_archive
+
+    display = StageDisplay()
+    with display.shown("Scrub"):
+        found = scrub_archive(wired(), display.message, snapshots=snapshots)
+    rows = [
+        {"problem": problem.error_id, "where": problem.where, "what": problem.what, "expected": problem.expected,
+         "found": problem.found, "next": problem.next_step}
+        for problem in found.problems
+    ]  # fmt: skip
+    if as_json:
+        print_rows(rows, True, "")
+    else:
+        for problem in found.problems:
+            typer.echo(problem.one_line())
+        typer.echo(
+            f"{len(found.problems) or 'No'} problems in {found.objects:,} objects ({found.size:,} bytes), "
+            f"{found.reports:,} reports, {found.events:,} audit events."
+        )
+    if found.problems:
+        raise typer.Exit(5)

@@ -11,8 +11,9 @@ import base64
 import hashlib
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,14 @@ from connectors.archive_refusals import (
 )
 from connectors.s3 import S3Failures, S3Settings, error_code, make_client, s3_failures
 from longwatch.errors import StoreError
-from longwatch.evidence.archived import ArchiveDescription, ArchiveReceipt
+from longwatch.evidence.archived import (
+    PROBES,
+    ArchiveDescription,
+    ArchiveReceipt,
+    ProbeCall,
+    StoredKind,
+    StoredObject,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -188,6 +196,39 @@ class S3Archive:
             )
         yield from found
 
+    def survey(self) -> Iterator[StoredObject]:
+        """Every version of every object below the prefix, and every delete marker, by key."""
+        with self._failures(self._place):
+            pages = self._client.get_paginator("list_object_versions").paginate(
+                Bucket=self._bucket, Prefix=self._prefix
+            )
+            found = []
+            for page in pages:
+                for item in page.get("Versions", ()):
+                    kind = StoredKind.OBJECT if item["IsLatest"] else StoredKind.OLDER_VERSION
+                    found.append(StoredObject(item["Key"], kind, item["Size"], item["VersionId"]))
+                for marker in page.get("DeleteMarkers", ()):
+                    found.append(StoredObject(marker["Key"], StoredKind.DELETE_MARKER, version=marker["VersionId"]))
+        for stored in sorted(found, key=lambda stored: stored.key):
+            yield replace(stored, key=stored.key.removeprefix(self._prefix))
+
+    def measure(self, key: str, version: str = "") -> tuple[str, int]:
+        """SHA-256 and size of the bytes as they are, of the newest version or of one.
+
+        Raises StoreError LW-ARC-006 where there are none; LW-ARC-020 to LW-ARC-024.
+        """
+        check_key(key)
+        with self._failures(key):
+            return self._stream(self._open(key, version))
+
+    def probe(self, now: datetime, progress: Callable[[str], None]) -> tuple[ProbeCall, ...]:
+        """What an object of this bucket withstands (`archive_probe_s3`)."""
+        from connectors.archive_probe_s3 import BucketProbe
+
+        with self._failures(self._place):
+            stranger = make_client(self._settings, unknown_keys=True)
+            return BucketProbe(self._client, stranger, self._bucket, f"{self._prefix}{PROBES}", now).run(progress)
+
     @cached_property
     def _has_object_lock(self) -> bool:
         from botocore.exceptions import ClientError
@@ -223,18 +264,25 @@ class S3Archive:
         return False
 
     def _read_back(self, key: str) -> tuple[ArchiveReceipt, str]:
-        digest = hashlib.sha256()
         with self._failures(key):
             found = self._open(key)
-            for block in found["Body"].iter_chunks(_READ_BLOCK):
-                digest.update(block)
-        return _receipt(key, found, digest.hexdigest()), digest.hexdigest()
+            digest, _size = self._stream(found)
+        return _receipt(key, found, digest), digest
 
-    def _open(self, key: str) -> GetObjectOutputTypeDef:
+    @staticmethod
+    def _stream(found: GetObjectOutputTypeDef) -> tuple[str, int]:
+        digest, size = hashlib.sha256(), 0
+        for block in found["Body"].iter_chunks(_READ_BLOCK):
+            digest.update(block)
+            size += len(block)
+        return digest.hexdigest(), size
+
+    def _open(self, key: str, version: str = "") -> GetObjectOutputTypeDef:
         from botocore.exceptions import ClientError
 
+        named: dict[str, Any] = {"VersionId": version} if version else {}
         try:
-            return self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)
+            return self._client.get_object(Bucket=self._bucket, Key=self._prefix + key, **named)
         except ClientError as refused:
             if error_code(refused) == "NoSuchKey":
                 raise nothing_there(key) from refused

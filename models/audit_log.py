@@ -86,7 +86,8 @@ def _nodes_before(work: Work, size: int) -> dict[tuple[int, int], bytes]:
             "the audit log has another length than its tree: events were taken away or added past Longwatch",
             where=work.place,
             found=f"{size} events",
-            next_step=_AS_IT_IS,
+            next_step="keep the database as it is, see with `longwatch audit verify` where it differs, and restore it "
+            "from a backup",
         )
     return found
 
@@ -171,7 +172,8 @@ def node(work: Work, level: int, number: int) -> bytes:
             "a part of the audit log's tree is missing",
             where=work.place,
             expected=f"subtree {number} of level {level}",
-            next_step=_AS_IT_IS,
+            next_step="keep the database as it is, see with `longwatch audit verify` where it differs, and restore it "
+            "from a backup",
         )
     return bytes(rows[0].hash)
 

@@ -111,7 +111,7 @@ def another_root(where: str, size: int) -> IntegrityError:
         where=where,
         expected=f"the signed root of its first {size} events",
         found="another root",
-        next_step=KEEP,
+        next_step="keep both as they are, find out who changed which, and restore it from a backup",
     )
 
 
@@ -124,6 +124,3 @@ def not_signed(where: str, found: str) -> IntegrityError:
         found=found,
         next_step="keep it as it is, and find out who put or changed it",
     )
-
-
-KEEP = "keep database and archive as they are, find out who changed which of them, and restore it from a backup"

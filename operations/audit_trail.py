@@ -20,7 +20,7 @@ from longwatch.evidence.audit import StoredEvent
 from longwatch.evidence.merkle import HASH_SIZE, MerkleTree
 from longwatch.evidence.signed_note import NotSigned, VerifierKey, open_note, origin_of, parse_checkpoint, parse_key
 from longwatch.standards.hashing import sha256_of_bytes
-from operations.audit_checkpoint import CHECKPOINTS, KEEP, OF_CHECKPOINTS, OF_KEYS, another_root, key_object, not_signed
+from operations.audit_checkpoint import CHECKPOINTS, OF_CHECKPOINTS, OF_KEYS, another_root, key_object, not_signed
 from operations.audited import make_event
 from operations.ports import Adapters, Progress, RegisterTransaction
 
@@ -104,7 +104,7 @@ def _log_problems(register: RegisterTransaction, tree: MerkleTree, progress: Pro
                 "an event of the audit log is missing, or one was put in",
                 where=f"position {expected}",
                 found=f"position {stored.position}",
-                next_step=KEEP,
+                next_step="keep both as they are, find out who changed which, and restore it from a backup",
             )
             return
         entry = _entry_of(stored)
@@ -129,7 +129,7 @@ def _log_problems(register: RegisterTransaction, tree: MerkleTree, progress: Pro
                 where=f"level {level} of the tree",
                 expected=f"{len(written) // HASH_SIZE} hashes",
                 found=str(len(found) // HASH_SIZE),
-                next_step=KEEP,
+                next_step="keep both as they are, find out who changed which, and restore it from a backup",
             )
         return
 
@@ -147,7 +147,7 @@ def _changed(position: int, found: str) -> IntegrityError:
         "an event of the audit log, or its place in the tree, is not what was written",
         where=f"position {position}",
         found=found,
-        next_step=KEEP,
+        next_step="keep both as they are, find out who changed which, and restore it from a backup",
     )
 
 
@@ -210,7 +210,7 @@ def _examine_note(adapters: Adapters, examined: AuditExamined, where: str, note:
                 where=where,
                 expected=f"{checkpoint.size} events",
                 found=str(examined.tree.size),
-                next_step=KEEP,
+                next_step="keep both as they are, find out who changed which, and restore it from a backup",
             )
         )
     elif checkpoint.root != examined.tree.root(checkpoint.size):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-    from longwatch.evidence.archived import ArchiveDescription, ArchiveReceipt
+    from longwatch.evidence.archived import ArchiveDescription, ArchiveReceipt, ProbeCall, StoredObject
     from longwatch.evidence.audit import AuditEvent, AuditRecord, EventFilter, StoredEvent
     from longwatch.evidence.registered import (
         AccountRow,
@@ -285,6 +285,18 @@ class Archive(Protocol):
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """All keys that begin so, sorted."""
+        ...
+
+    def survey(self) -> Iterator[StoredObject]:
+        """Everything that the store holds, older versions and delete markers included."""
+        ...
+
+    def measure(self, key: str, version: str = "") -> tuple[str, int]:
+        """SHA-256 and size of the bytes, read as a stream. StoreError where there are none."""
+        ...
+
+    def probe(self, now: datetime, progress: Progress) -> tuple[ProbeCall, ...]:
+        """Twelve hostile calls against an object of its own, and what it withstood."""
         ...
 
 
