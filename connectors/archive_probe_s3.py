@@ -73,7 +73,7 @@ class BucketProbe:
 
         return [
             ("overwrite it", harmless(self._put, key=self._key, mode="GOVERNANCE", body=_OTHER), ""),
-            ("overwrite it if nothing is there", done(client.put_object, **named, Body=_OTHER, IfNoneMatch="*"), ""),
+            ("copy it onto itself with other metadata", harmless(self._copy), ""),
             ("delete it", harmless(client.delete_object, **named), "bypass"),
             ("delete its version", done(client.delete_object, **version), "bypass"),
             ("delete its version, bypassing governance", done(client.delete_object, **version, **bypass), "bypass"),
@@ -106,6 +106,17 @@ class BucketProbe:
             if error_code(refused) not in ("InvalidRequest", "NotImplemented"):
                 raise
         return self._client.put_object(**request)
+
+    def _copy(self) -> Any:
+        lock = {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": self._until} if self._version else {}
+        return self._client.copy_object(
+            Bucket=self._bucket,
+            Key=self._key,
+            CopySource={"Bucket": self._bucket, "Key": self._key, **self._version},  # type: ignore[typeddict-item]
+            MetadataDirective="REPLACE",
+            Metadata={"sha256": "0" * 64},
+            **lock,  # type: ignore[arg-type]
+        )
 
     def _tried(self, name: str, call: Callable[[], bool], proves: bool) -> ProbeCall:
         from botocore.exceptions import ClientError

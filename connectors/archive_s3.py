@@ -12,7 +12,7 @@ import hashlib
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -55,6 +55,7 @@ TRIES = 5
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _READ_BLOCK = 1 << 20
+_NO_VERSION = "null"
 _TAKEN = ("PreconditionFailed", "412")
 _UNDER_WAY = ("ConditionalRequestConflict", "409")
 _NO_LOCK = (
@@ -126,6 +127,11 @@ class S3Archive:
         """
         check_key(key)
         digest = hashlib.sha256(content)
+        if self._look(key) is not None:
+            before, kept = self._read_back(key)
+            if kept != digest.hexdigest():
+                raise other_bytes(key, kept, digest.hexdigest())
+            return before
         lock: dict[str, Any] = {}
         if retain_until is not None and self._has_object_lock:
             lock = {"ObjectLockMode": "COMPLIANCE", "ObjectLockRetainUntilDate": retain_until.astimezone(UTC)}
@@ -138,9 +144,11 @@ class S3Archive:
             Metadata={"sha256": digest.hexdigest()},
             **lock,
         )
+        if written and written != _NO_VERSION:
+            self._withdraw_unless_first(key, written)
         receipt, kept = self._read_back(key)
         if kept != digest.hexdigest():
-            if written:
+            if written and receipt.version in ("", written):
                 raise differs_when_read_back(key, digest.hexdigest(), kept)
             raise other_bytes(key, kept, digest.hexdigest())
         return receipt
@@ -167,23 +175,26 @@ class S3Archive:
 
         Raises IntegrityError LW-ARC-010 where the metadata has none; StoreError LW-ARC-020 to LW-ARC-024.
         """
-        from botocore.exceptions import ClientError
-
         check_key(key)
-        with self._failures(key):
-            try:
-                found = self._client.head_object(Bucket=self._bucket, Key=self._prefix + key)
-            except ClientError as refused:
-                if error_code(refused) not in ("404", "NoSuchKey"):
-                    raise
-                found = None
+        found = self._look(key)
         if found is None:
-            # A HEAD request says 404 for a missing bucket too.
-            self.check()
             return None
         if "sha256" not in found["Metadata"]:
             raise without_receipt(key)
         return _receipt(key, found, found["Metadata"]["sha256"])
+
+    def _look(self, key: str) -> HeadObjectOutputTypeDef | None:
+        from botocore.exceptions import ClientError
+
+        with self._failures(key):
+            try:
+                return self._client.head_object(Bucket=self._bucket, Key=self._prefix + key)
+            except ClientError as refused:
+                if error_code(refused) not in ("404", "NoSuchKey"):
+                    raise
+        # A HEAD request says 404 for a missing bucket too.
+        self.check()
+        return None
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """All keys that begin so, sorted, without the archive's own prefix."""
@@ -242,26 +253,46 @@ class S3Archive:
                 raise
         return found.get("ObjectLockConfiguration", {}).get("ObjectLockEnabled") == "Enabled"
 
-    def _write(self, key: str, **request: Any) -> bool:
-        """Write unless the key is taken; whether it was written."""
+    def _write(self, key: str, **request: Any) -> str:
+        """Write unless the key is taken; the version that was written, empty where none was."""
         from botocore.exceptions import ClientError
 
         with self._failures(key):
             for attempt in range(TRIES):
                 try:
-                    self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, IfNoneMatch="*", **request)
+                    put = self._client.put_object(
+                        Bucket=self._bucket, Key=self._prefix + key, IfNoneMatch="*", **request
+                    )
                 except ClientError as refused:
                     code = error_code(refused)
                     if code in _TAKEN:
-                        return False
+                        return ""
                     if code == "NotImplemented":
                         raise self._no_conditional_writes() from refused
                     if code not in _UNDER_WAY or attempt == TRIES - 1:
                         raise
                     time.sleep(0.1 * 2**attempt)
                 else:
-                    return True
-        return False
+                    return put.get("VersionId") or _NO_VERSION
+        return ""
+
+    def _withdraw_unless_first(self, key: str, version: str) -> None:
+        """Take back the version that was just written where another one was first: some stores do not look at
+        If-None-Match in a bucket that keeps versions (docs/adr/0024)."""
+        from botocore.exceptions import ClientError
+
+        named: dict[str, Any] = {"Bucket": self._bucket, "Key": self._prefix + key, "VersionId": version}
+        with self._failures(key):
+            pages = self._client.get_paginator("list_object_versions").paginate(
+                Bucket=self._bucket, Prefix=self._prefix + key
+            )
+            versions = [
+                item["VersionId"] for page in pages for item in page.get("Versions", ()) if item["Key"] == named["Key"]
+            ]
+            if versions[-1:] != [version]:
+                # One that is locked stays; then the newest bytes are not the first, and a scrub says so.
+                with suppress(ClientError):
+                    self._client.delete_object(**named)
 
     def _read_back(self, key: str) -> tuple[ArchiveReceipt, str]:
         with self._failures(key):

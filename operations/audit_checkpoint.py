@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from longwatch.errors import IntegrityError
-from longwatch.evidence.audit import EventFilter, instant_text
+from longwatch.evidence.audit import EventFilter
 from longwatch.evidence.merkle import compute_root
 from longwatch.evidence.signed_note import Checkpoint, NotSigned, open_note, origin_of, parse_checkpoint, sign_note
 from longwatch.standards.hashing import sha256_of_bytes
@@ -29,10 +29,11 @@ class MadeCheckpoint:
 
 
 def make_checkpoint(adapters: Adapters) -> MadeCheckpoint | None:
-    """Sign the log as it is and archive that; None where nothing but the last checkpoint's own record was added since.
+    """Sign the log as it is and archive that; None where only the last checkpoint's own record was added since.
 
-    The archive is written first, then the event: a crash between the two leaves a checkpoint that verifies. The public
-    key is archived and recorded before it signs for the first time.
+    The archive is written first, then the event: a crash between the two leaves a checkpoint that verifies. It holds the
+    moment of the newest event and not of the signing, so that two processes sign the same bytes. The public key is
+    archived and recorded before it signs for the first time.
 
     Raises IntegrityError LW-AUD-008 where the archive has a checkpoint of the same size and another root.
     """
@@ -47,7 +48,8 @@ def make_checkpoint(adapters: Adapters) -> MadeCheckpoint | None:
     with adapters.registers.transaction() as register:
         size = register.log_size()
         root, origin = compute_root(register.tree_node, size), origin_of(register.tree_node(0, 0))
-    made = _put(adapters, Checkpoint(origin, size, root, instant_text(adapters.clock())))
+        (newest,) = register.stored_events([size])
+    made = _put(adapters, Checkpoint(origin, size, root, newest.at))
     said = {"size": size, "root": root.hex(), "sha256": sha256_of_bytes(made.note)}
     with adapters.registers.transaction() as register:
         register.record_read(make_event(adapters, "audit checkpoint archived", CHECKPOINT_ENTITY, made.key, said))
@@ -83,23 +85,16 @@ def _archive_key(adapters: Adapters) -> None:
 
 
 def _put(adapters: Adapters, wanted: Checkpoint) -> MadeCheckpoint:
-    """The checkpoint in the archive: this one, or that of the same size and root which another process put first."""
+    """Archive a checkpoint. Other bytes under its key are another log's."""
     signer = adapters.signer
-    key = f"{CHECKPOINTS}{wanted.origin.rpartition('/')[2]}/{wanted.size:012d}.txt"
+    key = f"{CHECKPOINTS}{wanted.origin.rpartition('/')[2]}/{wanted.size:012d}-{signer.key.id}.txt"
     note = sign_note(wanted.text, signer.key, signer.sign)
     try:
         adapters.archive.put(key, note, media_type="text/plain", retain_until=locked_until(adapters))
     except IntegrityError as taken:
         if taken.error_id != "LW-ARC-007":
             raise
-        note = adapters.archive.get(key)
-        try:
-            there = parse_checkpoint(open_note(note, signer.key, signer.is_signed))
-        except NotSigned:
-            there = None
-        if there is None or there.root != wanted.root:
-            raise another_root(key, wanted.size) from taken
-        wanted = there
+        raise another_root(key, wanted.size) from taken
     return MadeCheckpoint(key, wanted, note)
 
 

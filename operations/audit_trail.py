@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from longwatch.errors import IntegrityError, LongwatchError
-from longwatch.evidence.audit import StoredEvent
+from longwatch.evidence.audit import AuditEvent, StoredEvent
 from longwatch.evidence.merkle import HASH_SIZE, MerkleTree
 from longwatch.evidence.signed_note import NotSigned, VerifierKey, open_note, origin_of, parse_checkpoint, parse_key
 from longwatch.standards.hashing import sha256_of_bytes
@@ -54,19 +54,28 @@ def verify_audit(adapters: Adapters, progress: Progress, witnesses: Mapping[str,
     examined = examine_audit(adapters, progress)
     for name, note in witnesses.items():
         _examine_note(adapters, examined, name, note)
-    record_examined(adapters, examined)
+    _record(adapters, examined)
     if examined.problems:
         raise examined.problems[0]
     return examined
 
 
-def record_examined(adapters: Adapters, examined: AuditExamined) -> None:
-    """The audit event of having examined the log."""
+def _record(adapters: Adapters, examined: AuditExamined) -> None:
+    """The audit event of having examined the log. A log that no longer takes one is one more problem."""
     action = "audit trail verification failed" if examined.problems else "audit trail verified"
     reason = examined.problems[0].error_id if examined.problems else ""
     said = {"size": examined.tree.size, "root": examined.tree.root().hex(), "checkpoints": examined.checkpoints}
-    with adapters.registers.transaction() as register:
-        register.record_read(make_event(adapters, action, "audit trail", examined.origin, said, reason))
+    examined.problems += recorded(adapters, make_event(adapters, action, "audit trail", examined.origin, said, reason))
+
+
+def recorded(adapters: Adapters, event: AuditEvent) -> list[IntegrityError]:
+    """Write an event of having looked; what is wrong where the log does not take it."""
+    try:
+        with adapters.registers.transaction() as register:
+            register.record_read(event)
+    except IntegrityError as refused:
+        return [refused]
+    return []
 
 
 def examine_audit(adapters: Adapters, progress: Progress) -> AuditExamined:

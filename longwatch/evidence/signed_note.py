@@ -4,7 +4,7 @@ tlog-checkpoint; Go's sumdb/note), so that other programs can verify them, too.
     longwatch-audit/0123456789abcdef        the log: the beginning of its first entry's hash
     5012                                    how many entries
     qD0p…=                                  the root of their tree, base64
-    2026-03-01T12:00:00.000000Z             when it was signed
+    2026-03-01T12:00:00.000000Z             when the newest of them was recorded
     (blank)
     — longwatch x08go/…=                    the key's name; base64 of the key's id and the Ed25519 signature
 
