@@ -166,3 +166,31 @@ def scrub_store(
         )
     if found.problems:
         raise typer.Exit(5)
+
+
+@archive.command("package")
+def package_archived(
+    key: ReportKey,
+    to: Annotated[Path | None, typer.Option("--to", help="The file; default a .zip in the working folder.")] = None,
+    inputs: Annotated[bool, typer.Option("--inputs", help="The raw data, too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write all evidence of a report into one file that verifies itself: offline, with nothing but Python."""
+    from cli.progress import StageDisplay
+    from operations.archive_reading import find_report
+    from operations.package_report import package_report
+
+    adapters = wired()
+    row = find_report(adapters, key)
+    name = f"{row.study_id}-{row.template}-{row.cutoff}-{row.key[:12]}-evidence.zip".lower().replace("_", "-")
+    file = to or Path(name)
+    if file.is_dir():
+        file = file / name
+    display = StageDisplay()
+    with display.shown("Package"):
+        made = package_report(adapters, row.key, str(file), display.message, with_inputs=inputs)
+    if as_json:
+        print_rows([{"file": made.file, "sha256": made.sha256, "signed_by": made.key_line}], True, "")
+        return
+    typer.echo(f"{made.file}\nSHA-256 {made.sha256}\nSigned by {made.key_line}")
+    typer.echo("Whoever gets it runs `python3 verify.py` in it, and compares the line of the key with this one.")

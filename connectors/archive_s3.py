@@ -12,7 +12,7 @@ import hashlib
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -145,10 +145,10 @@ class S3Archive:
             **lock,
         )
         if written and written != _NO_VERSION:
-            self._withdraw_unless_first(key, written)
+            self._check_first(key, written, digest.hexdigest())
         receipt, kept = self._read_back(key)
         if kept != digest.hexdigest():
-            if written and receipt.version in ("", written):
+            if written:
                 raise differs_when_read_back(key, digest.hexdigest(), kept)
             raise other_bytes(key, kept, digest.hexdigest())
         return receipt
@@ -276,23 +276,23 @@ class S3Archive:
                     return put.get("VersionId") or _NO_VERSION
         return ""
 
-    def _withdraw_unless_first(self, key: str, version: str) -> None:
-        """Take back the version that was just written where another one was first: some stores do not look at
-        If-None-Match in a bucket that keeps versions (docs/adr/0024)."""
-        from botocore.exceptions import ClientError
-
-        named: dict[str, Any] = {"Bucket": self._bucket, "Key": self._prefix + key, "VersionId": version}
+    def _check_first(self, key: str, version: str, digest: str) -> None:
+        """IntegrityError LW-ARC-007 where another writer put other bytes before the version that was just written: some
+        stores do not look at If-None-Match in a bucket that keeps versions (docs/adr/0024). Nothing is deleted."""
         with self._failures(key):
             pages = self._client.get_paginator("list_object_versions").paginate(
                 Bucket=self._bucket, Prefix=self._prefix + key
             )
             versions = [
-                item["VersionId"] for page in pages for item in page.get("Versions", ()) if item["Key"] == named["Key"]
+                item["VersionId"]
+                for page in pages
+                for item in page.get("Versions", ())
+                if item["Key"] == self._prefix + key
             ]
-            if versions[-1:] != [version]:
-                # One that is locked stays; then the newest bytes are not the first, and a scrub says so.
-                with suppress(ClientError):
-                    self._client.delete_object(**named)
+        if versions and versions[-1] != version:
+            first, _size = self.measure(key, versions[-1])
+            if first != digest:
+                raise other_bytes(key, first, digest)
 
     def _read_back(self, key: str) -> tuple[ArchiveReceipt, str]:
         with self._failures(key):

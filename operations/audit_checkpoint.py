@@ -29,7 +29,7 @@ class MadeCheckpoint:
 
 
 def make_checkpoint(adapters: Adapters) -> MadeCheckpoint | None:
-    """Sign the log as it is and archive that; None where only the last checkpoint's own record was added since.
+    """Sign the log as it is and archive that; None where only the last checkpoint's record came since.
 
     The archive is written first, then the event: a crash between the two leaves a checkpoint that verifies. It holds the
     moment of the newest event and not of the signing, so that two processes sign the same bytes. The public key is

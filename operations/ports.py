@@ -6,7 +6,7 @@ for type checking only, so that a command that reads the registers does not load
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from longwatch.evidence.archived import ArchiveDescription, ArchiveReceipt, ProbeCall, StoredObject
     from longwatch.evidence.audit import AuditEvent, AuditRecord, EventFilter, StoredEvent
+    from longwatch.evidence.package import PackedFile
     from longwatch.evidence.registered import (
         AccountRow,
         FindingRow,
@@ -317,6 +318,27 @@ class Signer(Protocol):
         ...
 
 
+class PackageWriter(Protocol):
+    """Where an evidence package is written."""
+
+    def __call__(
+        self,
+        file: str,
+        entries: Iterable[tuple[str, bytes]],
+        seal: Callable[[tuple[PackedFile, ...]], tuple[str, bytes]],
+    ) -> str:
+        """The entries, the program that verifies them, and last what `seal` makes of their list; its SHA-256."""
+        ...
+
+
+class ProgramParts(Protocol):
+    """What this program is made of."""
+
+    def __call__(self) -> Mapping[str, bytes]:
+        """Bill of materials and lock file, by file name."""
+        ...
+
+
 class RegisterTransaction(Protocol):
     """One transaction of the registers. Every change takes the audit event that records it."""
 
@@ -423,6 +445,10 @@ class Adapters(Protocol):
     def archive(self) -> Archive: ...
     @property
     def signer(self) -> Signer: ...
+    @property
+    def write_package(self) -> PackageWriter: ...
+    @property
+    def program_parts(self) -> ProgramParts: ...
     @property
     def validate(self) -> Validator: ...
     @property

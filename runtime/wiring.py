@@ -33,7 +33,9 @@ if TYPE_CHECKING:
         HtmlRenderer,
         LetterRenderer,
         NoticeTarget,
+        PackageWriter,
         Processes,
+        ProgramParts,
         Registers,
         Renderer,
         RuleFiles,
@@ -90,6 +92,20 @@ class Wiring:
         from connectors.signing import FileSigner
 
         return FileSigner(self.settings.signing_key_file)
+
+    @cached_property
+    def write_package(self) -> PackageWriter:
+        """One ZIP, in the file that is named with the call."""
+        from connectors.evidence_package.write import write_package
+
+        return write_package
+
+    @property
+    def program_parts(self) -> ProgramParts:
+        """What is installed, and the lock file."""
+        from runtime.program_parts import read_program_parts
+
+        return read_program_parts
 
     @cached_property
     def validate(self) -> Validator:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import uuid
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from threading import Barrier
 from typing import Any
 
 import boto3
@@ -94,8 +91,8 @@ def test_a_local_folder_is_not_worm(kept_in_folder: Any) -> None:
 @pytest.mark.xdist_group("s3_server")
 @pytest.mark.timeout(600)
 def test_a_key_is_written_once_where_the_store_ignores_conditions(real_s3: S3Server, real_client: Any) -> None:
-    """In a bucket that keeps versions this server does not look at If-None-Match: still the first bytes stay, and of
-    eight writers at once one wins."""
+    """In a bucket that keeps versions this server does not look at If-None-Match: still the first bytes stay, and other
+    bytes that slipped in between look and write are told."""
     name = f"versions-{uuid.uuid4().hex[:12]}"
     real_client.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
     archive = S3Archive(name, "", S3Settings(real_s3.endpoint, "us-east-1"))
@@ -104,15 +101,7 @@ def test_a_key_is_written_once_where_the_store_ignores_conditions(real_s3: S3Ser
     with pytest.raises(IntegrityError, match="LW-ARC-007"):
         archive.put("a.pdf", b"another", media_type="application/pdf")
     assert len(real_client.list_object_versions(Bucket=name, Prefix="a.pdf")["Versions"]) == 1
-    start = Barrier(8)
-
-    def put(thread: int) -> str:
-        start.wait()
-        try:
-            return archive.put("race.pdf", bytes([thread]) * 1000, media_type="application/pdf").sha256
-        except IntegrityError as lost:
-            return lost.error_id
-
-    with ThreadPoolExecutor(8) as threads:
-        said = list(threads.map(put, range(8)))
-    assert sorted(said) == sorted(["LW-ARC-007"] * 7 + [hashlib.sha256(archive.get("race.pdf")).hexdigest()])
+    another = S3Archive(name, "", S3Settings(real_s3.endpoint, "us-east-1"))
+    another._look = lambda key: None  # type: ignore[method-assign,assignment] # as if both had looked at the same moment
+    with pytest.raises(IntegrityError, match="LW-ARC-007"):
+        another.put("a.pdf", b"another", media_type="application/pdf")
