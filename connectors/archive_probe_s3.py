@@ -108,15 +108,11 @@ class BucketProbe:
         return self._client.put_object(**request)
 
     def _copy(self) -> Any:
+        client: Any = self._client
+        source = {"Bucket": self._bucket, "Key": self._key, **self._version}
         lock = {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": self._until} if self._version else {}
-        return self._client.copy_object(
-            Bucket=self._bucket,
-            Key=self._key,
-            CopySource={"Bucket": self._bucket, "Key": self._key, **self._version},  # type: ignore[typeddict-item]
-            MetadataDirective="REPLACE",
-            Metadata={"sha256": "0" * 64},
-            **lock,  # type: ignore[arg-type]
-        )
+        other = {"MetadataDirective": "REPLACE", "Metadata": {"sha256": "0" * 64}}
+        return client.copy_object(Bucket=self._bucket, Key=self._key, CopySource=source, **other, **lock)
 
     def _tried(self, name: str, call: Callable[[], bool], proves: bool) -> ProbeCall:
         from botocore.exceptions import ClientError

@@ -178,6 +178,8 @@ class S3Archive:
         check_key(key)
         found = self._look(key)
         if found is None:
+            # A HEAD request says 404 for a missing bucket too.
+            self.check()
             return None
         if "sha256" not in found["Metadata"]:
             raise without_receipt(key)
@@ -192,8 +194,6 @@ class S3Archive:
             except ClientError as refused:
                 if error_code(refused) not in ("404", "NoSuchKey"):
                     raise
-        # A HEAD request says 404 for a missing bucket too.
-        self.check()
         return None
 
     def keys(self, prefix: str = "") -> Iterator[str]:

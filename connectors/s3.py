@@ -75,7 +75,9 @@ def make_client(settings: S3Settings, *, unknown_keys: bool = False) -> S3Client
     )
     # A store of one's own needs some region for the signature, whatever it is.
     region = settings.region or ("us-east-1" if own_store else None)
-    session = boto3.session.Session(*(["AKIAUNKNOWNLONGWATCH", "unknown" * 5] if unknown_keys else []))
+    session = boto3.session.Session()
+    if unknown_keys:
+        session = boto3.session.Session("AKIAUNKNOWNLONGWATCH", "unknown" * 5)
     return session.client("s3", endpoint_url=settings.endpoint_url, region_name=region, config=config)
 
 

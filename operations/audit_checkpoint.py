@@ -31,8 +31,8 @@ class MadeCheckpoint:
 def make_checkpoint(adapters: Adapters) -> MadeCheckpoint | None:
     """Sign the log as it is and archive that; None where only the last checkpoint's record came since.
 
-    The archive is written first, then the event: a crash between the two leaves a checkpoint that verifies. It holds the
-    moment of the newest event and not of the signing, so that two processes sign the same bytes. The public key is
+    The archive is written first, then the event: a crash between the two leaves a checkpoint that verifies. It holds
+    the moment of the newest event and not of the signing, so that two processes sign the same bytes. The public key is
     archived and recorded before it signs for the first time.
 
     Raises IntegrityError LW-AUD-008 where the archive has a checkpoint of the same size and another root.
@@ -41,7 +41,8 @@ def make_checkpoint(adapters: Adapters) -> MadeCheckpoint | None:
         last = register.events(1, OF_CHECKPOINTS)
         size = register.log_size()
         known = {record.event.entity_id for record in register.events(None, OF_KEYS)}
-    if size == 0 or (last and last[0].position == size):
+    ours = f"-{adapters.signer.key.id}.txt"
+    if size == 0 or (last and last[0].position == size and last[0].event.entity_id.endswith(ours)):
         return None
     if adapters.signer.key.id not in known:
         _archive_key(adapters)

@@ -8,8 +8,9 @@ somebody kept elsewhere (`audit verify --checkpoint`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from longwatch.errors import IntegrityError, LongwatchError
 from longwatch.evidence.archived import PROBES, StoredKind, StoredObject
@@ -87,7 +88,7 @@ def _expect(adapters: Adapters, found: Scrubbed, examined: AuditExamined) -> Non
         found.expected |= {f"{folder}/{file.name}": file.sha256 for file in files}
 
 
-def _row_problems(rows: list[ReportRow], events: dict[str, object]) -> Iterator[IntegrityError]:
+def _row_problems(rows: list[ReportRow], events: Mapping[str, Mapping[str, Any]]) -> Iterator[IntegrityError]:
     """Report rows and audit events: each has the other, with the same hash."""
     known = {row.key: row for row in rows}
     for key in sorted(events.keys() - known.keys()):
@@ -98,8 +99,7 @@ def _row_problems(rows: list[ReportRow], events: dict[str, object]) -> Iterator[
             next_step="keep the database as it is, and compare it with a backup",
         )
     for key, row in known.items():
-        event = events.get(key)
-        said = event if isinstance(event, dict) else {}
+        said = events.get(key, {})
         named = {"pdf_sha256": row.pdf_sha256, "manifest_sha256": row.manifest_sha256}
         wrong = [name for name, value in named.items() if said.get(name, value if said else None) != value]
         if wrong:

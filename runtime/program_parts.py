@@ -75,8 +75,8 @@ def _components(locked: set[str]) -> Iterator[dict[str, Any]]:
 
 def _licence(distribution: Distribution) -> dict[str, Any]:
     """What the distribution says of its licence, where it says it in one line."""
-    expression = distribution.metadata.get("License-Expression")
-    if expression:
-        return {"licenses": [{"expression": expression}]}
-    said = distribution.metadata.get("License") or ""
+    said_of = distribution.metadata
+    if "License-Expression" in said_of:
+        return {"licenses": [{"expression": said_of["License-Expression"]}]}
+    said = said_of["License"] if "License" in said_of else ""
     return {"licenses": [{"license": {"name": said}}]} if said and "\n" not in said else {}

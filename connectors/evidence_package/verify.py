@@ -14,24 +14,18 @@ import hashlib
 import json
 import sys
 import zipfile
+import zlib
 from pathlib import Path
-from typing import Callable  # noqa: UP035 - Python 3.9
+from typing import Any, Callable  # noqa: UP035 - Python 3.9
 
 CONTENTS, KEY, CHECKPOINT = "CONTENTS", "audit/key.txt", "audit/checkpoint.txt"
 EVENTS, PROOFS = "audit/events.ndjson", "audit/proofs.json"
-MANIFEST, PDF, INPUTS, LOCK = (
-    "report/manifest.json",
-    "report/report.pdf",
-    "inputs/manifest.json",
-    "program/requirements.lock",
-)
+MANIFEST, PDF = "report/manifest.json", "report/report.pdf"
+INPUTS, LOCK = "inputs/manifest.json", "program/requirements.lock"
 
 
 class Fails(Exception):
     """Something does not hold: the file, and what is wrong with it."""
-
-    def __init__(self, file: str, what: str) -> None:
-        super().__init__(file + ": " + what)
 
 
 # Ed25519 (RFC 8032, section 5.1): verification only; nothing here is secret.
@@ -142,10 +136,10 @@ class Package:
             raise Fails(name, "it is missing")
         try:
             return self.zip.read(name) if self.zip else (self.place / name).read_bytes()
-        except (zipfile.BadZipFile, OSError, NotImplementedError, EOFError, RuntimeError, zipfile.zlib.error) as broken:
+        except (zipfile.BadZipFile, OSError, NotImplementedError, EOFError, RuntimeError, zlib.error) as broken:
             raise Fails(name, "it cannot be read: " + str(broken)) from None
 
-    def json(self, name: str) -> dict[str, object]:
+    def json(self, name: str) -> dict[str, Any]:
         try:
             found = json.loads(self.read(name))
         except ValueError:
@@ -188,7 +182,7 @@ def check_files(package: Package) -> None:
     package.proved.append(f"All {len(package.listed)} files are there, whole, as they were signed; none was added.")
 
 
-def check_report(package: Package) -> dict[str, object]:
+def check_report(package: Package) -> dict[str, Any]:
     content, manifest = package.read(MANIFEST).decode(), package.json(MANIFEST)
     start = content.index('"identity":') + len('"identity":')
     _, end = json.JSONDecoder().raw_decode(content, start)
@@ -206,7 +200,7 @@ def check_report(package: Package) -> dict[str, object]:
     return manifest
 
 
-def check_inputs(package: Package, manifest: dict[str, object]) -> None:
+def check_inputs(package: Package, manifest: dict[str, Any]) -> None:
     snapshot, inputs = manifest["snapshot"], package.json(INPUTS)
     if inputs != snapshot:
         raise Fails(INPUTS, "it is not the list of the report's manifest")
@@ -221,8 +215,8 @@ def check_inputs(package: Package, manifest: dict[str, object]) -> None:
             if hashlib.sha256(package.read("inputs/data/" + name)).hexdigest() != sha256:
                 raise Fails("inputs/data/" + name, "it is not the raw file that the report was made from")
     package.proved.append(
-        f"The report was made from {len(pairs)} raw files, each named by its SHA-256; {given} of them are in this package, "
-        "and are those."
+        f"The report was made from {len(pairs)} raw files, each named by its SHA-256; {given} of them are in this "
+        "package, and are those."
     )
     engine = manifest["identity"]["engine"]
     if LOCK in package.listed:
@@ -231,7 +225,7 @@ def check_inputs(package: Package, manifest: dict[str, object]) -> None:
         package.proved.append("The lock file names, by hash, every package of the program that made the report.")
 
 
-def check_audit(package: Package, key: tuple[str, str, bytes], manifest: dict[str, object]) -> None:
+def check_audit(package: Package, key: tuple[str, str, bytes], manifest: dict[str, Any]) -> None:
     lines = open_note(CHECKPOINT, package.read(CHECKPOINT), key).splitlines()
     size, root, proofs = int(lines[1]), decode(lines[2]), package.json(PROOFS)
     named = False
@@ -250,8 +244,8 @@ def check_audit(package: Package, key: tuple[str, str, bytes], manifest: dict[st
     if not named:
         raise Fails(EVENTS, "no event says that this report was archived")
     package.proved.append(
-        f"{len(entries)} events of the audit trail are about this report, and one says that this PDF was archived. They "
-        f"stood in the trail when its first {size} events were signed, the newest of them of {lines[3]}."
+        f"{len(entries)} events of the audit trail are about this report, and one says that this PDF was archived. "
+        f"They stood in the trail when its first {size} events were signed, the newest of them of {lines[3]}."
     )
 
 
@@ -295,7 +289,7 @@ def main(arguments: list[str], say: Callable[[str], object] = sys.stdout.write) 
         package = Package(Path(arguments[0]) if arguments else Path(__file__).resolve().parent)
         verify(package, expected)
     except (Fails, OSError, zipfile.BadZipFile) as wrong:
-        say(f"DOES NOT HOLD. {wrong}\n")
+        say(f"DOES NOT HOLD. {': '.join(map(str, wrong.args))}\n")
         return 1
     say("HOLDS.\n")
     for number, words in enumerate(package.proved, start=1):

@@ -81,11 +81,11 @@ td {overflow-wrap: anywhere} code {background: #eee; padding: 0 .2em}
 <table>
 {facts}</table>
 <h2>Check it yourself</h2>
-<p>On any computer with Python 3.9 or later, without a network and without Longwatch, unpack this package, open a
-terminal in its folder and run <code>python3 verify.py</code>. It says what it proved, in words; if one byte of one
+<p>On any computer with Python 3.9 or later, without a network and without Longwatch: unpack this package, open a
+terminal in its folder and run <code>python3 verify.py</code>. It says in words what it proved; where one byte of one
 file was changed, it says so and names the file.</p>
-<p>The signature proves that all of it comes from whoever holds the key named above. That this is whom you think, only you
-can check: compare the line with one that you had on another way, and give it to the program:
+<p>The signature proves that all of it comes from whoever holds the key named above. That this is whom you think, only
+you can check: compare the line with one that you had on another way, and give it to the program:
 <code>python3 verify.py --key "the line"</code>.</p>
 <h2>What is in it</h2>
 <table>
