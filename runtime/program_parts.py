@@ -78,5 +78,5 @@ def _licence(distribution: Distribution) -> dict[str, Any]:
     said_of = distribution.metadata
     if "License-Expression" in said_of:
         return {"licenses": [{"expression": said_of["License-Expression"]}]}
-    said = said_of["License"] if "License" in said_of else ""
+    said = str(said_of.json.get("license", ""))
     return {"licenses": [{"license": {"name": said}}]} if said and "\n" not in said else {}

@@ -141,17 +141,16 @@ class Package:
 
     def json(self, name: str) -> dict[str, Any]:
         try:
-            found = json.loads(self.read(name))
-        except ValueError:
-            raise Fails(name, "it is no JSON") from None
-        return found if isinstance(found, dict) else {}
+            return dict(json.loads(self.read(name)))
+        except (ValueError, TypeError):
+            raise Fails(name, "it is no JSON object") from None
 
 
 def check_signature(package: Package, expected: str | None) -> tuple[str, str, bytes]:
     text = package.read(KEY)
     try:
         key = read_key(text.decode()[:-1])
-        if not text.endswith(b"\n"):
+        if text[-1:] != b"\n":
             raise ValueError("its end is missing")
     except ValueError as wrong:
         raise Fails(KEY, "it is no key: " + str(wrong)) from None
@@ -275,8 +274,7 @@ archive is, shows that the audit trail was not changed since.
 def verify(package: Package, expected: str | None) -> None:
     key = check_signature(package, expected)
     check_files(package)
-    manifest = check_report(package)
-    check_inputs(package, manifest)
+    check_inputs(package, manifest := check_report(package))
     check_audit(package, key, manifest)
 
 
@@ -288,7 +286,7 @@ def main(arguments: list[str], say: Callable[[str], object] = sys.stdout.write) 
     try:
         package = Package(Path(arguments[0]) if arguments else Path(__file__).resolve().parent)
         verify(package, expected)
-    except (Fails, OSError, zipfile.BadZipFile) as wrong:
+    except (Fails, OSError, zipfile.BadZipFile, LookupError, ValueError, TypeError) as wrong:
         say(f"DOES NOT HOLD. {': '.join(map(str, wrong.args))}\n")
         return 1
     say("HOLDS.\n")
