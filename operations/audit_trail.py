@@ -48,7 +48,7 @@ class AuditExamined:
 def verify_audit(adapters: Adapters, progress: Progress, witnesses: Mapping[str, bytes]) -> AuditExamined:
     """The log, proved, and the audit event of it. `witnesses`: checkpoints that somebody kept, by their files' names.
 
-    All of it is looked at before the first problem is raised: IntegrityError LW-AUD-001 to LW-AUD-009, and what the
+    All of it is looked at before the first problem is raised: IntegrityError LW-AUD-001 to LW-AUD-008, and what the
     archive raises.
     """
     examined = examine_audit(adapters, progress)

@@ -145,9 +145,9 @@ def _judge(adapters: Adapters, found: Scrubbed, stored: StoredObject, owner: dic
     if stored.kind is StoredKind.DELETE_MARKER:
         return _missing(stored.key, expected, True) if expected else _deleted(stored)
     if stored.kind is StoredKind.RECEIPT_ONLY:
-        return None if expected else _unknown(adapters, stored)
+        return None if expected else _unknown(stored)
     if expected is None:
-        return None if _is_accounted_for(adapters, found, stored) else _unknown(adapters, stored)
+        return None if _is_accounted_for(adapters, found, stored) else _unknown(stored)
     sha256, size = adapters.archive.measure(stored.key)
     found.size += size
     if sha256 != expected:
@@ -202,24 +202,22 @@ def _other_bytes(key: str, expected: str, sha256: str, owner: str | None) -> Int
         where=key,
         expected=expected,
         found=sha256,
-        next_step="keep it as it is, find out who changed it, and restore it from a backup",
+        next_step="keep it as it is, find out who changed it, and restore it from a backup, or from its older version "
+        "where the store keeps one",
     )
 
 
-def _unknown(adapters: Adapters, stored: StoredObject) -> IntegrityError:
+def _unknown(stored: StoredObject) -> IntegrityError:
     """An object that nobody registered; a report's says so."""
-    step = "find out who put it there"
-    if stored.key.startswith(REPORTS):
-        step = (
-            "if a run was interrupted, run the study again, which registers it; else the registers were rolled back: "
-            "compare them with a backup"
-        )
     return IntegrityError(
         "LW-SCR-005",
         "the archive holds something that the registers do not know",
         where=stored.key,
         found=stored.kind.value,
-        next_step=step,
+        next_step="if a run was interrupted, run the study again, which registers it; else the registers were rolled "
+        "back: compare them with a backup"
+        if stored.key.startswith(REPORTS)
+        else "find out who put it there, and take it away",
     )
 
 
