@@ -51,6 +51,11 @@ class FolderArchive:
         self._receipts = root / ".receipts"
         self._incoming = root / ".incoming"
 
+    @property
+    def place(self) -> str:
+        """Where it is."""
+        return str(self._root)
+
     def describe(self) -> ArchiveDescription:
         """A folder, without Object Lock."""
         return ArchiveDescription(

@@ -85,7 +85,8 @@ class S3Archive:
         self._settings = settings
 
     @property
-    def _place(self) -> str:
+    def place(self) -> str:
+        """Where it is; nothing is asked of the store."""
         return f"s3://{self._bucket}/{self._prefix}".rstrip("/")
 
     @cached_property
@@ -95,10 +96,10 @@ class S3Archive:
     def describe(self) -> ArchiveDescription:
         """The bucket and whether it has Object Lock. Raises StoreError LW-ARC-020 to LW-ARC-024."""
         if self._has_object_lock:
-            return ArchiveDescription("s3", self._place, object_lock=True)
+            return ArchiveDescription("s3", self.place, object_lock=True)
         return ArchiveDescription(
             "s3",
-            self._place,
+            self.place,
             object_lock=False,
             note="no Object Lock in this bucket: who may write it can delete from it; a change is found by its hash",
         )
@@ -107,7 +108,7 @@ class S3Archive:
         """The bucket answers; StoreError LW-ARC-020 to LW-ARC-024 by cause. Nothing is written: a lock may be on it."""
         from botocore.exceptions import ClientError
 
-        with self._failures(self._place):
+        with self._failures(self.place):
             try:
                 self._client.head_bucket(Bucket=self._bucket)
             except ClientError as refused:
@@ -198,7 +199,7 @@ class S3Archive:
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """All keys that begin so, sorted, without the archive's own prefix."""
-        with self._failures(self._place):
+        with self._failures(self.place):
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self._bucket, Prefix=self._prefix + prefix
             )
@@ -209,7 +210,7 @@ class S3Archive:
 
     def survey(self) -> Iterator[StoredObject]:
         """Every version of every object below the prefix, and every delete marker, by key."""
-        with self._failures(self._place):
+        with self._failures(self.place):
             pages = self._client.get_paginator("list_object_versions").paginate(
                 Bucket=self._bucket, Prefix=self._prefix
             )
@@ -236,7 +237,7 @@ class S3Archive:
         """What an object of this bucket withstands (`archive_probe_s3`)."""
         from connectors.archive_probe_s3 import BucketProbe
 
-        with self._failures(self._place):
+        with self._failures(self.place):
             stranger = make_client(self._settings, unknown_keys=True)
             return BucketProbe(self._client, stranger, self._bucket, f"{self._prefix}{PROBES}", now).run(progress)
 
@@ -244,7 +245,7 @@ class S3Archive:
     def _has_object_lock(self) -> bool:
         from botocore.exceptions import ClientError
 
-        with self._failures(self._place):
+        with self._failures(self.place):
             try:
                 found = self._client.get_object_lock_configuration(Bucket=self._bucket)
             except ClientError as refused:
@@ -320,13 +321,13 @@ class S3Archive:
             raise
 
     def _failures(self, where: str) -> AbstractContextManager[None]:
-        return s3_failures(FAILURES, where if where == self._place else f"{self._place}/{where}")
+        return s3_failures(FAILURES, where if where == self.place else f"{self.place}/{where}")
 
     def _no_bucket(self) -> StoreError:
         return StoreError(
             FAILURES.no_bucket,
             "there is no such bucket",
-            where=self._place,
+            where=self.place,
             next_step="correct LONGWATCH_ARCHIVE or make the bucket",
         )
 
@@ -334,7 +335,7 @@ class S3Archive:
         return StoreError(
             "LW-ARC-026",
             "this store cannot write an object only where there is none (If-None-Match)",
-            where=self._place,
+            where=self.place,
             next_step="use a store that can: without it, an archived object could be overwritten",
         )
 

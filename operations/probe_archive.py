@@ -22,7 +22,7 @@ class Probed:
 
 def probe_archive(adapters: Adapters, progress: Progress) -> Probed:
     """Make the twelve hostile calls and record what was withstood. Raises StoreError as the archive does."""
-    place = adapters.archive.describe().place
+    place = adapters.archive.place
     calls = adapters.archive.probe(adapters.clock(), progress)
     event = make_event(
         adapters,
@@ -38,7 +38,7 @@ def probe_archive(adapters: Adapters, progress: Progress) -> Probed:
 
 def last_probe(adapters: Adapters) -> ProbeResult | None:
     """What the last probe of the configured store came to; None where there was none."""
-    place = adapters.archive.describe().place
+    place = adapters.archive.place
     with adapters.registers.transaction() as register:
         found = [record.event for record in register.events(None, EventFilter(entity=_ENTITY, entity_id=place))]
     event = next((event for event in found if event.entity_id == place), None)

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from connectors.s3 import S3Settings
     from longwatch.evidence.report_key import Engine
     from longwatch.study import KnownNames
+    from operations.archive_ports import Archive, PackageWriter, ProgramParts, Signer
     from operations.ports import (
         Adapters,
-        Archive,
         ChangeFiles,
         Clock,
         Documents,
@@ -33,15 +33,12 @@ if TYPE_CHECKING:
         HtmlRenderer,
         LetterRenderer,
         NoticeTarget,
-        PackageWriter,
         Processes,
-        ProgramParts,
         Registers,
         Renderer,
         RuleFiles,
         Rules,
         SecondOpinion,
-        Signer,
         SnapshotStore,
         TableDocument,
         Templates,
