@@ -188,8 +188,8 @@ def in_bucket(
 
 
 def test_what_a_bucket_hides_is_found(in_bucket: tuple[Wiring, str], s3_client: Any) -> None:
-    """A deleted object behind its marker, an overwritten one, one that was overwritten and put right again, one whose
-    hash was taken away, a stranger."""
+    """A deleted object behind its marker, one whose only version was deleted, an overwritten one, one that was
+    overwritten and put right again, one whose hash was taken away, a stranger."""
     wiring, bucket = in_bucket
     assert scrubbed(wiring).problems == []
     pdfs = [key for key in wiring.archive.keys("reports/") if key.endswith(".pdf")]
@@ -200,6 +200,9 @@ def test_what_a_bucket_hides_is_found(in_bucket: tuple[Wiring, str], s3_client: 
     s3_client.put_object(Bucket=bucket, Key=f"trial/{results}", Body=b"other")
     digest = {"sha256": sha256_of_bytes(content)}
     s3_client.put_object(Bucket=bucket, Key=f"trial/{results}", Body=content, Metadata=digest)
+    gone = pdfs[1].replace("report.pdf", "results.csv")
+    for each in s3_client.list_object_versions(Bucket=bucket, Prefix=f"trial/{gone}")["Versions"]:
+        s3_client.delete_object(Bucket=bucket, Key=f"trial/{gone}", VersionId=each["VersionId"])
     content = wiring.archive.get(pdfs[2])
     s3_client.put_object(Bucket=bucket, Key=f"trial/{pdfs[2]}", Body=content)
     s3_client.put_object(Bucket=bucket, Key="trial/elsewhere", Body=b"x")
@@ -208,6 +211,7 @@ def test_what_a_bucket_hides_is_found(in_bucket: tuple[Wiring, str], s3_client: 
         ("LW-SCR-003", pdfs[0]),
         ("LW-SCR-004", pdfs[1]),
         ("LW-SCR-006", results),
+        ("LW-SCR-003", gone),
         ("LW-ARC-010", pdfs[2]),
         ("LW-SCR-005", "elsewhere"),
     ])  # fmt: skip

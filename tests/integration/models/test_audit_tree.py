@@ -24,6 +24,7 @@ def tree_of(registers: SqlRegisters) -> MerkleTree:
     """The tree of the events, computed anew; it must be the one that is kept."""
     tree = MerkleTree()
     with registers.transaction() as register:
+        register.hold_still()
         for stored in register.stored_events():
             tree.append(stored.entry())
         assert register.log_size() == tree.size
@@ -105,6 +106,18 @@ def append_without_tree(work, events):  # type: ignore[no-untyped-def]
         for place, each in enumerate(events, 1)
     ]
     work.change(insert(audit_events), rows)
+
+
+def test_a_reader_who_holds_still_sees_one_moment(registers: SqlRegisters) -> None:
+    """What others add meanwhile is not seen: the log and its tree stay those of one moment."""
+    open_study(registers)
+    with registers.transaction() as register:
+        register.hold_still()
+        assert register.log_size() == 5
+        write(registers, event("archive listed"))
+        assert (register.log_size(), len(register.tree_level(0)) // 32) == (5, 5)
+        assert len(list(register.stored_events())) == 5
+    assert tree_of(registers).size == 6
 
 
 ATTACKS = ["UPDATE audit_tree SET level = 9", "DELETE FROM audit_tree WHERE level = 0"]
