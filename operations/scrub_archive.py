@@ -137,6 +137,8 @@ def _judge(adapters: Adapters, found: Scrubbed, stored: StoredObject, owner: dic
     """What is wrong with one thing that the store holds; None where nothing is."""
     expected = found.expected.get(stored.key)
     if stored.kind is StoredKind.OLDER_VERSION:
+        if expected is None:
+            return _unknown(stored)
         if stored.key in found.deleted:
             return None
         sha256, _size = adapters.archive.measure(stored.key, stored.version)

@@ -205,7 +205,8 @@ def test_what_a_bucket_hides_is_found(in_bucket: tuple[Wiring, str], s3_client: 
         s3_client.delete_object(Bucket=bucket, Key=f"trial/{gone}", VersionId=each["VersionId"])
     content = wiring.archive.get(pdfs[2])
     s3_client.put_object(Bucket=bucket, Key=f"trial/{pdfs[2]}", Body=content)
-    s3_client.put_object(Bucket=bucket, Key="trial/elsewhere", Body=b"x")
+    for _ in range(2):
+        s3_client.put_object(Bucket=bucket, Key="trial/else where", Body=b"x")
     found = [(problem.error_id, problem.where) for problem in scrubbed(wiring).problems]
     assert sorted(found) == sorted([
         ("LW-SCR-003", pdfs[0]),
@@ -213,7 +214,7 @@ def test_what_a_bucket_hides_is_found(in_bucket: tuple[Wiring, str], s3_client: 
         ("LW-SCR-006", results),
         ("LW-SCR-003", gone),
         ("LW-ARC-010", pdfs[2]),
-        ("LW-SCR-005", "elsewhere"),
+        ("LW-SCR-005", "else where"),
     ])  # fmt: skip
 
 
