@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCK := runtime/requirements.lock
 DEV_LOCK := runtime/requirements-dev.lock
 
-.PHONY: help demo test statistics properties check lint types imports docs errors states fuzz bench lock clean
+.PHONY: help demo test statistics properties check lint types imports docs errors states fuzz tamper bench lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -56,6 +56,9 @@ errors: $(VENV)/.dev ## docs/errors.md from the code
 
 fuzz: $(VENV)/.dev ## broken files given to the readers; writes docs/fuzz.md
 	$(BIN)/python -m tools.fuzz
+
+tamper: $(VENV)/.dev ## ten thousand tamperings with audit trail and archive; writes docs/tampering.md
+	$(BIN)/python -m tools.tampering
 
 states: $(VENV)/.dev ## docs/finding-states.md from the code
 	$(BIN)/python -m tools.finding_states

@@ -1,4 +1,4 @@
-"""`longwatch archive …` and `longwatch audit …`: evidence kept, and given back verified."""
+"""`longwatch archive …`: evidence kept, and given back verified."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import typer
 from cli.output import AsJson, print_rows
 from cli.wired import wired
 
-archive = typer.Typer(help="Archived reports: list, show, get, verify.", no_args_is_help=True)
-audit = typer.Typer(help="The audit trail.", no_args_is_help=True)
+archive = typer.Typer(
+    help="Archived reports: list, show, get, verify, scrub, package; and the store itself: probe.", no_args_is_help=True
+)
 
 ReportKey = Annotated[str, typer.Argument(metavar="REPORT-KEY", help="The report key, or its first 8 digits or more.")]
 
@@ -19,7 +20,6 @@ ReportKey = Annotated[str, typer.Argument(metavar="REPORT-KEY", help="The report
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.add_typer(archive, name="archive")
-    app.add_typer(audit, name="audit")
 
 
 @archive.command("list")
@@ -28,7 +28,10 @@ def list_archive(
 ) -> None:
     """List the archived reports, newest first."""
     from operations.archive_reading import list_reports
+    from operations.probe_archive import last_probe
 
+    adapters = wired()
+    probe = last_probe(adapters)
     rows = [
         {
             "report_key": row.key if as_json else row.key[:12],
@@ -40,9 +43,14 @@ def list_archive(
             "archived": row.archived_at,
             "by": row.archived_by,
         }
-        for row in list_reports(wired(), study)
+        for row in list_reports(adapters, study)
     ]
+    if as_json:
+        said = probe.in_words() if probe else "never probed"
+        rows = [{**row, "store": said} for row in rows]
     print_rows(rows, as_json, "No such report is archived. `longwatch demo` makes one.")
+    if not as_json:
+        typer.echo(f"The store is {probe.in_words()}." if probe else "The store was never probed: `archive probe`.")
 
 
 @archive.command("show")
@@ -111,23 +119,78 @@ def verify_archive(
     print_rows(rows, as_json, "No report is archived yet, so there is nothing to verify.")
 
 
-@audit.command("list")
-def list_audit(
-    limit: Annotated[int, typer.Option(min=1, help="How many, newest first.")] = 50, as_json: AsJson = False
+@archive.command("probe")
+def probe_store(as_json: AsJson = False) -> None:
+    """Try twelve times to change or delete an object of the store; exit 4 unless it withstood all: then it is WORM."""
+    from cli.progress import StageDisplay
+    from operations.probe_archive import probe_archive
+
+    display = StageDisplay()
+    with display.shown("Probe"):
+        probed = probe_archive(wired(), display.message)
+    rows = [{"call": call.name, "withstood": "yes" if call.held else "NO", "store": call.said} for call in probed.calls]
+    print_rows(rows, as_json, "")
+    if not as_json:
+        typer.echo(f"{probed.result.place} is {probed.result.in_words()}.")
+    if not probed.result.is_worm:
+        raise typer.Exit(4)
+
+
+@archive.command("scrub")
+def scrub_store(
+    snapshots: Annotated[
+        bool, typer.Option("--snapshots", help="Hash the raw data of each report again, too.")
+    ] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """List audit events, newest first."""
-    with wired().registers.transaction() as registers:
-        records = registers.events(limit)
+    """Hash everything in the archive again and compare it with the registers, both ways; exit 5 where they differ."""
+    from cli.progress import StageDisplay
+    from operations.scrub_archive import scrub_archive
+
+    display = StageDisplay()
+    with display.shown("Scrub"):
+        found = scrub_archive(wired(), display.message, snapshots=snapshots)
     rows = [
-        {
-            "position": record.position,
-            "at": record.event.at,
-            "who": record.event.actor,
-            "what": record.event.action,
-            "entity": record.event.entity,
-            "id": record.event.entity_id if as_json else record.event.entity_id[:12],
-            "reason": record.event.reason,
-        }
-        for record in records
-    ]
-    print_rows(rows, as_json, "Nothing is recorded yet.")
+        {"problem": problem.error_id, "where": problem.where, "what": problem.what, "expected": problem.expected,
+         "found": problem.found, "next": problem.next_step}
+        for problem in found.problems
+    ]  # fmt: skip
+    if as_json:
+        print_rows(rows, True, "")
+    else:
+        for problem in found.problems:
+            typer.echo(problem.one_line())
+        typer.echo(
+            f"{len(found.problems) or 'No'} problems in {found.objects:,} objects ({found.size:,} bytes), "
+            f"{found.reports:,} reports, {found.events:,} audit events."
+        )
+    if found.problems:
+        raise typer.Exit(5)
+
+
+@archive.command("package")
+def package_archived(
+    key: ReportKey,
+    to: Annotated[Path | None, typer.Option("--to", help="The file; default a .zip in the working folder.")] = None,
+    inputs: Annotated[bool, typer.Option("--inputs", help="The raw data, too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write all evidence of a report into one file that verifies itself: offline, with nothing but Python."""
+    from cli.progress import StageDisplay
+    from operations.archive_reading import find_report
+    from operations.package_report import package_report
+
+    adapters = wired()
+    row = find_report(adapters, key)
+    name = f"{row.study_id}-{row.template}-{row.cutoff}-{row.key[:12]}-evidence.zip".lower().replace("_", "-")
+    file = to or Path(name)
+    if file.is_dir():
+        file = file / name
+    display = StageDisplay()
+    with display.shown("Package"):
+        made = package_report(adapters, row.key, str(file), display.message, with_inputs=inputs)
+    if as_json:
+        print_rows([{"file": made.file, "sha256": made.sha256, "signed_by": made.key_line}], True, "")
+        return
+    typer.echo(f"{made.file}\nSHA-256 {made.sha256}\nSigned by {made.key_line}")
+    typer.echo("Whoever gets it runs `python3 verify.py` in it, and compares the line of the key with this one.")

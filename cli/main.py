@@ -11,6 +11,7 @@ import typer
 
 from cli import (
     archive_commands,
+    audit_commands,
     data_commands,
     finding_commands,
     job_commands,
@@ -56,6 +57,7 @@ for _commands in (
     finding_commands,
     table_commands,
     archive_commands,
+    audit_commands,
     operation_commands,
 ):
     _commands.register(app)

@@ -20,6 +20,8 @@ STAGE_WORDS = {
     "tabulate": "Tabulate",
     "render": "Render",
     "archive": "Archive",
+    "scrub": "Scrub",
+    "probe": "Probe",
 }
 
 

@@ -16,13 +16,13 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from connectors.archive_keys import check_key
+from connectors.archive_keys import check_key, is_key
 from connectors.archive_refusals import (
     changed_bytes,
     differs_when_read_back,
@@ -31,7 +31,7 @@ from connectors.archive_refusals import (
     without_receipt,
 )
 from longwatch.errors import IntegrityError, StoreError
-from longwatch.evidence.archived import ArchiveDescription, ArchiveReceipt
+from longwatch.evidence.archived import ArchiveDescription, ArchiveReceipt, ProbeCall, StoredKind, StoredObject
 from longwatch.standards.hashing import sha256_of_bytes
 
 LEFTOVER_SECONDS = 24 * 3600
@@ -50,6 +50,11 @@ class FolderArchive:
         self._root = root
         self._receipts = root / ".receipts"
         self._incoming = root / ".incoming"
+
+    @property
+    def place(self) -> str:
+        """Where it is."""
+        return str(self._root)
 
     def describe(self) -> ArchiveDescription:
         """A folder, without Object Lock."""
@@ -153,6 +158,47 @@ class FolderArchive:
         with self._refusals("the archive folder"):
             found = sorted(key for key in self._all_keys() if key.startswith(prefix))
         yield from found
+
+    def survey(self) -> Iterator[StoredObject]:
+        """Every file of the folder, sorted by key, and every receipt that has none."""
+        with self._refusals("the archive folder"):
+            receipts = set(self._all_keys())
+            found = sorted(self._all_files(receipts), key=lambda stored: stored.key)
+        yield from found
+        for key in sorted(receipts - {stored.key for stored in found}):
+            yield StoredObject(key, StoredKind.RECEIPT_ONLY)
+
+    def measure(self, key: str, version: str = "") -> tuple[str, int]:
+        """SHA-256 and size of the bytes as they are, whatever the receipt says.
+
+        Raises StoreError LW-ARC-006 where there are none, LW-ARC-002 to LW-ARC-005.
+        """
+        check_key(key)
+        with self._refusals(key):
+            try:
+                return _sha256_of_file(self._root / key), (self._root / key).stat().st_size
+            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+                raise nothing_there(key) from None
+
+    def probe(self, now: datetime, progress: Callable[[str], None]) -> tuple[ProbeCall, ...]:
+        """What a file of this folder withstands (`archive_probe_folder`)."""
+        from connectors.archive_probe_folder import probe_folder
+
+        with self._refusals("the archive folder"):
+            return probe_folder(self, self._root, progress)
+
+    def _all_files(self, receipts: Collection[str]) -> Iterator[StoredObject]:
+        ours = (self._receipts, self._incoming)
+        for folder, folders, names in os.walk(self._root, onerror=_raise_unless_absent):
+            folders[:] = [name for name in folders if Path(folder, name) not in ours]
+            for name in [*names, *(each for each in folders if Path(folder, each).is_symlink())]:
+                file = Path(folder, name)
+                key = file.relative_to(self._root).as_posix()
+                if file.is_symlink() or not is_key(key):
+                    kind = StoredKind.STRANGE
+                else:
+                    kind = StoredKind.OBJECT if key in receipts else StoredKind.WITHOUT_RECEIPT
+                yield StoredObject(key, kind, file.lstat().st_size)
 
     def _all_keys(self) -> Iterator[str]:
         for folder, _folders, names in os.walk(self._receipts, onerror=_raise_unless_absent):

@@ -19,8 +19,7 @@ def check_key(key: str) -> None:
     every store can keep it under its own name, and it cannot lead out of the archive or into what the archive keeps
     for itself.
     """
-    parts = key.split("/")
-    if not _KEY.fullmatch(key) or len(key) > LONGEST_KEY or any(len(part) > LONGEST_PART for part in parts):
+    if not is_key(key):
         raise StudyError(
             "LW-ARC-001",
             "this is no key of an archive",
@@ -28,3 +27,9 @@ def check_key(key: str) -> None:
             expected="parts of letters, digits and . _ = + @ - with / between them, none beginning with a dot",
             next_step="copy the key from `longwatch archive list`, or correct the study's id",
         )
+
+
+def is_key(key: str) -> bool:
+    """Whether `check_key` accepts it."""
+    parts = key.split("/")
+    return bool(_KEY.fullmatch(key)) and len(key) <= LONGEST_KEY and all(len(part) <= LONGEST_PART for part in parts)

@@ -11,8 +11,9 @@ import base64
 import hashlib
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,14 @@ from connectors.archive_refusals import (
 )
 from connectors.s3 import S3Failures, S3Settings, error_code, make_client, s3_failures
 from longwatch.errors import StoreError
-from longwatch.evidence.archived import ArchiveDescription, ArchiveReceipt
+from longwatch.evidence.archived import (
+    PROBES,
+    ArchiveDescription,
+    ArchiveReceipt,
+    ProbeCall,
+    StoredKind,
+    StoredObject,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -47,6 +55,7 @@ TRIES = 5
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _READ_BLOCK = 1 << 20
+_NO_VERSION = "null"
 _TAKEN = ("PreconditionFailed", "412")
 _UNDER_WAY = ("ConditionalRequestConflict", "409")
 _NO_LOCK = (
@@ -76,7 +85,8 @@ class S3Archive:
         self._settings = settings
 
     @property
-    def _place(self) -> str:
+    def place(self) -> str:
+        """Where it is; nothing is asked of the store."""
         return f"s3://{self._bucket}/{self._prefix}".rstrip("/")
 
     @cached_property
@@ -86,10 +96,10 @@ class S3Archive:
     def describe(self) -> ArchiveDescription:
         """The bucket and whether it has Object Lock. Raises StoreError LW-ARC-020 to LW-ARC-024."""
         if self._has_object_lock:
-            return ArchiveDescription("s3", self._place, object_lock=True)
+            return ArchiveDescription("s3", self.place, object_lock=True)
         return ArchiveDescription(
             "s3",
-            self._place,
+            self.place,
             object_lock=False,
             note="no Object Lock in this bucket: who may write it can delete from it; a change is found by its hash",
         )
@@ -98,7 +108,7 @@ class S3Archive:
         """The bucket answers; StoreError LW-ARC-020 to LW-ARC-024 by cause. Nothing is written: a lock may be on it."""
         from botocore.exceptions import ClientError
 
-        with self._failures(self._place):
+        with self._failures(self.place):
             try:
                 self._client.head_bucket(Bucket=self._bucket)
             except ClientError as refused:
@@ -118,6 +128,11 @@ class S3Archive:
         """
         check_key(key)
         digest = hashlib.sha256(content)
+        if self._look(key) is not None:
+            before, kept = self._read_back(key)
+            if kept != digest.hexdigest():
+                raise other_bytes(key, kept, digest.hexdigest())
+            return before
         lock: dict[str, Any] = {}
         if retain_until is not None and self._has_object_lock:
             lock = {"ObjectLockMode": "COMPLIANCE", "ObjectLockRetainUntilDate": retain_until.astimezone(UTC)}
@@ -130,6 +145,8 @@ class S3Archive:
             Metadata={"sha256": digest.hexdigest()},
             **lock,
         )
+        if written and written != _NO_VERSION:
+            self._check_first(key, written, digest.hexdigest())
         receipt, kept = self._read_back(key)
         if kept != digest.hexdigest():
             if written:
@@ -159,16 +176,8 @@ class S3Archive:
 
         Raises IntegrityError LW-ARC-010 where the metadata has none; StoreError LW-ARC-020 to LW-ARC-024.
         """
-        from botocore.exceptions import ClientError
-
         check_key(key)
-        with self._failures(key):
-            try:
-                found = self._client.head_object(Bucket=self._bucket, Key=self._prefix + key)
-            except ClientError as refused:
-                if error_code(refused) not in ("404", "NoSuchKey"):
-                    raise
-                found = None
+        found = self._look(key)
         if found is None:
             # A HEAD request says 404 for a missing bucket too.
             self.check()
@@ -177,9 +186,20 @@ class S3Archive:
             raise without_receipt(key)
         return _receipt(key, found, found["Metadata"]["sha256"])
 
+    def _look(self, key: str) -> HeadObjectOutputTypeDef | None:
+        from botocore.exceptions import ClientError
+
+        with self._failures(key):
+            try:
+                return self._client.head_object(Bucket=self._bucket, Key=self._prefix + key)
+            except ClientError as refused:
+                if error_code(refused) not in ("404", "NoSuchKey"):
+                    raise
+        return None
+
     def keys(self, prefix: str = "") -> Iterator[str]:
         """All keys that begin so, sorted, without the archive's own prefix."""
-        with self._failures(self._place):
+        with self._failures(self.place):
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self._bucket, Prefix=self._prefix + prefix
             )
@@ -188,11 +208,44 @@ class S3Archive:
             )
         yield from found
 
+    def survey(self) -> Iterator[StoredObject]:
+        """Every version of every object below the prefix, and every delete marker, by key."""
+        with self._failures(self.place):
+            pages = self._client.get_paginator("list_object_versions").paginate(
+                Bucket=self._bucket, Prefix=self._prefix
+            )
+            found = []
+            for page in pages:
+                for item in page.get("Versions", ()):
+                    kind = StoredKind.OBJECT if item["IsLatest"] else StoredKind.OLDER_VERSION
+                    found.append(StoredObject(item["Key"], kind, item["Size"], item["VersionId"]))
+                for marker in page.get("DeleteMarkers", ()):
+                    found.append(StoredObject(marker["Key"], StoredKind.DELETE_MARKER, version=marker["VersionId"]))
+        for stored in sorted(found, key=lambda stored: stored.key):
+            yield replace(stored, key=stored.key.removeprefix(self._prefix))
+
+    def measure(self, key: str, version: str = "") -> tuple[str, int]:
+        """SHA-256 and size of the bytes as they are, of the newest version or of one.
+
+        Raises StoreError LW-ARC-006 where there are none; LW-ARC-020 to LW-ARC-024.
+        """
+        check_key(key)
+        with self._failures(key):
+            return self._stream(self._open(key, version))
+
+    def probe(self, now: datetime, progress: Callable[[str], None]) -> tuple[ProbeCall, ...]:
+        """What an object of this bucket withstands (`archive_probe_s3`)."""
+        from connectors.archive_probe_s3 import BucketProbe
+
+        with self._failures(self.place):
+            stranger = make_client(self._settings, unknown_keys=True)
+            return BucketProbe(self._client, stranger, self._bucket, f"{self._prefix}{PROBES}", now).run(progress)
+
     @cached_property
     def _has_object_lock(self) -> bool:
         from botocore.exceptions import ClientError
 
-        with self._failures(self._place):
+        with self._failures(self.place):
             try:
                 found = self._client.get_object_lock_configuration(Bucket=self._bucket)
             except ClientError as refused:
@@ -201,53 +254,80 @@ class S3Archive:
                 raise
         return found.get("ObjectLockConfiguration", {}).get("ObjectLockEnabled") == "Enabled"
 
-    def _write(self, key: str, **request: Any) -> bool:
-        """Write unless the key is taken; whether it was written."""
+    def _write(self, key: str, **request: Any) -> str:
+        """Write unless the key is taken; the version that was written, empty where none was."""
         from botocore.exceptions import ClientError
 
         with self._failures(key):
             for attempt in range(TRIES):
                 try:
-                    self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, IfNoneMatch="*", **request)
+                    put = self._client.put_object(
+                        Bucket=self._bucket, Key=self._prefix + key, IfNoneMatch="*", **request
+                    )
                 except ClientError as refused:
                     code = error_code(refused)
                     if code in _TAKEN:
-                        return False
+                        return ""
                     if code == "NotImplemented":
                         raise self._no_conditional_writes() from refused
                     if code not in _UNDER_WAY or attempt == TRIES - 1:
                         raise
                     time.sleep(0.1 * 2**attempt)
                 else:
-                    return True
-        return False
+                    return put.get("VersionId") or _NO_VERSION
+        return ""
+
+    def _check_first(self, key: str, version: str, digest: str) -> None:
+        """IntegrityError LW-ARC-007 where another writer put other bytes before the version that was just written: some
+        stores do not look at If-None-Match in a bucket that keeps versions (docs/adr/0024). Nothing is deleted."""
+        with self._failures(key):
+            pages = self._client.get_paginator("list_object_versions").paginate(
+                Bucket=self._bucket, Prefix=self._prefix + key
+            )
+            versions = [
+                item["VersionId"]
+                for page in pages
+                for item in page.get("Versions", ())
+                if item["Key"] == self._prefix + key
+            ]
+        if versions and versions[-1] != version:
+            first, _size = self.measure(key, versions[-1])
+            if first != digest:
+                raise other_bytes(key, first, digest)
 
     def _read_back(self, key: str) -> tuple[ArchiveReceipt, str]:
-        digest = hashlib.sha256()
         with self._failures(key):
             found = self._open(key)
-            for block in found["Body"].iter_chunks(_READ_BLOCK):
-                digest.update(block)
-        return _receipt(key, found, digest.hexdigest()), digest.hexdigest()
+            digest, _size = self._stream(found)
+        return _receipt(key, found, digest), digest
 
-    def _open(self, key: str) -> GetObjectOutputTypeDef:
+    @staticmethod
+    def _stream(found: GetObjectOutputTypeDef) -> tuple[str, int]:
+        digest, size = hashlib.sha256(), 0
+        for block in found["Body"].iter_chunks(_READ_BLOCK):
+            digest.update(block)
+            size += len(block)
+        return digest.hexdigest(), size
+
+    def _open(self, key: str, version: str = "") -> GetObjectOutputTypeDef:
         from botocore.exceptions import ClientError
 
+        named: dict[str, Any] = {"VersionId": version} if version else {}
         try:
-            return self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)
+            return self._client.get_object(Bucket=self._bucket, Key=self._prefix + key, **named)
         except ClientError as refused:
             if error_code(refused) == "NoSuchKey":
                 raise nothing_there(key) from refused
             raise
 
     def _failures(self, where: str) -> AbstractContextManager[None]:
-        return s3_failures(FAILURES, where if where == self._place else f"{self._place}/{where}")
+        return s3_failures(FAILURES, where if where == self.place else f"{self.place}/{where}")
 
     def _no_bucket(self) -> StoreError:
         return StoreError(
             FAILURES.no_bucket,
             "there is no such bucket",
-            where=self._place,
+            where=self.place,
             next_step="correct LONGWATCH_ARCHIVE or make the bucket",
         )
 
@@ -255,7 +335,7 @@ class S3Archive:
         return StoreError(
             "LW-ARC-026",
             "this store cannot write an object only where there is none (If-None-Match)",
-            where=self._place,
+            where=self.place,
             next_step="use a store that can: without it, an archived object could be overwritten",
         )
 

@@ -50,12 +50,14 @@ class S3Failures:
     refused: str
 
 
-def make_client(settings: S3Settings) -> S3Client:
+def make_client(settings: S3Settings, *, unknown_keys: bool = False) -> S3Client:
     """A client that gives up in bounded time: 5 s to connect, 60 s to read, 3 attempts in standard mode, or as set.
 
     A store of one's own (an endpoint) is addressed by path, since bucket names are no host names there. Checksums that
     newer clients add unasked are sent only where the operation requires one: stores that are not AWS refuse
     them, and Longwatch compares SHA-256 itself.
+
+    `unknown_keys`: with keys that no store knows, to see that it asks for them.
 
     Raises ValueError (from boto) where the endpoint is no URL; `s3_failures` turns it into words.
     """
@@ -73,7 +75,10 @@ def make_client(settings: S3Settings) -> S3Client:
     )
     # A store of one's own needs some region for the signature, whatever it is.
     region = settings.region or ("us-east-1" if own_store else None)
-    return boto3.session.Session().client("s3", endpoint_url=settings.endpoint_url, region_name=region, config=config)
+    session = boto3.session.Session()
+    if unknown_keys:
+        session = boto3.session.Session("AKIAUNKNOWNLONGWATCH", "unknown" * 5)
+    return session.client("s3", endpoint_url=settings.endpoint_url, region_name=region, config=config)
 
 
 @contextmanager

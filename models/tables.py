@@ -16,6 +16,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -212,4 +213,15 @@ audit_events = Table(
     Column("new", CanonicalJson, nullable=False),
     Column("reason", Text, nullable=False),
     Index(None, "entity", "entity_id"),
+)
+
+# The Merkle tree over the log: each complete subtree, the events' own hashes being level 0. It is a memory of what the
+# events were, so that a root or a proof needs a few rows; whoever verifies computes it again from the events.
+audit_tree = Table(
+    "audit_tree",
+    metadata,
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    sqlite_with_rowid=False,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from longwatch.errors import IntegrityError
-from longwatch.evidence.audit import AuditEvent, AuditRecord
+from longwatch.evidence.audit import EVERY_EVENT, AuditEvent, AuditRecord, EventFilter, StoredEvent
 from longwatch.evidence.registered import (
     RUN_TRANSITIONS,
     AccountRow,
@@ -287,10 +287,30 @@ class SqlTransaction:
         """The snapshots in which runs found it, oldest run first."""
         return finding_reads.snapshots_of(self._work, study_id, fingerprint)
 
-    def events(self, limit: int = 100) -> list[AuditRecord]:
-        """The last `limit` events of the audit log, newest first; those of this transaction included."""
+    def events(self, limit: int | None = 100, wanted: EventFilter = EVERY_EVENT) -> list[AuditRecord]:
+        """The last `limit` events of the audit log that are meant, newest first; those of this transaction included."""
         self._write_events()
-        return audit_log.newest(self._work, limit)
+        return audit_log.records(self._work, limit, wanted)
+
+    def hold_still(self) -> None:
+        """Call before the first read: all reads of this transaction then see the registers as at one moment."""
+        self._work.hold_still()
+
+    def log_size(self) -> int:
+        """How many events the audit log has."""
+        return audit_log.size(self._work)
+
+    def stored_events(self, positions: Collection[int] | None = None) -> Iterator[StoredEvent]:
+        """Events as they are stored, in order: all, or those of some positions."""
+        return audit_log.stored(self._work, positions)
+
+    def tree_node(self, level: int, number: int) -> bytes:
+        """The hash of a complete subtree of the audit log's tree."""
+        return audit_log.node(self._work, level, number)
+
+    def tree_level(self, level: int) -> bytes:
+        """The hashes of all complete subtrees of a level, one after the other; nothing where there are none."""
+        return audit_log.level(self._work, level)
 
     def _record(self, event: AuditEvent) -> None:
         self._events.append(event)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Executable, Row, Table
+from sqlalchemy import Connection, Engine, Executable, Row, Table, text
 
 from models.engine import CHANGES, place_of
 from models.refusals import in_our_words
+
+STREAM_ROWS = 5_000
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
@@ -32,10 +34,24 @@ class Work:
         """Whether the database is PostgreSQL (else SQLite)."""
         return self._engine.dialect.name == "postgresql"
 
+    def hold_still(self) -> None:
+        """The first statement: reads see one moment (SQLite's always do; PostgreSQL's do in REPEATABLE READ)."""
+        if self.is_postgres:
+            with in_our_words(self.place):
+                self._open(changes=False).execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+
     def read(self, statement: Executable, parameters: Parameters | None = None) -> Sequence[Row[Any]]:
         """All rows of a query."""
         with in_our_words(self.place):
             return self._open(changes=False).execute(statement, parameters).all()
+
+    def stream(self, statement: Executable) -> Iterator[Row[Any]]:
+        """The rows of a query as they come, a batch at a time: for more than memory should hold."""
+        with in_our_words(self.place):
+            connection = self._open(changes=False)
+            result = connection.execute(statement.execution_options(stream_results=True, yield_per=STREAM_ROWS))
+            for batch in result.partitions():
+                yield from batch
 
     def lock(self, statement: Executable) -> Sequence[Row[Any]]:
         """All rows of a query that other writers now wait for (SQLite: the whole database is held)."""

@@ -70,7 +70,7 @@ def get_report(adapters: Adapters, key: str) -> tuple[ReportRow, bytes]:
     """
     row = find_report(adapters, key)
     with failure_recorded(adapters, "report retrieval failed", row.key):
-        content = _read(adapters, row.pdf_key, row.pdf_sha256)
+        content = read_verified(adapters, row.pdf_key, row.pdf_sha256)
     with adapters.registers.transaction() as register:
         register.record_read(
             make_event(adapters, "report retrieved", "report", row.key, {"pdf_sha256": row.pdf_sha256})
@@ -152,12 +152,12 @@ def _check_all_registered(adapters: Adapters, rows: list[ReportRow]) -> None:
 
 
 def _verify(adapters: Adapters, row: ReportRow) -> VerifiedReport:
-    content = _read(adapters, row.manifest_key, row.manifest_sha256)
+    content = read_verified(adapters, row.manifest_key, row.manifest_sha256)
     manifest = read_manifest(content, row.manifest_key)
     folder = row.manifest_key.rpartition("/")[0]
     size = len(content)
     for file in manifest.files:
-        size += len(_read(adapters, f"{folder}/{file.name}", file.sha256))
+        size += len(read_verified(adapters, f"{folder}/{file.name}", file.sha256))
     pdf = {file.name: file.sha256 for file in manifest.files}.get(row.pdf_key.rpartition("/")[2])
     if manifest.report_key != row.key or pdf != row.pdf_sha256:
         raise IntegrityError(
@@ -171,7 +171,8 @@ def _verify(adapters: Adapters, row: ReportRow) -> VerifiedReport:
     return VerifiedReport(row, len(manifest.files) + 1, size)
 
 
-def _read(adapters: Adapters, key: str, sha256: str) -> bytes:
+def read_verified(adapters: Adapters, key: str, sha256: str) -> bytes:
+    """An object's bytes. IntegrityError LW-ARR-003 where they are not those of this SHA-256."""
     content = adapters.archive.get(key)
     found = sha256_of_bytes(content)
     if found != sha256:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from longwatch.derive import AnalysisDatasets
 from longwatch.evidence.manifest import make_manifest
@@ -27,6 +27,7 @@ from operations.audited import make_event
 from operations.listings import make_draft_reasons, make_facts, make_fields, make_listings
 from operations.ports import Adapters, Progress
 from operations.report_gate import ReportGate, check_report_gate
+from operations.retention import locked_until
 from operations.stages import StageRunner
 
 PDF, MANIFEST = "report.pdf", "manifest.json"
@@ -167,7 +168,7 @@ def _archive(
     """Objects first, manifest last: a manifest in the archive means that all it names is there."""
     state = ReportState.ARCHIVED_DRAFT if draft else ReportState.ARCHIVED_CANDIDATE
     now = adapters.clock()
-    locked = None if draft or not adapters.lock_days else now + timedelta(days=adapters.lock_days)
+    locked = None if draft else locked_until(adapters)
     files = {
         PDF: (rendered.pdf, "application/pdf"),
         RESULTS_CSV: (results_csv(tables), "text/csv"),
@@ -200,9 +201,8 @@ def _archive(
 
 
 def _register(adapters: Adapters, row: ReportRow) -> ReportMade:
-    event = make_event(
-        adapters, "report archived", "report", row.key, {"state": row.state.value, "pdf_sha256": row.pdf_sha256}
-    )
+    said = {"state": row.state.value, "pdf_sha256": row.pdf_sha256, "manifest_sha256": row.manifest_sha256}
+    event = make_event(adapters, "report archived", "report", row.key, said)
     with adapters.registers.transaction() as register:
         added = register.add_report(row, event)
         present = register.report_by_key(row.key)

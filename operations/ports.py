@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-    from longwatch.evidence.archived import ArchiveDescription, ArchiveReceipt
-    from longwatch.evidence.audit import AuditEvent, AuditRecord
+    from longwatch.evidence.audit import AuditEvent, AuditRecord, EventFilter, StoredEvent
     from longwatch.evidence.registered import (
         AccountRow,
         FindingRow,
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
     from longwatch.study.source_look import SourceLook
     from longwatch.tables.opinion import Opinion
     from longwatch.tables.result import TableResult
+    from operations.archive_ports import Archive, PackageWriter, ProgramParts, Signer
 
 Progress = Callable[[str], None]
 
@@ -259,34 +259,6 @@ class NoticeTarget(Protocol):
         ...
 
 
-class Archive(Protocol):
-    """A write-once store of objects by key."""
-
-    def describe(self) -> ArchiveDescription:
-        """Kind, place, and whether it enforces write-once itself."""
-        ...
-
-    def check(self) -> None:
-        """StoreError where it cannot be reached or written."""
-        ...
-
-    def put(self, key: str, content: bytes, *, media_type: str, retain_until: datetime | None = None) -> ArchiveReceipt:
-        """Store and read back. The same bytes again: the first receipt. Other bytes under the key: IntegrityError."""
-        ...
-
-    def get(self, key: str) -> bytes:
-        """The bytes. StoreError where there are none."""
-        ...
-
-    def head(self, key: str) -> ArchiveReceipt | None:
-        """What is stored under the key, or None."""
-        ...
-
-    def keys(self, prefix: str = "") -> Iterator[str]:
-        """All keys that begin so, sorted."""
-        ...
-
-
 class RegisterTransaction(Protocol):
     """One transaction of the registers. Every change takes the audit event that records it."""
 
@@ -351,7 +323,15 @@ class RegisterTransaction(Protocol):
     def located_findings(self, study_id: str) -> list[LocatedFinding]: ...
     def finding_history(self, study_id: str, fingerprint: str) -> list[HistoryLine]: ...
     def finding_snapshots(self, study_id: str, fingerprint: str) -> list[str]: ...
-    def events(self, limit: int = 100) -> list[AuditRecord]: ...
+    def events(self, limit: int | None = 100, wanted: EventFilter = ...) -> list[AuditRecord]: ...
+    def hold_still(self) -> None:
+        """Before the first read: all reads then see one moment."""
+        ...
+
+    def log_size(self) -> int: ...
+    def stored_events(self, positions: Collection[int] | None = None) -> Iterator[StoredEvent]: ...
+    def tree_node(self, level: int, number: int) -> bytes: ...
+    def tree_level(self, level: int) -> bytes: ...
 
 
 class Registers(Protocol):
@@ -383,6 +363,12 @@ class Adapters(Protocol):
     def registers(self) -> Registers: ...
     @property
     def archive(self) -> Archive: ...
+    @property
+    def signer(self) -> Signer: ...
+    @property
+    def write_package(self) -> PackageWriter: ...
+    @property
+    def program_parts(self) -> ProgramParts: ...
     @property
     def validate(self) -> Validator: ...
     @property

@@ -11,7 +11,9 @@ from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 
 from longwatch.errors import LongwatchError
+from longwatch.evidence.archived import ArchiveDescription
 from longwatch.version import __version__
+from operations.probe_archive import last_probe
 from operations.stale_runs import find_stale_runs
 from runtime.engine import LOCK_FILE, read_engine
 from runtime.prefect_server import find_trouble
@@ -134,16 +136,25 @@ def _archive(settings: Settings) -> list[Check]:
         return [Check("archive", Health.FAIL, error.fact(), error.next_step)]
     lock = "Object Lock is on" if described.object_lock else "no Object Lock"
     checks = [Check("archive", Health.OK, f"{described.kind} {described.place}, {lock}")]
-    if not described.object_lock:
-        checks.append(
-            Check(
-                "write-once",
-                Health.WARN,
-                described.note or "the store itself does not enforce write-once",
-                "for evidence that must not depend on trust, use an S3 bucket with Object Lock",
-            )
-        )
+    checks.append(_write_once(settings, described))
     return checks
+
+
+def _write_once(settings: Settings, described: ArchiveDescription) -> Check:
+    """Whether the store refuses what must not happen: as it was tried, not as it says."""
+    lock = "for evidence that must not depend on trust, use an S3 bucket with Object Lock"
+    try:
+        adapters = make_adapters(settings)
+        probe = None if "not made yet" in adapters.registers.check() else last_probe(adapters)
+    except LongwatchError:
+        probe = None
+    if probe is not None:
+        said = f"{probe.in_words()}{f'; {described.note}' if described.note else ''}"
+        return Check("write-once", Health.OK if probe.is_worm else Health.WARN, said, "" if probe.is_worm else lock)
+    if described.object_lock:
+        return Check("write-once", Health.WARN, "never probed", "try it: `longwatch archive probe`")
+    said = described.note or "the store itself does not enforce write-once"
+    return Check("write-once", Health.WARN, said, lock)
 
 
 def _prefect() -> Check:

@@ -20,7 +20,8 @@ class Settings(BaseSettings):
     `home`: the folder of all data. `database_url`: the registers; default SQLite in `home`. `archive`: a folder, or
     `s3://bucket/prefix`; default a folder in `home`. `s3_endpoint`, `s3_region`: for any S3-compatible store;
     credentials are those of boto3 (AWS_ACCESS_KEY_ID …). `user`: the acting account; default the operating-system
-    user, recorded as unauthenticated. `archive_lock_days`: Object Lock for candidates, where the bucket has it.
+    user, recorded as unauthenticated. `signing_key`: the file of the key that signs
+    audit checkpoints; default in `home`. `archive_lock_days`: Object Lock for candidates, where the bucket has it.
     `source_…`: how long and how much is fetched (`connectors.places.fetching.FetchLimits`).
     `parse_…`: what a process that reads a foreign file may use (`connectors.parsing.limits`): resident memory, seconds
     without a byte read or written, its typed copy; and how many read at the same time.
@@ -36,6 +37,7 @@ class Settings(BaseSettings):
     s3_endpoint: str = ""
     s3_region: str = ""
     user: str = ""
+    signing_key: str = ""
     archive_lock_days: int = Field(default=0, ge=0, le=36525)
     source_bytes: int = Field(default=50 * 1024**3, ge=1)
     source_rows: int = Field(default=500_000_000, ge=1)
@@ -79,6 +81,11 @@ class Settings(BaseSettings):
     def archive_place(self) -> str:
         """The archive in force: a folder or `s3://…`."""
         return self.archive or str(self.folder / "archive")
+
+    @property
+    def signing_key_file(self) -> Path:
+        """The key's file in force."""
+        return Path(self.signing_key).expanduser().resolve() if self.signing_key else self.folder / "signing-key.pem"
 
     @property
     def account(self) -> str:

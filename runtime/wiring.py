@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from connectors.s3 import S3Settings
     from longwatch.evidence.report_key import Engine
     from longwatch.study import KnownNames
+    from operations.archive_ports import Archive, PackageWriter, ProgramParts, Signer
     from operations.ports import (
         Adapters,
-        Archive,
         ChangeFiles,
         Clock,
         Documents,
@@ -82,6 +82,27 @@ class Wiring:
         from connectors.archive_folder import FolderArchive
 
         return FolderArchive(Path(place).expanduser().resolve())
+
+    @cached_property
+    def signer(self) -> Signer:
+        """An Ed25519 key in a file."""
+        from connectors.signing import FileSigner
+
+        return FileSigner(self.settings.signing_key_file)
+
+    @cached_property
+    def write_package(self) -> PackageWriter:
+        """One ZIP, in the file that is named with the call."""
+        from connectors.evidence_package.write import write_package
+
+        return write_package
+
+    @property
+    def program_parts(self) -> ProgramParts:
+        """What is installed, and the lock file."""
+        from runtime.program_parts import read_program_parts
+
+        return read_program_parts
 
     @cached_property
     def validate(self) -> Validator:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 
 @dataclass(frozen=True)
@@ -28,3 +29,60 @@ class ArchiveReceipt:
     version: str = ""
     retain_until: datetime | None = None
     stored_at: datetime | None = None
+
+
+class StoredKind(StrEnum):
+    """What a store holds under a name."""
+
+    OBJECT = "object"
+    WITHOUT_RECEIPT = "object without a receipt"
+    RECEIPT_ONLY = "receipt without an object"
+    OLDER_VERSION = "older version"
+    DELETE_MARKER = "delete marker"
+    STRANGE = "something that no archive puts there"
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """One thing that a store holds. `version`: the store's id of it, where it keeps versions."""
+
+    key: str
+    kind: StoredKind
+    size: int = 0
+    version: str = ""
+
+
+@dataclass(frozen=True)
+class ProbeCall:
+    """One hostile call of a probe: what was tried, whether the object withstood it, and what the store said."""
+
+    name: str
+    held: bool
+    said: str
+
+
+PROBE_CALLS = 12
+"""WORM is verified where an object withstood so many of so many."""
+
+PROBES = "probes/"
+"""Where probes put their own objects; nothing below it is evidence."""
+
+
+@dataclass(frozen=True)
+class ProbeResult:
+    """What a store withstood at a moment."""
+
+    place: str
+    at: datetime
+    held: int
+    of: int = PROBE_CALLS
+
+    @property
+    def is_worm(self) -> bool:
+        """Only at twelve of twelve."""
+        return self.held == self.of == PROBE_CALLS
+
+    def in_words(self) -> str:
+        """One line for a person."""
+        verdict = "WORM verified" if self.is_worm else "not WORM"
+        return f"{verdict}: withstood {self.held} of {self.of} hostile calls on {self.at:%Y-%m-%d %H:%M} UTC"

@@ -44,7 +44,8 @@ def test_the_job_ends_in_an_archived_report_given_back_verified(longwatch, islet
     assert longwatch("archive", "verify").code == 0
     actions = [row["what"] for row in json.loads(longwatch("audit", "list", "--json").out)]
     assert actions[::-1] == [
-        "account seen", "study seen", "run started", "data pulled", "data validated", "report archived", "run done",
+        "account seen", "study seen", "run started", "data pulled", "data validated", "report archived",
+        "audit key archived", "audit checkpoint archived", "run done",
         "archive listed", "report retrieved", "archive verified",
     ]  # fmt: skip
 

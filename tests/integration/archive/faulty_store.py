@@ -51,6 +51,13 @@ def faulty_store(fault: str) -> Iterator[str]:
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
+        def do_HEAD(self) -> None:
+            body, digest = kept.get(self.path, (b"", ""))
+            self.send_response(200 if digest else 404)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("x-amz-meta-sha256", digest)
+            self.end_headers()
+
         def do_GET(self) -> None:
             if self.path not in kept:
                 self.say(404, "NoSuchKey")

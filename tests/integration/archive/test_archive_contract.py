@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from longwatch.errors import IntegrityError, LongwatchError, StoreError, StudyError
 from longwatch.evidence.archived import ArchiveReceipt
-from operations.ports import Archive
+from operations.archive_ports import Archive
 
 KEY = "reports/ISLET-1/safety_report/2026-03-01/abc/report.pdf"
 PDF = "application/pdf"

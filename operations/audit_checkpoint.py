@@ -1,0 +1,122 @@
+"""A signed checkpoint of the audit log, in the archive: what it says cannot be unsaid later."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from longwatch.errors import IntegrityError
+from longwatch.evidence.audit import EventFilter
+from longwatch.evidence.merkle import compute_root
+from longwatch.evidence.signed_note import Checkpoint, NotSigned, open_note, origin_of, parse_checkpoint, sign_note
+from longwatch.standards.hashing import sha256_of_bytes
+from operations.audited import make_event
+from operations.ports import Adapters
+from operations.retention import locked_until
+
+CHECKPOINTS, KEYS = "audit/checkpoints/", "audit/keys/"
+CHECKPOINT_ENTITY, KEY_ENTITY = "audit checkpoint", "audit key"
+OF_CHECKPOINTS, OF_KEYS = EventFilter(entity=CHECKPOINT_ENTITY), EventFilter(entity=KEY_ENTITY)
+
+
+@dataclass(frozen=True)
+class MadeCheckpoint:
+    """A checkpoint in the archive: its key there, what it says, and its bytes."""
+
+    key: str
+    checkpoint: Checkpoint
+    note: bytes
+
+
+def make_checkpoint(adapters: Adapters) -> MadeCheckpoint | None:
+    """Sign the log as it is and archive that; None where only the last checkpoint's record came since.
+
+    The archive is written first, then the event: a crash between the two leaves a checkpoint that verifies. It holds
+    the moment of the newest event and not of the signing, so that two processes sign the same bytes. The public key is
+    archived and recorded before it signs for the first time.
+
+    Raises IntegrityError LW-AUD-008 where the archive has a checkpoint of the same size and another root.
+    """
+    with adapters.registers.transaction() as register:
+        last = register.events(1, OF_CHECKPOINTS)
+        size = register.log_size()
+        known = {record.event.entity_id for record in register.events(None, OF_KEYS)}
+    ours = f"-{adapters.signer.key.id}.txt"
+    if size == 0 or (last and last[0].position == size and last[0].event.entity_id.endswith(ours)):
+        return None
+    if adapters.signer.key.id not in known:
+        _archive_key(adapters)
+    with adapters.registers.transaction() as register:
+        size = register.log_size()
+        root, origin = compute_root(register.tree_node, size), origin_of(register.tree_node(0, 0))
+        (newest,) = register.stored_events([size])
+    made = _put(adapters, Checkpoint(origin, size, root, newest.at))
+    said = {"size": size, "root": root.hex(), "sha256": sha256_of_bytes(made.note)}
+    with adapters.registers.transaction() as register:
+        register.record_read(make_event(adapters, "audit checkpoint archived", CHECKPOINT_ENTITY, made.key, said))
+    return made
+
+
+def find_checkpoint(adapters: Adapters, least: int = 0) -> MadeCheckpoint | None:
+    """Of the checkpoints that the log names and our key signed: the newest, or the oldest that covers at least so many
+    events; None where there is none."""
+    with adapters.registers.transaction() as register:
+        named = [record.event for record in register.events(None, OF_CHECKPOINTS)]
+    covering = [event for event in named if event.new["size"] >= least]
+    for event in reversed(covering) if least else covering:
+        note = adapters.archive.get(event.entity_id)
+        with suppress(NotSigned):
+            found = parse_checkpoint(open_note(note, adapters.signer.key, adapters.signer.is_signed))
+            return MadeCheckpoint(event.entity_id, found, note)
+    return None
+
+
+def key_object(key_id: str) -> str:
+    """Where the archive has a public key."""
+    return f"{KEYS}{key_id}.txt"
+
+
+def _archive_key(adapters: Adapters) -> None:
+    key = adapters.signer.key
+    content = f"{key.text}\n".encode()
+    adapters.archive.put(key_object(key.id), content, media_type="text/plain", retain_until=locked_until(adapters))
+    said = {"sha256": sha256_of_bytes(content)}
+    with adapters.registers.transaction() as register:
+        register.record_read(make_event(adapters, "audit key archived", KEY_ENTITY, key.id, said))
+
+
+def _put(adapters: Adapters, wanted: Checkpoint) -> MadeCheckpoint:
+    """Archive a checkpoint. Other bytes under its key are another log's."""
+    signer = adapters.signer
+    key = f"{CHECKPOINTS}{wanted.origin.rpartition('/')[2]}/{wanted.size:012d}-{signer.key.id}.txt"
+    note = sign_note(wanted.text, signer.key, signer.sign)
+    try:
+        adapters.archive.put(key, note, media_type="text/plain", retain_until=locked_until(adapters))
+    except IntegrityError as taken:
+        if taken.error_id != "LW-ARC-007":
+            raise
+        raise another_root(key, wanted.size) from taken
+    return MadeCheckpoint(key, wanted, note)
+
+
+def another_root(where: str, size: int) -> IntegrityError:
+    """LW-AUD-008: what was signed is not what the log is."""
+    return IntegrityError(
+        "LW-AUD-008",
+        "the audit log is not the one that was signed: events were changed, or the log was continued as two",
+        where=where,
+        expected=f"the signed root of its first {size} events",
+        found="another root",
+        next_step="keep both as they are, find out who changed which, and restore it from a backup",
+    )
+
+
+def not_signed(where: str, found: str) -> IntegrityError:
+    """LW-AUD-005: nobody vouches for it."""
+    return IntegrityError(
+        "LW-AUD-005",
+        "this is no checkpoint or key that the audit log's own keys vouch for",
+        where=where,
+        found=found,
+        next_step="keep it as it is, and find out who put or changed it",
+    )

@@ -1,0 +1,1 @@
+"""Tampering with audit trail and archive, to see that each is caught."""

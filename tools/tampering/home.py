@@ -1,0 +1,127 @@
+"""A small home of evidence: a study, two reports in a folder archive, an audit log with three checkpoints."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from longwatch.evidence.manifest import make_manifest
+from longwatch.evidence.registered import PullRow, ReportRow, ReportState, RunRow, RunState, SnapshotRow, StudyRow
+from longwatch.evidence.report_key import ReportIdentity
+from longwatch.evidence.snapshot import FileDataset, SourceFile, SourceSnapshot, compute_snapshot_id
+from longwatch.standards.hashing import sha256_of_bytes
+from operations.archive_reading import list_reports
+from operations.audit_checkpoint import make_checkpoint
+from operations.audited import make_event
+from runtime.settings import Settings
+from runtime.wiring import Wiring
+
+STUDY, RUN = "ISLET-1", "run-1"
+RAW = {"ae.xpt": b"adverse events" * 40, "dm.xpt": b"demographics" * 40}
+CUTOFF = date(2026, 3, 1)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The home as it is, and as it was at its second checkpoint: what a rollback would bring back."""
+
+    home: Path
+    earlier: Path
+
+
+def open_home(home: Path) -> Wiring:
+    """The adapters of a home: SQLite and a folder archive in it."""
+    return Wiring(Settings(home=home, archive=str(home / "archive"), user="ada"))
+
+
+def make_evidence(folder: Path) -> Evidence:
+    """Make the home below a folder."""
+    evidence = Evidence(folder / "home", folder / "earlier")
+    wiring = open_home(evidence.home)
+    try:
+        snapshot = _begin(wiring)
+        for number in (1, 2):
+            _archive(wiring, snapshot, number)
+            list_reports(wiring, STUDY)
+            make_checkpoint(wiring)
+        wiring.close()
+        shutil.copytree(evidence.home, evidence.earlier)
+        list_reports(wiring)
+        _archive(wiring, snapshot, 3)
+        make_checkpoint(wiring)
+    finally:
+        wiring.close()
+    return evidence
+
+
+def _begin(wiring: Wiring) -> SourceSnapshot:
+    files = tuple(
+        SourceFile(name, sha256_of_bytes(content), len(content), "xpt", (FileDataset(name[:2].upper(), 40),))
+        for name, content in RAW.items()
+    )
+    snapshot = SourceSnapshot(compute_snapshot_id((file.name, file.sha256) for file in files), files, CUTOFF)
+    now, who = wiring.clock(), wiring.actor.name
+    with wiring.registers.transaction() as register:
+        register.ensure_account(wiring.actor, make_event(wiring, "account seen", "account", who))
+        register.ensure_study(
+            StudyRow(STUDY, "Islets", "c" * 64, now), make_event(wiring, "study seen", "study", STUDY)
+        )
+        register.add_snapshot(
+            SnapshotRow(snapshot.id, STUDY, len(files), snapshot.rows, snapshot.size, CUTOFF, now),
+            PullRow("pull-1", STUDY, snapshot.id, now, who, ("data",), "longwatch"),
+            make_event(wiring, "data pulled", "snapshot", snapshot.id, {"files": len(files)}),
+        )
+        register.start_run(
+            RunRow(RUN, STUDY, RunState.STARTED, who, now), make_event(wiring, "run started", "run", RUN)
+        )
+    return snapshot
+
+
+def _archive(wiring: Wiring, snapshot: SourceSnapshot, number: int) -> None:
+    """A report as `make_report` archives one, with other bytes."""
+    identity = ReportIdentity(
+        study_content={"id": STUDY},
+        snapshot_id=snapshot.id,
+        reading=snapshot.reading(),
+        cutoff=CUTOFF,
+        as_of=CUTOFF,
+        template={"id": f"report_{number}"},
+        parameters={},
+        ruleset_version="1",
+        dictionaries={},
+        findings_digest="f" * 64,
+        engine=wiring.engine,
+    )
+    files = {
+        "report.pdf": (b"%PDF-1.7 " + bytes([number]) * 500, "application/pdf"),
+        "results.csv": (b"output,row_group,row,column,statistic,value,text\n" * number, "text/csv"),
+    }
+    state = ReportState.ARCHIVED_CANDIDATE
+    manifest = make_manifest(
+        identity, study_id=STUDY, title="Report", state=state.value, snapshot=snapshot, files=files
+    )
+    folder = f"reports/{STUDY}/report_{number}/{CUTOFF.isoformat()}/{identity.key}"
+    for name, (content, media_type) in {**files, "manifest.json": (manifest, "application/json")}.items():
+        wiring.archive.put(f"{folder}/{name}", content, media_type=media_type)
+    row = ReportRow(
+        key=identity.key,
+        study_id=STUDY,
+        template=f"report_{number}",
+        title="Report",
+        state=state,
+        snapshot_id=snapshot.id,
+        cutoff=CUTOFF,
+        run_id=RUN,
+        pdf_key=f"{folder}/report.pdf",
+        pdf_sha256=sha256_of_bytes(files["report.pdf"][0]),
+        manifest_key=f"{folder}/manifest.json",
+        manifest_sha256=sha256_of_bytes(manifest),
+        pages=1,
+        archived_at=wiring.clock(),
+        archived_by=wiring.actor.name,
+    )
+    said = {"state": state.value, "pdf_sha256": row.pdf_sha256, "manifest_sha256": row.manifest_sha256}
+    with wiring.registers.transaction() as register:
+        register.add_report(row, make_event(wiring, "report archived", "report", row.key, said))
