@@ -153,9 +153,7 @@ def _printed(result: TableResult, fmt: Format, study: Study, adapters: Adapters)
 
         return results_ars([result], study) + b"\n"
     if fmt is Format.HTML:
-        from longwatch.tables.html import as_html
-
-        return as_html(result).encode()
+        return adapters.render_html_table(result)
     if fmt is Format.RTF:
         from longwatch.tables.rtf import as_rtf
 

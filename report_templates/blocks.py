@@ -5,46 +5,39 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from longwatch.reports.contents import BarChart, Paragraphs, PlainTable
+from longwatch.reports.contents import Paragraphs, PlainTable
 from longwatch.tables.result import TableResult
-from report_templates.chart_layout import ChartDrawing, lay_out_chart
-from report_templates.flow import Anchor, Flow, GridPart, Lines, Picture
+from report_templates.caption import (
+    BLOCK_SPACE,
+    FOOTNOTE,
+    FOOTNOTE_SPACE,
+    Caption,
+    CaptionLines,
+    caption_lines,
+    caption_of,
+    height_of,
+    put_caption,
+    put_footnotes,
+)
+from report_templates.figure_block import PreparedChart, place_chart
+from report_templates.flow import Anchor, Flow, GridPart, Lines
 from report_templates.grid import NOTE, REPEATED_LABEL, Grid
 from report_templates.listing_layout import lay_out_listing
 from report_templates.row_plan import RowBox, plan_rows
 from report_templates.table_layout import lay_out_table
-from report_templates.text import GREY, Style, width_of, wrap, wrap_at_most
+from report_templates.text import GREY, Style, wrap
 
 PROSE = Style("regular", 10.0, leading=15.0)
 PROSE_MEASURE = 470.0
-TITLE = Style("bold", 11.0, leading=15.0)
-BELOW_TITLE = Style("regular", 9.5, GREY, 14.0)
-FOOTNOTE = Style("regular", 9.0, leading=11.5)
 QUIET_NOTE = Style("italic", 9.0, GREY, 12.0)
 
 PARAGRAPH_SPACE = 7.0
-BLOCK_SPACE = 22.0
-CAPTION_SPACE = 6.0
 HEAD_SPACE = 4.0
 """White space between the rules of a heading and its text."""
 TABLE_FOOT = 5.0
-FOOTNOTE_SPACE = 1.5
 CONTINUES = "Continued on the next page"
 CONTINUED_HEIGHT = 18.0
 LEAST_ROWS = 4
-CAPTION_LINES = 6
-SEPARATOR = "  ·  "
-
-
-@dataclass(frozen=True)
-class Caption:
-    """What stands over a table. `label`: `Table 2.1`. `key`: its anchor. `below`: the line under the title: subtitle,
-    population, output code, guide number."""
-
-    label: str
-    key: str
-    title: str
-    below: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,33 +56,17 @@ class PreparedTable:
         return self.grid.landscape
 
 
-@dataclass(frozen=True)
-class PreparedChart:
-    """A chart that is drawn but has no page yet."""
-
-    caption: Caption
-    drawing: ChartDrawing
-
-    @property
-    def landscape(self) -> bool:
-        """Charts stand on upright pages."""
-        return False
-
-
 Prepared = Paragraphs | PreparedChart | PreparedTable
 
 
 def prepare(block: PlainTable | TableResult, number: str, flow: Flow) -> PreparedTable:
     """A listing or an output, laid out. `number`: its number in the report, `2.1`."""
-    label, key = f"Table {number}", f"table-{number}"
     if isinstance(block, PlainTable):
         grid = lay_out_listing(block, flow.upright, flow.landscape)
-        return PreparedTable(Caption(label, key, block.title), grid, (), block.note, own_page=False)
-    guide = f"FDA guide table {block.number}" if block.number else ""
-    below = SEPARATOR.join(part for part in (block.subtitle, block.population, block.code, guide) if part)
+        caption = Caption(f"Table {number}", f"table-{number}", block.title)
+        return PreparedTable(caption, grid, (), block.note, own_page=False)
     grid = lay_out_table(block, flow.upright, flow.landscape)
-    caption = Caption(label, key, block.title, below)
-    return PreparedTable(caption, grid, block.footnotes, block.empty_note, own_page=True)
+    return PreparedTable(caption_of(block, "Table", number), grid, block.footnotes, block.empty_note, own_page=True)
 
 
 def place(prepared: Prepared, flow: Flow, heading_height: float) -> int:
@@ -101,36 +78,13 @@ def place(prepared: Prepared, flow: Flow, heading_height: float) -> int:
     if isinstance(prepared, PreparedTable):
         return _place_table(prepared, flow, heading_height)
     if isinstance(prepared, PreparedChart):
-        return _place_chart(prepared, flow)
+        return place_chart(prepared, flow, heading_height)
     start = len(flow.pages) - 1
     for text in prepared.texts:
         flow.put_text(text, PROSE, width=PROSE_MEASURE)
         flow.skip(PARAGRAPH_SPACE)
     flow.skip(BLOCK_SPACE - PARAGRAPH_SPACE)
     return start
-
-
-def prepare_chart(chart: BarChart, number: str, flow: Flow) -> PreparedChart:
-    """A chart, drawn to the width of an upright page. `number`: its number in the report, `1.1`."""
-    caption = Caption(f"Figure {number}", f"figure-{number}", chart.title)
-    return PreparedChart(caption, lay_out_chart(chart, flow.upright.measure))
-
-
-def _place_chart(chart: PreparedChart, flow: Flow) -> int:
-    """On the page being filled where it fits with its caption, else on the next."""
-    indent = width_of(f"{chart.caption.label}  ", TITLE)
-    lines = wrap_at_most(chart.caption.title, TITLE, flow.upright.measure - indent, CAPTION_LINES)
-    height = len(lines) * TITLE.leading + CAPTION_SPACE + chart.drawing.height
-    if flow.page.landscape or flow.room < height:
-        flow.start_page()
-    left = flow.geometry.left
-    flow.add(Anchor(chart.caption.key, flow.y))
-    flow.add(Lines(left, flow.y, (chart.caption.label,), TITLE), Lines(left + indent, flow.y, lines, TITLE))
-    flow.y -= len(lines) * TITLE.leading + CAPTION_SPACE
-    flow.add(Picture(chart.drawing, left, flow.y))
-    flow.y -= chart.drawing.height
-    flow.skip(BLOCK_SPACE)
-    return len(flow.pages) - 1
 
 
 @dataclass(frozen=True)
@@ -164,7 +118,7 @@ def _place_table(table: PreparedTable, flow: Flow, heading_height: float) -> int
             page = number * len(table.grid.panels) + panel
             if page:
                 flow.start_page(landscape=table.landscape)
-            _put_caption(table, flow, panel, continued=page > 0)
+            put_caption(table.caption, _lines(table, geometry.measure, panel, continued=page > 0), flow)
             flow.add(GridPart(table.grid, panel, rows, flow.y, heights.head))
             flow.y -= heights.head
             if not table.grid.rows:
@@ -172,10 +126,7 @@ def _place_table(table: PreparedTable, flow: Flow, heading_height: float) -> int
             flow.y -= rows.height + TABLE_FOOT
             if page < last:
                 flow.add(Lines(geometry.right, flow.y - 3, (CONTINUES,), QUIET_NOTE, "right"))
-    for footnote in table.footnotes:
-        flow.put_text(footnote, FOOTNOTE)
-        flow.skip(FOOTNOTE_SPACE)
-    flow.skip(BLOCK_SPACE)
+    put_footnotes(table.footnotes, flow)
     return start
 
 
@@ -203,36 +154,16 @@ def _stays_on_page(
 
 
 def _measure(table: PreparedTable, width: float) -> _Heights:
-    def caption(*, continued: bool) -> float:
-        return sum(len(lines) * style.leading for lines, style, _ in _caption_lines(table, width, 0, continued))
-
+    first, following = (height_of(_lines(table, width, 0, continued=continued)) for continued in (False, True))
     foot = sum(
         len(wrap(text, FOOTNOTE.weight, FOOTNOTE.size, width)) * FOOTNOTE.leading + FOOTNOTE_SPACE
         for text in table.footnotes
     )
     head = max(panel.head_height for panel in table.grid.panels) + 2 * HEAD_SPACE + 3
-    return _Heights(caption(continued=False) + CAPTION_SPACE, caption(continued=True) + CAPTION_SPACE, head, foot)
+    return _Heights(first, following, head, foot)
 
 
-def _put_caption(table: PreparedTable, flow: Flow, panel: int, *, continued: bool) -> None:
-    left = flow.geometry.left
-    label = f"{table.caption.label}  "
-    flow.add(Lines(left, flow.y, (label,), TITLE))
-    for lines, style, indent in _caption_lines(table, flow.geometry.measure, panel, continued):
-        flow.add(Lines(left + indent, flow.y, lines, style))
-        flow.y -= len(lines) * style.leading
-    flow.y -= CAPTION_SPACE
-
-
-def _caption_lines(
-    table: PreparedTable, width: float, panel: int, continued: bool
-) -> list[tuple[tuple[str, ...], Style, float]]:
-    caption = table.caption
-    indent = width_of(f"{caption.label}  ", TITLE)
-    title = caption.title + " (continued)" * continued
-    below = caption.below
+def _lines(table: PreparedTable, width: float, panel: int, *, continued: bool) -> CaptionLines:
     panels = len(table.grid.panels)
-    if panels > 1:
-        below = SEPARATOR.join(part for part in (below, f"columns, part {panel + 1} of {panels}") if part)
-    texts = ((title, TITLE), (below, BELOW_TITLE))
-    return [(wrap_at_most(text, style, width - indent, CAPTION_LINES), style, indent) for text, style in texts if text]
+    part = f"columns, part {panel + 1} of {panels}" if panels > 1 else ""
+    return caption_lines(table.caption, width, continued=continued, part=part)

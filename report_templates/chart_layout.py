@@ -1,13 +1,11 @@
-"""A bar chart as rectangles, lines and labels, drawn alike in a PDF page and in an HTML page."""
+"""Stacked bars as rectangles, lines and labels."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from longwatch.reports.contents import BarChart
-from report_templates.text import GREY, Colour, Style, shorten, width_of
+from report_templates.chart_drawing import LABEL, Bar, ChartDrawing, Label, Stroke, across
+from report_templates.text import GREY, Colour, shorten, width_of
 
-LABEL = Style("regular", 9.0, GREY, 11.0)
 PALETTE: tuple[Colour, ...] = ((0.45, 0.07, 0.16), (0.83, 0.33, 0.16), (0.93, 0.69, 0.26), (0.60, 0.65, 0.70))
 """From the gravest: each is told from its neighbour by lightness too, for readers and printers without colour."""
 GRID: Colour = (0.85, 0.85, 0.85)
@@ -17,64 +15,21 @@ WIDEST_BAR = 46.0
 _STEPS = 4
 
 
-@dataclass(frozen=True)
-class Bar:
-    """A filled rectangle; lengths in points from the lower left corner of the chart."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-    colour: Colour
-
-
-@dataclass(frozen=True)
-class Line:
-    """A horizontal line."""
-
-    left: float
-    right: float
-    y: float
-    weight: float
-    colour: Colour
-
-
-@dataclass(frozen=True)
-class Label:
-    """A text on one line, `x` its left, middle or right, `y` its base line."""
-
-    x: float
-    y: float
-    text: str
-    align: str = "middle"
-
-
-@dataclass(frozen=True)
-class ChartDrawing:
-    """A whole chart."""
-
-    width: float
-    height: float
-    bars: tuple[Bar, ...]
-    lines: tuple[Line, ...]
-    labels: tuple[Label, ...]
-
-
 def lay_out_chart(chart: BarChart, width: float) -> ChartDrawing:
     """The chart at a width in points: key on top, an axis from 0 in whole steps, a total over each bar.
 
     Without a category only the note is drawn. A label that is wider than its bar's room ends in an ellipsis.
     """
     if not chart.categories:
-        return ChartDrawing(width, LABEL.leading + 6, (), (), (Label(0, 4, chart.note, "left"),))
+        return ChartDrawing(width, LABEL.leading + 6, chart.title, labels=(Label(0, 4, chart.note, "left"),))
     totals = [sum(values[number] for _, values in chart.series) for number in range(len(chart.categories))]
     top = _round_up(max(totals))
     bars: list[Bar] = []
-    lines: list[Line] = []
+    strokes: list[Stroke] = []
     labels = _key(chart, bars)
     for step in range(_STEPS + 1):
         y = BASE + PLOT * step / _STEPS
-        lines.append(Line(AXIS, width, y, 0.8 if step == 0 else 0.4, GREY if step == 0 else GRID))
+        strokes.append(across(AXIS, width, y, 0.8 if step == 0 else 0.4, GREY if step == 0 else GRID))
         labels.append(Label(AXIS - 5, y - 3, f"{top * step // _STEPS:,}", "right"))
     room = (width - AXIS) / len(chart.categories)
     thick = min(room * 0.62, WIDEST_BAR)
@@ -88,7 +43,7 @@ def lay_out_chart(chart: BarChart, width: float) -> ChartDrawing:
         labels.append(Label(middle, y + 3, f"{totals[number]:,}"))
         for line, text in enumerate(category.split("\n")[:2]):
             labels.append(Label(middle, BASE - 12 - line * LABEL.leading, shorten(text, LABEL, room - 3)))
-    return ChartDrawing(width, HEIGHT, tuple(bars), tuple(lines), tuple(labels))
+    return ChartDrawing(width, HEIGHT, chart.title, strokes=tuple(strokes), bars=tuple(bars), labels=tuple(labels))
 
 
 def _key(chart: BarChart, bars: list[Bar]) -> list[Label]:

@@ -7,7 +7,9 @@ from itertools import count
 
 from longwatch.reports.contents import BarChart, Block, Paragraphs, ReportContents, Section
 from longwatch.tables.result import TableResult
-from report_templates.blocks import Caption, Prepared, PreparedChart, PreparedTable, place, prepare, prepare_chart
+from report_templates.blocks import Prepared, PreparedTable, place, prepare
+from report_templates.caption import Caption
+from report_templates.figure_block import PreparedChart, prepare_chart
 from report_templates.flow import Anchor, Flow, PagePlan
 from report_templates.front_matter import HEADING, Entry, put_contents, put_title_page
 
@@ -51,7 +53,7 @@ def _put_section(number: int, section: Section, flow: Flow, entries: list[Entry]
     for block in section.blocks:
         if isinstance(block, Paragraphs):
             prepared.append(block)
-        elif isinstance(block, BarChart):
+        elif isinstance(block, BarChart) or (isinstance(block, TableResult) and block.chart):
             prepared.append(prepare_chart(block, f"{number}.{next(figures)}", flow))
         else:
             prepared.append(prepare(block, f"{number}.{next(tables)}", flow))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from longwatch.reports.contents import ReportContents
-from report_templates.chart_layout import LABEL
+from report_templates.chart_drawing import LABEL
 from report_templates.draft_mark import draft_mark
 from report_templates.flow import GridPart, Lines, PagePlan, Picture, Rule
 from report_templates.grid import BODY, NOTE, ROW_PAD, RULE_SPACE, STRONG, GridColumn, GridRow, HeadRow, HeadText
@@ -130,10 +130,16 @@ def _draw_grid(part: GridPart, plan: PagePlan, ink: Ink) -> None:
 def _draw_picture(picture: Picture, ink: Ink) -> None:
     """A chart: its origin is the lower left corner."""
     drawing, left, bottom = picture.drawing, picture.left, picture.top - picture.drawing.height
-    for line in drawing.lines:
-        ink.rule(left + line.left, left + line.right, bottom + line.y, line.weight, line.colour)
+    ink.begin_picture(drawing.description)
+    for area in drawing.areas:
+        ink.area(area, left, bottom)
+    for stroke in drawing.strokes:
+        ink.stroke(stroke, left, bottom)
     for bar in drawing.bars:
         ink.bar(left + bar.x, bottom + bar.y, bar.width, bar.height, bar.colour)
+    for dot in drawing.dots:
+        ink.dot(dot, left, bottom)
+    ink.end_picture()
     for label in drawing.labels:
         draw = {"left": ink.text, "right": ink.text_right, "middle": ink.text_centred}[label.align]
         draw(left + label.x, bottom + label.y, label.text + " ", LABEL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from report_templates.chart_layout import ChartDrawing
+from report_templates.chart_drawing import ChartDrawing
 from report_templates.grid import Grid
 from report_templates.page import Geometry, make_geometry
 from report_templates.row_plan import RowSlice

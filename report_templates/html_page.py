@@ -6,11 +6,12 @@ from html import escape
 
 from longwatch.reports.contents import BarChart, Block, Paragraphs, PlainTable, ReportContents
 from longwatch.standards.legible import legible
-from longwatch.tables.html import table_element
+from longwatch.tables.html import output_element
 from longwatch.tables.result import TableResult
 from report_templates.alignment import is_numeric
-from report_templates.chart_layout import ChartDrawing, lay_out_chart
-from report_templates.text import Colour
+from report_templates.chart_layout import lay_out_chart
+from report_templates.html_table import picture_of
+from report_templates.svg import as_svg
 
 CHART_WIDTH = 640.0
 STYLE = """
@@ -31,16 +32,19 @@ table{border-collapse:collapse;width:100%;font-size:.88rem}
 th,td{text-align:left;vertical-align:top;padding:.4rem .6rem;border-bottom:1px solid var(--line);unicode-bidi:plaintext;
 overflow-wrap:break-word;min-width:3rem;max-width:26rem}
 thead th{background:var(--band)}
-caption{text-align:left;font-weight:600;padding:.5rem .6rem}
+caption,figcaption{text-align:left;font-weight:600;padding:.5rem .6rem}
 tbody th{font-weight:400}
 .l1{padding-left:1.8rem}.l2{padding-left:3rem}.l3{padding-left:4.2rem}
-th.g{text-align:center}th small,caption small{display:block;font-weight:400;color:var(--quiet)}
+th.g{text-align:center}th small,caption small,figcaption small{display:block;font-weight:400;color:var(--quiet)}
 tr:last-child td{border-bottom:0}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 svg{width:100%;min-width:34rem;max-width:48rem;height:auto;display:block}
 .chart{overflow-x:auto}
 svg text{fill:var(--quiet);font:9px system-ui,sans-serif}
-svg line{stroke:var(--line)}
+.chart .line{stroke:var(--line)}
+figure{margin:0 0 1rem;padding:1rem;background:#fff;color:#000;border-radius:6px}
+figure small{color:#444}
+figure svg{overflow:visible}figure text{fill:#333}
 .draft{border:2px solid currentColor;padding:.5rem .8rem;font-weight:600}
 @media(max-width:36rem){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem}main{padding:1rem .7rem 3rem}}
 """
@@ -84,7 +88,7 @@ def _block(block: Block) -> str:
     if isinstance(block, Paragraphs):
         return "".join(f"<p>{_text(text)}</p>" for text in block.texts)
     if isinstance(block, BarChart):
-        drawn = _svg(block, lay_out_chart(block, CHART_WIDTH))
+        drawn = as_svg(lay_out_chart(block, CHART_WIDTH), themed=True)
         return f'<h3>{_text(block.title)}</h3><div class="chart">{drawn}</div>'
     if isinstance(block, PlainTable):
         return _table(block.title, block.header, block.rows, block.note)
@@ -93,7 +97,7 @@ def _block(block: Block) -> str:
 
 def _output(table: TableResult) -> str:
     notes = "".join(f'<p class="quiet">{_text(note)}</p>' for note in table.footnotes)
-    return f'<div class="wide">{table_element(table)}</div>{notes}'
+    return f"{output_element(table, picture_of(table))}{notes}"
 
 
 def _table(title: str, header: tuple[str, ...], rows: tuple[tuple[str, ...], ...], note: str) -> str:
@@ -110,30 +114,3 @@ def _table(title: str, header: tuple[str, ...], rows: tuple[tuple[str, ...], ...
     )
     rows_of = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
     return f'<h3>{_text(title)}</h3><div class="wide"><table>{rows_of}</table></div>'
-
-
-def _svg(chart: BarChart, drawing: ChartDrawing) -> str:
-    """The chart, its numbers readable to whoever cannot see it in the table beside it."""
-    height = drawing.height
-    anchors = {"left": "start", "middle": "middle", "right": "end"}
-    lines = (
-        f'<line x1="{each.left:.1f}" x2="{each.right:.1f}" y1="{height - each.y:.1f}" y2="{height - each.y:.1f}" '
-        f'stroke-width="{each.weight:g}"/>'
-        for each in drawing.lines
-    )
-    bars = (
-        f'<rect x="{each.x:.1f}" y="{height - each.y - each.height:.1f}" width="{each.width:.1f}" '
-        f'height="{each.height:.1f}" fill="{_hex(each.colour)}"/>'
-        for each in drawing.bars
-    )
-    labels = (
-        f'<text x="{each.x:.1f}" y="{height - each.y:.1f}" text-anchor="{anchors[each.align]}">'
-        f"{_text(each.text)}</text>"
-        for each in drawing.labels
-    )
-    name = f'role="img" aria-label="{_text(chart.title)}"'
-    return f'<svg viewBox="0 0 {drawing.width:g} {height:g}" {name}>{"".join((*lines, *bars, *labels))}</svg>'
-
-
-def _hex(colour: Colour) -> str:
-    return "#" + "".join(f"{round(part * 255):02x}" for part in colour)

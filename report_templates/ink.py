@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from longwatch.standards.legible import legible
+from report_templates.chart_drawing import Area, Dot, Spot, Stroke
 from report_templates.text import BLACK, Colour, Style, encode, width_of
 
 
@@ -48,6 +50,40 @@ class Ink:
         """Fill a rectangle, its lower left corner at a point."""
         self._rules.append(f"q {_numbers(colour)} rg {x:.2f} {y:.2f} {width:.2f} {height:.2f} re f Q")
 
+    def stroke(self, line: Stroke, left: float, bottom: float) -> None:
+        """Draw a line of a chart whose lower left corner is at a point."""
+        dash = f"[{' '.join(f'{part:g}' for part in line.dash)}] 0 d " if line.dash else ""
+        end = "s" if line.closed else "S"
+        path = _path(line.spots, left, bottom)
+        self._rules.append(f"q 1 j {dash}{line.weight:g} w {_numbers(line.colour)} RG {path} {end} Q")
+
+    def area(self, area: Area, left: float, bottom: float) -> None:
+        """Fill a polygon of a chart."""
+        self._rules.append(f"q {_numbers(area.colour)} rg {_path(area.spots, left, bottom)} h f Q")
+
+    def dot(self, dot: Dot, left: float, bottom: float) -> None:
+        """Draw a circle of a chart: four curves."""
+        x, y, r = left + dot.x, bottom + dot.y, dot.radius
+        k = r * _ARC
+        curves = (
+            f"{x + r:.2f} {y:.2f} m "
+            f"{x + r:.2f} {y + k:.2f} {x + k:.2f} {y + r:.2f} {x:.2f} {y + r:.2f} c "
+            f"{x - k:.2f} {y + r:.2f} {x - r:.2f} {y + k:.2f} {x - r:.2f} {y:.2f} c "
+            f"{x - r:.2f} {y - k:.2f} {x - k:.2f} {y - r:.2f} {x:.2f} {y - r:.2f} c "
+            f"{x + k:.2f} {y - r:.2f} {x + r:.2f} {y - k:.2f} {x + r:.2f} {y:.2f} c"
+        )
+        colour = _numbers(dot.colour)
+        self._rules.append(f"q {colour} rg {curves} f Q" if dot.filled else f"q 0.9 w {colour} RG {curves} s Q")
+
+    def begin_picture(self, description: str) -> None:
+        """What is drawn until `end_picture` is one picture; these words are for who cannot see it (PDF 1.7, 14.9.3)."""
+        words = ("\ufeff" + legible(description)).encode("utf-16-be").hex().upper()
+        self._rules.append(f"/Span <</Alt <{words}>>> BDC")
+
+    def end_picture(self) -> None:
+        """The picture is whole."""
+        self._rules.append("EMC")
+
     def under(self, operators: str) -> None:
         """Put operators under everything that is drawn."""
         self._rules.insert(0, operators)
@@ -55,6 +91,15 @@ class Ink:
     def content(self) -> bytes:
         """The content stream."""
         return "\n".join([*self._rules, "BT", *self._text, "ET", ""]).encode("ascii")
+
+
+_ARC = 0.5523
+"""How far from its ends the control points of a quarter circle stand, of its radius."""
+
+
+def _path(spots: tuple[Spot, ...], left: float, bottom: float) -> str:
+    (x, y), *rest = spots
+    return f"{left + x:.2f} {bottom + y:.2f} m " + " ".join(f"{left + x:.2f} {bottom + y:.2f} l" for x, y in rest)
 
 
 def _numbers(colour: Colour) -> str:

@@ -126,6 +126,13 @@ class Wiring:
         return render_html
 
     @cached_property
+    def render_html_table(self) -> TableDocument:
+        """One output as an HTML page."""
+        from report_templates.html_table import render_html_table
+
+        return render_html_table
+
+    @cached_property
     def render_docx(self) -> TableDocument:
         """One output as a Word document, by python-docx."""
         from report_templates.docx_table import render_docx

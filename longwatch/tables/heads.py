@@ -22,7 +22,7 @@ _MOST_LETTERS, _LONGEST_WORD = 60, 20
 
 def titles_of(table: TableResult) -> tuple[str, ...]:
     """The lines above a table: code and title, what it is of, the population."""
-    number = f" (FDA table {table.number})" if table.number else ""
+    number = f" (FDA {table.guide})" if table.guide else ""
     lines = (f"{table.code}{number}: {table.title}", table.subtitle, table.population)
     return tuple(line for line in lines if line)
 

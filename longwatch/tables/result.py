@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from longwatch.tables.chart import Chart
+
 
 @dataclass(frozen=True)
 class Provenance:
@@ -62,8 +64,9 @@ class TableRow:
 class TableResult:
     """One output: numbers, layout, footnotes.
 
-    `code`: output code (AET02). `number`: the FDA guide's table number, empty where it has none. `stub`: heading of
-    the first column. An output without rows still prints its title, header, N and the line in `empty_note`.
+    `code`: output code (AET02). `number`: the FDA guide's number of the table, or of the figure (`Fig 4`); empty where
+    it has none. `stub`: heading of the first column. An output without rows still prints its title, header, N and the
+    line in `empty_note`. `chart`: of a figure, what is drawn; its rows are then the table of its numbers.
     """
 
     code: str
@@ -78,6 +81,15 @@ class TableResult:
     subtitle: str = ""
     empty_note: str = "No events met the criteria"
     parameters: dict[str, str] = field(default_factory=dict)
+    chart: Chart | None = None
+
+    @property
+    def guide(self) -> str:
+        """Where the FDA guide has it: `table 14`, `figure 4`, or empty."""
+        figure = self.number.removeprefix("Fig ")
+        if figure == self.number:
+            return f"table {figure}" if figure else ""
+        return f"figure {figure}"
 
     def tidy(self) -> Iterator[tuple[str, str, str, str, str, str, str]]:
         """The output as CSV rows: output, row_group, row, column, statistic, value, text."""

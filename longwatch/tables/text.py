@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
+from longwatch.tables.heads import titles_of
 from longwatch.tables.result import TableResult
 
 _GAP = "  "
@@ -30,9 +31,7 @@ def as_text(table: TableResult) -> str:
         for place, column in enumerate(table.columns)
     ]
     groups = _groups(table, widths)
-    number = f" (FDA table {table.number})" if table.number else ""
-    head = [f"{table.code}{number}: {table.title}", table.subtitle, table.population]
-    lines = [line for line in head if line]
+    lines = [*titles_of(table)]
     rule = "-" * (stub + sum(len(_GAP) + width for width in widths))
     lines.append(rule)
     if any(column.group for column in table.columns):

@@ -18,10 +18,11 @@ from longwatch.tables.html import as_html
 from longwatch.tables.result import TableColumn, TableResult, TableRow
 from longwatch.tables.rtf import as_rtf
 from report_templates.docx_table import render_docx
+from report_templates.html_table import render_html_table
 from tests.spec.tables.read_back import Rows, read_docx, read_html, read_rtf
 
 READERS: dict[str, Callable[[TableResult], tuple[Rows, Rows]]] = {
-    "html": lambda table: read_html(as_html(table)),
+    "html": lambda table: read_html(render_html_table(table).decode()),
     "rtf": lambda table: read_rtf(as_rtf(table)),
     "docx": lambda table: read_docx(render_docx(table)),
 }
