@@ -10,6 +10,7 @@ from longwatch.derive.coded import read_values
 from longwatch.derive.cutoff import stated_data_cut
 from longwatch.derive.exposure import is_product
 from longwatch.derive.supplied import NEEDED as SUPPLIED
+from longwatch.derive.supplied_adtte import check_supplied_times
 from longwatch.errors import SourceError, StudyError
 from longwatch.standards.dataset import Dataset, SourceData
 from longwatch.standards.dates import earliest_day
@@ -32,7 +33,8 @@ def check_fit(data: SourceData, study: Study, cutoff: date) -> None:
     study's basis, among all subjects) is not in the study file; LW-FIT-005 none of the products named is in EX;
     LW-FIT-008 the cut-off is before the first dose of the study; LW-FIT-009 DM is of another study; LW-FIT-010 the
     cut-off is after the data's own (TS.DCUTDTC): the data knows nothing of the days between. Where the study counts
-    from the sponsor's ADaM: LW-FIT-011 (no ADSL or ADAE), LW-FIT-003, LW-FIT-004 of ADSL, LW-FIT-009, LW-FIT-010.
+    from the sponsor's ADaM: LW-FIT-011 (no ADSL or ADAE), LW-FIT-003, LW-FIT-004 of ADSL, LW-FIT-009, LW-FIT-010,
+    LW-FIT-012 (an ADTTE that cannot be counted).
     """
     if study.analysis_data is AnalysisData.ADAM:
         check_adam(data, study)
@@ -53,7 +55,8 @@ def check_cutoff(data: SourceData, study: Study, cutoff: date) -> None:
 
 
 def check_adam(data: SourceData, study: Study) -> None:
-    """The sponsor's ADaM can be counted. Raises SourceError LW-FIT-011, LW-FIT-003; StudyError LW-FIT-004."""
+    """The sponsor's ADaM can be counted. Raises SourceError LW-FIT-011, LW-FIT-003, LW-FIT-012; StudyError
+    LW-FIT-004."""
     treatment = "TRT01A" if study.treatment.basis is TreatmentBasis.ACTUAL else "TRT01P"
     needed = {"ADSL": (*SUPPLIED["ADSL"], treatment), "ADAE": SUPPLIED["ADAE"]}
     missing = [name for name in needed if name not in data]
@@ -66,6 +69,8 @@ def check_adam(data: SourceData, study: Study) -> None:
             found=", ".join(sorted(data.datasets)) or "no dataset",
             next_step="add the ADaM files to the sources, or write `analysis_data: derived`",
         )
+    if "ADTTE" in data:
+        needed["ADTTE"] = SUPPLIED["ADTTE"]
     for name, variables in needed.items():
         dataset = data.datasets[name]
         absent = [variable for variable in variables if variable not in dataset.columns]
@@ -73,6 +78,7 @@ def check_adam(data: SourceData, study: Study) -> None:
             absent.append("AEBODSYS")
         if absent:
             raise _lacks(dataset, absent, variables)
+    check_supplied_times(data)
     arm_texts = {text for arm in study.treatment.arms for text in (arm.code, arm.name)}
     found = data.frame("ADSL").filter(pl.col("SAFFL") == "Y").select(pl.col(treatment).drop_nulls().unique().sort())
     unknown = [text for text in found.collect()[treatment].to_list() if text not in arm_texts]
