@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from crosscheck.death_questions import death_listing, deaths
 from crosscheck.questions import GRADES, SEVERITIES, Asked, common, overview, rates, terms, worst_of_terms
 from crosscheck.subject_questions import demographics, disposition, populations, screening
+from crosscheck.time_questions import curve, times
 from longwatch.tables.opinion import Answer
 from longwatch.tables.result import TableResult
 
@@ -28,6 +29,9 @@ QUESTIONS: Mapping[str, Callable[[Asked, TableResult], Answer]] = {
     "AET05": rates(every=False),
     "AET05_ALL": rates(every=True),
     "AET10": common,
+    "TTET01": times,
+    "KMG01": curve("survival_pct"),
+    "CIFG01": curve("incidence_pct"),
 }
 
 FROM_SDTM_ONLY = ("ENT01", "DST01")

@@ -32,9 +32,11 @@ TEXTS = {
     "ADSL": ("USUBJID", "SAFFL", "ITTFL", "RANDFL", "TRT01P", "TRT01A", "DTHFL", "DTHCAUS"),
     "ADAE": ("USUBJID", "AETERM", "AEDECOD", "AEBODSYS", "AESEV", "AETOXGR", "AESER", "AESDTH", "AESLIFE", "AESHOSP",
              "AESDISAB", "AESCONG", "AESMIE", "AESCAN", "AESOD", "AEREL", "AREL", "AEACN", "AEOUT", "TRTEMFL"),
+    "ADTTE": ("USUBJID", "PARAMCD", "AVALU", "CNSDTDSC"),
 }  # fmt: skip
-NUMBERS = {"EX": ("EXDOSE",), "DM": ("AGE",), "ADSL": ("FUPDUR", "DTHADY")}
-DATES = {"ADSL": ("RFICDT", "ENRLDT", "RANDDT", "TRTSDT", "DTHDT", "LSTALVDT"), "ADAE": ("ASTDT",)}
+NUMBERS = {"EX": ("EXDOSE",), "DM": ("AGE",), "ADSL": ("FUPDUR", "DTHADY"), "ADTTE": ("AVAL", "CNSR", "CEVENT")}
+DATES = {"ADSL": ("RFICDT", "ENRLDT", "RANDDT", "TRTSDT", "DTHDT", "LSTALVDT"), "ADAE": ("ASTDT",),
+         "ADTTE": ("STARTDT", "ADT")}  # fmt: skip
 
 
 def ask_second_opinion(
@@ -45,7 +47,7 @@ def ask_second_opinion(
         for setting in ("autoinstall_known_extensions", "autoload_known_extensions", "preserve_insertion_order"):
             engine.execute(f"SET {setting} = false")
         supplied = study.analysis_data is AnalysisData.ADAM
-        _read_data(engine, data, ("ADSL", "ADAE") if supplied else ("DM", "EX", "AE", "DS", "SV", "DD"))
+        _read_data(engine, data, ("ADSL", "ADAE", "ADTTE") if supplied else ("DM", "EX", "AE", "DS", "SV", "DD"))
         engine.execute("SET VARIABLE cutoff = ?", [cutoff])
         engine.execute(_sql("dates", legal=ISO8601_PARTIAL.replace("'", "''")))
         asked = Asked(engine, study, data, supplied)
@@ -150,6 +152,7 @@ def _read_data(engine: duckdb.DuckDBPyConnection, data: SourceData, names: Seque
         if name not in data:
             columns = ", ".join(f"NULL::VARCHAR AS {column}" for column in TEXTS[name])
             numbers = "".join(f", NULL::DOUBLE AS {column}" for column in NUMBERS.get(name, ()))
+            numbers += "".join(f", NULL::DATE AS {column}" for column in DATES.get(name, ()))
             engine.execute(f"CREATE VIEW {name} AS SELECT {columns}{numbers}, 0 AS _row WHERE false")
             continue
         dataset = data.datasets[name]

@@ -97,11 +97,20 @@ def derive_times(parameter: Parameter, adsl: pl.DataFrame, adae: pl.DataFrame, s
         .alias("CNSDTDSC"),
         PARAMCD=pl.lit(parameter.code),
         PARAM=pl.lit(parameter.name),
-        AVAL=((pl.col("ADT") - pl.col("STARTDT")).dt.total_days() + 1) / DAYS_PER_UNIT[parameter.unit],
+        AVAL=in_unit(found["ADT"], found["STARTDT"], parameter.unit),
         AVALU=pl.lit(parameter.unit.upper()),
     ).select(VARIABLES)
     unknown = treated.height - found.height
     return Times(parameter.code, parameter.name, parameter.unit, found, reason=reason, unknown=unknown)
+
+
+def in_unit(day: pl.Series, start: pl.Series, unit: str) -> pl.Series:
+    """The time from a day to another, both counted, in a unit; missing where one of them is.
+
+    Divided by NumPy: Polars multiplies by the reciprocal of a constant, which is not always the same number.
+    """
+    days = pl.select((pl.lit(day) - pl.lit(start)).dt.total_days() + 1).to_series().cast(pl.Float64)
+    return pl.Series("AVAL", days.to_numpy() / DAYS_PER_UNIT[unit], nan_to_null=True)
 
 
 def _why_not(parameter: Parameter, treated: pl.DataFrame, adae: pl.DataFrame) -> str:

@@ -8,7 +8,22 @@ from dataclasses import dataclass, field
 from longwatch.derive import AnalysisDatasets
 from longwatch.errors import StudyError
 from longwatch.study import Study
-from longwatch.tables import aet01, aet02, aet04, aet05, aet10, dmt01, dst01, dthl01, dtht01, ent01, popt01
+from longwatch.tables import (
+    aet01,
+    aet02,
+    aet04,
+    aet05,
+    aet10,
+    cifg01,
+    dmt01,
+    dst01,
+    dthl01,
+    dtht01,
+    ent01,
+    kmg01,
+    popt01,
+    ttet01,
+)
 from longwatch.tables.result import TableResult
 
 Build = Callable[[AnalysisDatasets, Study, Mapping[str, object]], TableResult]
@@ -26,6 +41,8 @@ class Output:
     parameters: Mapping[str, type] = field(default_factory=dict)
     fixed: Mapping[str, object] = field(default_factory=dict)
 
+
+CURVE: Mapping[str, type] = {"parameter": str, "every": float}
 
 OUTPUTS: Mapping[str, Output] = {
     output.code: output
@@ -55,6 +72,9 @@ OUTPUTS: Mapping[str, Output] = {
         ),
         Output("AET05", aet05.TITLES[False], aet05.NUMBER, aet05.make_aet05),
         Output("AET05_ALL", aet05.TITLES[True], aet05.NUMBER, aet05.make_aet05, {}, {"all_occurrences": True}),
+        Output("TTET01", ttet01.TITLE, "", ttet01.make_ttet01, {"parameter": str}),
+        Output("KMG01", kmg01.TITLE, kmg01.NUMBERS, kmg01.make_kmg01, CURVE),
+        Output("CIFG01", cifg01.TITLE, cifg01.NUMBER, cifg01.make_cifg01, CURVE),
         Output("AET10", aet10.TITLE, aet10.NUMBER, aet10.make_aet10, {"at_least": float, "events": bool}),
     )
 }

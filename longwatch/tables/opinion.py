@@ -9,9 +9,26 @@ from math import isclose
 from longwatch.tables.layout import NOT_AVAILABLE
 from longwatch.tables.result import Statistic, TableResult
 
-CHECKED = ("N", "n", "pct", "events", "person_years", "rate", "mean", "sd", "median", "min", "max")
-"""Statistics that are computed twice: counts, percentages, rates, and descriptions of numbers. Quartiles, intervals and
-p-values are not; their functions are tested against other programs."""
+CHECKED = (
+    "N",
+    "n",
+    "pct",
+    "events",
+    "person_years",
+    "rate",
+    "mean",
+    "sd",
+    "median",
+    "min",
+    "max",
+    "at_risk",
+    "deaths",
+    "survival_pct",
+    "incidence_pct",
+)
+"""Statistics that are computed twice: counts, percentages, rates, descriptions of numbers, numbers at risk and the
+shares of curves. Quartiles, intervals, hazard ratios and p-values are not; their functions are tested against other
+programs."""
 TOLERANCE = 1e-9
 
 Cell = tuple[str, str, str, str]
