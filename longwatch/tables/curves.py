@@ -9,17 +9,22 @@ Source: FDA guide v2.0, 2.2.5.2; spec C.4.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
 import numpy as np
 
+from longwatch.derive import AnalysisDatasets
 from longwatch.stats.estimate import Estimate
+from longwatch.stats.methods import Method
 from longwatch.stats.risk_table import compute_numbers_at_risk
+from longwatch.study import Study
+from longwatch.tables import footnotes
 from longwatch.tables.chart import Axis, Chart, Mark, Point, Series, Strip, linear_axis
 from longwatch.tables.filters import both
-from longwatch.tables.result import Statistic, TableColumn, TableRow
+from longwatch.tables.result import Statistic, TableColumn, TableResult, TableRow
+from longwatch.tables.time_notes import say_at_risk, say_death, say_events, say_time
 from longwatch.tables.times import (
     ColumnTimes,
     Floats,
@@ -29,10 +34,13 @@ from longwatch.tables.times import (
     put_share,
     time_names,
     time_text,
+    titled,
 )
 
 LEAST_SUBJECTS, LEAST_AT_RISK, LEAST_SHARE = 8, 3, 0.1
-NOTHING = "No arm has enough subjects for a curve"
+MOST_STEPS = 8
+STEPS = (1, 2, 3, 5, 6, 10, 12, 20, 24, 30, 50, 60, 90, 100, 120, 180, 200, 365, 500, 730, 1000, 1825)
+"""Distances of the numbers under the axis, in any unit: round, or as visits are spaced."""
 
 
 @dataclass(frozen=True)
@@ -47,26 +55,20 @@ class Happening:
 
 @dataclass(frozen=True)
 class CurveKind:
-    """`statistic`: of the estimate, in percent. `heading`: of its column, `axis`: over the plot. `estimate`: of a
-    column's times, the function of time. `ticks`: whether censored times are marked on the curve."""
+    """`code`, `title`, `number`: of the output. `words`: what the figure shows. `statistic`: of the estimate, in
+    percent; `heading`: of its column and over the plot. `estimate`: of a column's times, the function of time; `method`
+    its name. `falls`: from 100, with censored times marked on it; else it rises from 0."""
 
+    code: str
+    title: str
+    number: str
+    words: str
     statistic: str
     heading: str
-    axis: str
     happenings: tuple[Happening, ...]
     estimate: Callable[[ColumnTimes], Callable[[float], Estimate]]
-    ticks: bool
-
-
-@dataclass(frozen=True)
-class CurveOutput:
-    """Columns, rows and statistics of a curve, its chart, and notes on what is not drawn."""
-
-    columns: tuple[TableColumn, ...]
-    rows: tuple[TableRow, ...]
-    statistics: tuple[Statistic, ...]
-    chart: Chart | None
-    notes: tuple[str, ...]
+    method: Method
+    falls: bool
 
 
 @dataclass(frozen=True)
@@ -77,32 +79,63 @@ class _Step:
     values: tuple[float | None, float | None, float | None]
 
 
-def make_curves(timed: Timed, kind: CurveKind, description: str, every: float | None) -> CurveOutput:
-    """The curves of all arms. `every`: the distance of the numbers under the axis, in the unit; None: round steps."""
-    unit = timed.times.unit
-    arms = [timed.of(column) for column in timed.layout().counted_columns() if column.index is not None]
-    longest = max((each.longest for each in arms), default=0.0)
-    axis = _axis(f"Time, {unit}", longest, every)
-    statistics: list[Statistic] = []
+def make_curve_output(
+    datasets: AnalysisDatasets, study: Study, timed: Timed, kind: CurveKind, parameters: Mapping[str, object]
+) -> TableResult:
+    """The output: curves of all arms. Parameter `every`: the distance of the numbers under the axis, in the unit; by
+    default round steps. Nobody has a time → no rows and no chart, and a note."""
+    times = timed.times
+    every = parameters.get("every")
+    assert every is None or isinstance(every, float)
+    name = f"{times.name} ({times.code})"
     rows: list[TableRow] = []
-    steps = [_steps(each, kind, [tick for tick, _ in axis.ticks]) for each in arms]
-    names = time_names((step.time for found in steps for step in found), unit)
-    for each, found in zip(arms, steps, strict=True):
-        rows.append(TableRow(f"{each.column.name} (N={each.column.size})", ("",) * (len(kind.happenings) + 2)))
-        rows += [_row(step, names[step.time], each, timed, kind, statistics) for step in found]
-    columns = (
-        TableColumn("at_risk", "At risk"),
-        *(TableColumn(item.statistic, item.heading) for item in kind.happenings),
-        TableColumn(kind.statistic, f"{kind.heading}, % (95% CI)"),
+    statistics: list[Statistic] = []
+    notes: tuple[str, ...] = ()
+    chart = None
+    if not times.records.is_empty():
+        arms = [timed.of(column) for column in timed.layout().counted_columns() if column.index is not None]
+        axis = _axis(f"Time, {times.unit}", max(each.longest for each in arms), every)
+        steps = [_steps(each, kind, [tick for tick, _ in axis.ticks]) for each in arms]
+        names = time_names((step.time for found in steps for step in found), times.unit)
+        for each, found in zip(arms, steps, strict=True):
+            rows.append(TableRow(f"{each.column.name} (N={each.column.size})", ("",) * (len(kind.happenings) + 2)))
+            rows += [_row(step, names[step.time], each, timed, kind, statistics) for step in found]
+        drawn = [place for place, each in enumerate(arms) if len(each.time) >= LEAST_SUBJECTS]
+        chart = _chart(kind, f"{kind.words}, by arm, numbers at risk below: {name}", axis, arms, steps, drawn)
+        notes = _notes(arms, drawn)
+    return TableResult(
+        code=kind.code,
+        title=titled(kind.title, timed),
+        population="Safety population",
+        stub="Time",
+        columns=(
+            TableColumn("at_risk", "At risk"),
+            *(TableColumn(item.statistic, item.heading) for item in kind.happenings),
+            TableColumn(kind.statistic, f"{kind.heading}, % (95% CI)"),
+        ),
+        rows=tuple(rows),
+        statistics=(*timed.layout().sizes(), *statistics),
+        footnotes=(
+            footnotes.say_population(datasets, study, timed.arms),
+            *say_time(datasets, study, timed),
+            say_at_risk(kind.method),
+            *notes,
+            *say_death(timed, incidence=not kind.falls),
+            *say_events(study, timed),
+            footnotes.say_observation(datasets),
+            *footnotes.say_abbreviations((), (), "CI", "NE"),
+        ),
+        number=kind.number,
+        subtitle=times.code,
+        empty_note=f"Not available: {times.reason}" if times.reason else "Nobody has a known time",
+        parameters={"parameter": times.code, "every": "" if every is None else f"{every:g}"},
+        chart=chart,
     )
-    drawn = [place for place, each in enumerate(arms) if len(each.time) >= LEAST_SUBJECTS]
-    chart = _chart(kind, description, axis, arms, steps, drawn)
-    return CurveOutput(columns, tuple(rows), tuple(statistics), chart, _notes(arms, drawn, kind))
 
 
 def _axis(title: str, longest: float, every: float | None) -> Axis:
     if every is None:
-        return linear_axis(title, longest)
+        every = next((step for step in STEPS if longest <= MOST_STEPS * step), STEPS[-1])
     count = max(1, ceil(longest / every - 1e-9))
     ticks = tuple((place * every, time_text(place * every)) for place in range(count + 1))
     return Axis(title, 0.0, count * every, ticks)
@@ -165,7 +198,7 @@ def _chart(
         each, last = arms[place], _last_drawn(arms[place])
         points = tuple(_point(step) for step in steps[place] if step.values[0] is not None and step.time <= last)
         at = kind.estimate(each)
-        censored = np.unique(each.time[each.ended == 0]) if kind.ticks else np.zeros(0)
+        censored = np.unique(each.time[each.ended == 0]) if kind.falls else np.zeros(0)
         ticks = tuple(
             (float(time), value)
             for time in censored[censored <= last]
@@ -175,7 +208,7 @@ def _chart(
     highest = max(
         value for one in series for point in one.points for value in (point.y, point.high) if value is not None
     )
-    y = linear_axis(kind.axis, 100 if kind.ticks else min(highest, 100.0))
+    y = linear_axis(f"{kind.heading}, %", 100 if kind.falls else min(highest, 100.0))
     strip = Strip(
         "Number at risk",
         tuple(tick for tick, _ in axis.ticks),
@@ -187,7 +220,7 @@ def _chart(
             for each in (arms[place] for place in drawn)
         ),
     )
-    keys = ("|: censored", "band: 95% CI") if kind.ticks else ("band: 95% CI",)
+    keys = ("|: censored", "band: 95% CI") if kind.falls else ("band: 95% CI",)
     return Chart(description, axis, y, tuple(series), strip=strip, keys=keys)
 
 
@@ -197,7 +230,7 @@ def _point(step: _Step) -> Point:
     return Point(step.time, value) if lower is None or upper is None else Point(step.time, value, lower, upper)
 
 
-def _notes(arms: Sequence[ColumnTimes], drawn: Sequence[int], kind: CurveKind) -> tuple[str, ...]:
+def _notes(arms: Sequence[ColumnTimes], drawn: Sequence[int]) -> tuple[str, ...]:
     notes = []
     if drawn:
         notes.append(

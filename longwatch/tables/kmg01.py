@@ -11,15 +11,14 @@ from collections.abc import Callable, Mapping
 from longwatch.derive import AnalysisDatasets
 from longwatch.stats.estimate import Estimate
 from longwatch.stats.survival import compute_kaplan_meier
-from longwatch.study import Study
-from longwatch.tables import footnotes
-from longwatch.tables.curves import CurveKind, Happening, make_curves
+from longwatch.study import EventKind, Study
+from longwatch.tables.curves import CurveKind, Happening, make_curve_output
 from longwatch.tables.result import TableResult
-from longwatch.tables.time_notes import say_at_risk, say_death, say_events, say_time
-from longwatch.tables.times import FIGURES, ColumnTimes, read_times, scale_of
+from longwatch.tables.times import ColumnTimes, read_times, scale_of
 
-TITLE = "Kaplan–Meier curve of a time to an event"
-NUMBERS = "Fig 1, 4, 13"
+TITLE = "Kaplan–Meier curve"
+NUMBERS = {EventKind.DISCONTINUATION: "Fig 1", EventKind.ADVERSE_EVENT: "Fig 4", EventKind.LAST_FOLLOW_UP: "Fig 13"}
+NUMBER = "Fig 1, 4, 13"
 EVENTS = (Happening("events", "Events", 1, "CNSR = 0"),)
 
 
@@ -32,36 +31,17 @@ def make_kmg01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
     def estimate(each: ColumnTimes) -> Callable[[float], Estimate]:
         return compute_kaplan_meier(each.time, each.event, scale=scale).at
 
-    every = parameters.get("every")
-    assert every is None or isinstance(every, float)
-    kind = CurveKind("survival_pct", "Without the event", "Without the event, %", EVENTS, estimate, ticks=True)
-    name = f"{timed.times.name} ({timed.times.code})"
-    description = f"Kaplan–Meier curves of the share without the event over time, by arm, numbers at risk below: {name}"
-    curves = make_curves(timed, kind, description, every)
-    known = not timed.times.records.is_empty()
-    kind_of_event = timed.declared.event if timed.declared else None
-    method = compute_kaplan_meier([], [], scale=scale).method
-    return TableResult(
+    event = timed.declared.event if timed.declared else None
+    kind = CurveKind(
         code="KMG01",
         title=TITLE,
-        population="Safety population",
-        stub="Time",
-        columns=curves.columns,
-        rows=curves.rows if known else (),
-        statistics=(*timed.layout().sizes(), *(curves.statistics if known else ())),
-        footnotes=(
-            footnotes.say_population(datasets, study, timed.arms),
-            *say_time(datasets, study, timed),
-            say_at_risk(method),
-            *(curves.notes if known else ()),
-            *say_death(timed, incidence=False),
-            *say_events(study, timed),
-            footnotes.say_observation(datasets),
-            *footnotes.say_abbreviations((), (), "CI", "NE"),
-        ),
-        number=FIGURES.get(kind_of_event, NUMBERS) if kind_of_event else NUMBERS,
-        subtitle=name,
-        empty_note=f"Not available: {timed.times.reason}" if timed.times.reason else "Nobody has a known time",
-        parameters={"parameter": timed.times.code, "every": "" if every is None else f"{every:g}"},
-        chart=curves.chart if known else None,
+        number=NUMBERS.get(event, "") if event else NUMBER,
+        words="Kaplan–Meier curves of the share without the event over time",
+        statistic="survival_pct",
+        heading="Without the event",
+        happenings=EVENTS,
+        estimate=estimate,
+        method=compute_kaplan_meier([], [], scale=scale).method,
+        falls=True,
     )
+    return make_curve_output(datasets, study, timed, kind, parameters)

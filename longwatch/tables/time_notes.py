@@ -10,7 +10,7 @@ from longwatch.tables import footnotes
 from longwatch.tables.times import Timed
 
 _EVENTS = {
-    EventKind.DEATH: "death from any cause",
+    EventKind.DEATH: "death from any cause; censored at the end of follow-up",
     EventKind.DISCONTINUATION: "leaving the study before its end for any reason (EOSSTT = DISCONTINUED), or death; "
     "censored where the study was completed, or at the end of follow-up",
     EventKind.LAST_FOLLOW_UP: "the last day of follow-up of subjects whose participation has ended, or death; censored "

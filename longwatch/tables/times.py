@@ -16,20 +16,13 @@ from longwatch.errors import StudyError
 from longwatch.stats.estimate import Estimate
 from longwatch.stats.rounding import NOT_ESTIMABLE, round_half_away
 from longwatch.stats.survival import Scale
-from longwatch.study import EventKind, Parameter, Study
+from longwatch.study import Parameter, Study
 from longwatch.tables.arms import Arms, make_arms
 from longwatch.tables.filters import SAFETY, both, equals
 from longwatch.tables.layout import Column, Counted, Layout
 from longwatch.tables.result import Provenance, Statistic
 
 DEFAULT_PARAMETER = "TTAE"
-FIGURES = {
-    EventKind.DISCONTINUATION: "Fig 1",
-    EventKind.LAST_FOLLOW_UP: "Fig 13",
-    EventKind.ADVERSE_EVENT: "Fig 4",
-}
-"""Where the FDA guide v2.0 shows a Kaplan–Meier curve of this event."""
-
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
@@ -112,6 +105,12 @@ def read_times(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
     arms = make_arms(datasets, study)
     arm_of_record = arms.arm_of_subject[times.records["USUBJID"].to_physical().to_numpy()]
     return Timed(times, declared, arms, arm_of_record)
+
+
+def titled(title: str, timed: Timed) -> str:
+    """`Kaplan–Meier curve: time to death`: a report may print one output of several times."""
+    name = timed.times.name
+    return f"{title}: {name[:1].lower()}{name[1:]}" if name[1:2].islower() else f"{title}: {name}"
 
 
 def scale_of(study: Study) -> Scale:

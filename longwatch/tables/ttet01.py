@@ -39,6 +39,7 @@ from longwatch.tables.times import (
     scale_of,
     time_name,
     time_text,
+    titled,
 )
 
 TITLE = "Time to an event"
@@ -80,7 +81,7 @@ def make_ttet01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[st
     headings = layout.columns()
     return TableResult(
         code="TTET01",
-        title=TITLE,
+        title=titled(TITLE, timed),
         population="Safety population",
         stub="",
         columns=headings,
@@ -97,7 +98,7 @@ def make_ttet01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[st
             footnotes.say_observation(datasets),
             *footnotes.say_abbreviations(headings, printed, *(["CI", "NE"] if notes else [])),
         ),
-        subtitle=f"{timed.times.name} ({timed.times.code})",
+        subtitle=timed.times.code,
         parameters={"parameter": timed.times.code},
     )
 
