@@ -11,7 +11,7 @@ import duckdb
 import polars as pl
 
 from crosscheck.catalogue import FROM_SDTM_ONLY, QUESTIONS
-from crosscheck.questions import Asked
+from crosscheck.questions import Asked, quote
 from longwatch.standards.dataset import SourceData
 from longwatch.standards.dates import ISO8601_PARTIAL
 from longwatch.study import AnalysisData, Study, TreatmentReference
@@ -71,13 +71,13 @@ def _sql(name: str, **words: str) -> str:
 
 def _words(study: Study, data: SourceData) -> dict[str, str]:
     """What the study file says, as SQL."""
-    products = ", ".join(_quote(name) for name in study.treatment.products)
+    products = ", ".join(quote(name) for name in study.treatment.products)
     ex, dm, ds = (set(data.datasets[name].columns) if name in data else set() for name in ("EX", "DM", "DS"))
     first = study.treatment_emergence.reference is TreatmentReference.FIRST_INFUSION
     planned, actual = (_arm(study, name) for name in _arm_variables(study))
     by_record = "(SELECT count(*) FROM disposition r WHERE r.USUBJID = p.USUBJID AND r.DSDECOD = 'RANDOMIZED') > 0"
     anybody = "(SELECT count(*) FROM disposition WHERE DSDECOD = 'RANDOMIZED') > 0"
-    codes = ", ".join(_quote(arm.code) for arm in study.treatment.arms)
+    codes = ", ".join(quote(arm.code) for arm in study.treatment.arms)
     ends = "DSCAT = 'DISPOSITION EVENT'" if "DSCAT" in ds else "true"
     scope = f"(SELECT count(DSSCAT) FROM disposition WHERE DSDECOD IS NOT NULL AND {ends}) > 0"
     return {
@@ -130,7 +130,7 @@ def _arm(study: Study, variable: str) -> str:
     by_name = study.analysis_data is AnalysisData.ADAM
     cases = {arm.code: arm.name for arm in study.treatment.arms}
     cases |= {arm.name: arm.name for arm in study.treatment.arms} if by_name else {}
-    return f"CASE {variable} " + " ".join(f"WHEN {_quote(a)} THEN {_quote(b)}" for a, b in cases.items()) + " END"
+    return f"CASE {variable} " + " ".join(f"WHEN {quote(a)} THEN {quote(b)}" for a, b in cases.items()) + " END"
 
 
 def _related(study: Study) -> str:
@@ -139,7 +139,7 @@ def _related(study: Study) -> str:
     if not (mapping.related or mapping.not_related):
         return "NULL::BOOLEAN"
     cases = "".join(
-        f" WHEN AEREL IN ({', '.join(map(_quote, values))}) THEN {answer}"
+        f" WHEN AEREL IN ({', '.join(map(quote, values))}) THEN {answer}"
         for values, answer in ((mapping.related, "true"), (mapping.not_related, "false"))
         if values
     )
@@ -186,7 +186,3 @@ def _column(name: str, schema: pl.Schema, kind: str, rename: str) -> str:
     if kind == "DATE" and dtype != pl.Date:
         return f'NULL::DATE AS "{name}"'
     return f'"{source}" AS "{name}"'
-
-
-def _quote(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import groupby
 
-from crosscheck.questions import TOTAL, Asked, Counted, by_row, start
+from crosscheck.questions import TOTAL, Asked, Counted, by_row, quote, start
+from crosscheck.subject_questions import NEVER
 from longwatch.study import EventKind, Parameter
 from longwatch.tables.opinion import Answer, Cell
 from longwatch.tables.result import Statistic, TableResult
 
 FOLLOWED = "coalesce(greatest(FUPDUR + date_diff('day', REFDT, TRTSDT), 0), 0)"
 """Days to the end of follow-up; 0 where it is not known."""
-NEVER = "('SCREEN FAILURE', 'SCREENING NOT COMPLETED', 'FAILURE TO MEET RANDOMIZATION CRITERIA')"
 UNITS = {"days": "1::DOUBLE", "weeks": "7::DOUBLE", "months": "30.4375::DOUBLE", "years": "365.25::DOUBLE"}
 NO_DAY = "DAY NOT KNOWN: LAST DAY OF FOLLOW-UP"
 
@@ -85,7 +85,7 @@ def _first_events(parameter: Parameter) -> str:
     """Per subject the day of the first treatment-emergent event of the kind."""
     chosen = "true"
     if parameter.terms or parameter.socs:
-        pt, soc = (", ".join(map(_quote, names)) or "NULL" for names in (parameter.terms, parameter.socs))
+        pt, soc = (", ".join(map(quote, names)) or "NULL" for names in (parameter.terms, parameter.socs))
         chosen = f"coalesce(pt IN ({pt}), false) OR coalesce(soc IN ({soc}), false)"
     serious = "AESER = 'Y'" if parameter.serious else "true"
     day = "greatest(coalesce(date_diff('day', REFDT, start_day), 0) + 1, 1)"
@@ -102,7 +102,7 @@ def _supplied(code: str, unit: str) -> str:
         f" CASE WHEN {late} AND e.STARTDT IS NOT NULL THEN {by_cutoff} ELSE e.AVAL END * {UNITS[unit]} AS days,"
         f" CASE WHEN {late} THEN 0 WHEN e.CNSR = 0 THEN 1 WHEN ({died}) IS TRUE THEN 2 ELSE 0 END AS ended,"
         f" CASE WHEN {late} THEN 'DATA CUT-OFF' WHEN e.CNSR <> 0 THEN e.CNSDTDSC END AS why"
-        f" FROM ADTTE e JOIN subject s USING (USUBJID) WHERE s.safety AND e.PARAMCD = {_quote(code)}"
+        f" FROM ADTTE e JOIN subject s USING (USUBJID) WHERE s.safety AND e.PARAMCD = {quote(code)}"
         " AND e.AVAL IS NOT NULL AND e.CNSR IS NOT NULL AND coalesce(e.STARTDT <= getvariable('cutoff'), true)"
     )
 
@@ -110,9 +110,9 @@ def _supplied(code: str, unit: str) -> str:
 def _find(asked: Asked, code: str) -> tuple[str, str, bool]:
     """The query that gives the times of a parameter (empty: not collected), its unit, and whether it is supplied."""
     declared = {item.code: item for item in asked.study.time_to_event.all_parameters()}.get(code)
-    if asked.supplied and asked.has(f"(SELECT count(*) FROM ADTTE WHERE PARAMCD = {_quote(code)}) > 0"):
+    if asked.supplied and asked.has(f"(SELECT count(*) FROM ADTTE WHERE PARAMCD = {quote(code)}) > 0"):
         stated = asked.rows(
-            f"SELECT lower(trim(any_value(AVALU))) FROM ADTTE WHERE PARAMCD = {_quote(code)} AND AVALU IS NOT NULL"
+            f"SELECT lower(trim(any_value(AVALU))) FROM ADTTE WHERE PARAMCD = {quote(code)} AND AVALU IS NOT NULL"
         )
         words = [str(word) for (word,) in stated if word]
         known = [word for each in words for word in (each, f"{each}s") if word in UNITS]
@@ -145,7 +145,7 @@ def times(asked: Asked, table: TableResult) -> Answer:
         ("Censored", ""): "ended <> 1",
     }
     for (why,) in asked.rows("SELECT DISTINCT why FROM tte WHERE ended <> 1 AND why IS NOT NULL"):
-        lines["Censored", str(why)] = f"ended <> 1 AND why = {_quote(str(why))}"
+        lines["Censored", str(why)] = f"ended <> 1 AND why = {quote(str(why))}"
     for (group, row), condition in lines.items():
         found = by_row(asked.rows(f"SELECT 1, arm, count(*) FROM tte WHERE {condition} GROUP BY arm"), 1)
         counted.count(group, row, found.get(("1",), [{}])[0])
@@ -168,7 +168,7 @@ def curve(statistic: str) -> Callable[[Asked, TableResult], Answer]:
         happened = "ended = 1" if statistic == "survival_pct" else "ended > 0"
         for arm in counted.sizes:
             places = printed.get(arm, {})
-            for (time,) in asked.rows(f"SELECT DISTINCT aval FROM tte WHERE {happened} AND arm = {_quote(arm)}"):
+            for (time,) in asked.rows(f"SELECT DISTINCT aval FROM tte WHERE {happened} AND arm = {quote(arm)}"):
                 places.setdefault(float(str(time)), f"at {time}")
             if asked.has("(SELECT count(*) FROM tte) > 0"):
                 _curve(asked, counted, "", places, statistic, arm)
@@ -196,7 +196,7 @@ def _curve(
     event = "ended = 1" if statistic == "survival_pct" else "ended > 0"
     share_then = "coalesce(s, 1)" if statistic == "survival_pct" else "coalesce(f, 0)"
     for column in [only] if only else [*counted.sizes, *([TOTAL] if counted.total else [])]:
-        inside = "true" if column == TOTAL else f"arm = {_quote(column)}"
+        inside = "true" if column == TOTAL else f"arm = {quote(column)}"
         query = f"""
             WITH step AS (
                 SELECT aval, count(*) AS c, count(*) FILTER ({event}) AS d, count(*) FILTER (ended = 1) AS e,
@@ -220,7 +220,3 @@ def _curve(
                 values[*key, "deaths"] = deaths
             values[*key, statistic] = None if share is None else 100 * float(str(share))
             counted.values.update(values)  # type: ignore[arg-type]
-
-
-def _quote(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

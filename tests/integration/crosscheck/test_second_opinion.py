@@ -183,6 +183,18 @@ def test_a_broken_derivation_is_caught(
     assert differences(opinions(data, pilot_study, date(2015, 12, 31)))
 
 
+def test_a_death_that_is_forgotten_is_caught(
+    pilot_data: SourceData, pilot: AnalysisDatasets, pilot_study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A time to an event that goes on past death: censored subjects, numbers at risk and the incidence differ."""
+    import longwatch.derive.adtte as times
+
+    monkeypatch.setattr(times, "_death", lambda event, when=None: [])
+    tables = [make_table(code, pilot, pilot_study, {"parameter": "TTSAE"}) for code in ("TTET01", "CIFG01")]
+    for opinion in ask_second_opinion(tables, pilot_data, pilot_study, date(2015, 12, 31)):
+        assert {difference.cell[3] for difference in opinion.differences} & {"n", "deaths"}
+
+
 def test_a_number_changed_by_one_and_a_dropped_row_are_differences(
     pilot: AnalysisDatasets, pilot_study: Study, pilot_data: SourceData
 ) -> None:
