@@ -138,8 +138,8 @@ _HAS_DAY = pl.col("DTHDT").is_not_null()
 _END = _Case(pl.lit(True), pl.col("end"), 0, None, ("ADSL", "LSTALVDT"))
 
 
-def _death(event: int, when: pl.Expr | None = None) -> list[_Case]:
-    died = pl.col("died") if when is None else pl.col("died") & when
+def _death(event: int) -> list[_Case]:
+    died = pl.col("died")
     return [
         _Case(died & _HAS_DAY, pl.col("DTHDT"), event, pl.lit(DEATH), ("ADSL", "DTHDT")),
         _Case(died, pl.col("end"), event, pl.lit(DEATH + NO_DAY), ("ADSL", "LSTALVDT")),

@@ -76,26 +76,25 @@ class AnalysisDatasets:
     def time_parameters(self) -> tuple[str, ...]:
         """The codes of ADTTE: those of the study file, then those of a supplied ADTTE, then the standard ones."""
         supplied = self._supplied_codes
-        declared = [item.code for item in self.study.time_to_event.parameters]
-        standard = [item.code for item in self.study.time_to_event.all_parameters()]
-        return tuple(dict.fromkeys((*declared, *supplied, *standard)))
+        every = self.study.time_to_event.all_parameters()
+        known = [item.code for item in every if item.code in supplied or item.event is not None]
+        own = {item.code for item in self.study.time_to_event.parameters}
+        return tuple(dict.fromkeys((*(code for code in known if code in own), *supplied, *known)))
 
     def times(self, code: str) -> Times:
         """One parameter of ADTTE: the sponsor's own where ADTTE is supplied and has it, else derived. Raises KeyError
         where there is none of that code."""
-        declared = {item.code: item for item in self.study.time_to_event.all_parameters()}.get(code)
-        if code in self._supplied_codes:
-            return read_supplied_times(code, self.data, self.adsl, self.cutoff, declared)
-        if declared is None or declared.event is None:
+        if code not in self.time_parameters:
             raise KeyError(code)
+        declared = {item.code: item for item in self.study.time_to_event.all_parameters()}.get(code)
+        if declared is None or code in self._supplied_codes:
+            return read_supplied_times(code, self.data, self.adsl, self.cutoff, declared)
         return derive_times(declared, self.adsl, self.adae, self.study, self.cutoff)
 
     @cached_property
     def adtte(self) -> pl.DataFrame:
         """ADTTE, parameter after parameter. On demand: a table takes the one that it shows."""
-        absent = {item.code for item in self.study.time_to_event.parameters if item.event is None}
-        codes = [code for code in self.time_parameters if code in self._supplied_codes or code not in absent]
-        return pl.concat([self.times(code).records for code in codes])
+        return pl.concat([self.times(code).records for code in self.time_parameters])
 
     @cached_property
     def _supplied_codes(self) -> tuple[str, ...]:

@@ -189,7 +189,7 @@ def test_a_death_that_is_forgotten_is_caught(
     """A time to an event that goes on past death: censored subjects, numbers at risk and the incidence differ."""
     import longwatch.derive.adtte as times
 
-    monkeypatch.setattr(times, "_death", lambda event, when=None: [])
+    monkeypatch.setattr(times, "_death", lambda event: [])
     tables = [make_table(code, pilot, pilot_study, {"parameter": "TTSAE"}) for code in ("TTET01", "CIFG01")]
     for opinion in ask_second_opinion(tables, pilot_data, pilot_study, date(2015, 12, 31)):
         assert {difference.cell[3] for difference in opinion.differences} & {"n", "deaths"}

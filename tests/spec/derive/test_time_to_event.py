@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from longwatch.derive import AnalysisDatasets, check_fit, derive
-from longwatch.errors import SourceError
+from longwatch.errors import SourceError, StudyError
 from longwatch.standards.dataset import SourceData
 from longwatch.study import Study
 
@@ -188,6 +188,16 @@ def test_names_and_units_of_the_sponsors_own_times(make_study: Callable[..., Stu
     datasets = supplied(make_study, months, time_to_event=named)
     assert (datasets.times("TTX").name, datasets.times("TTX").unit) == ("Time to the event X", "months")
     assert rows(datasets, "TTX")["S3"][0] == 671 / 30.4375
+
+
+def test_a_parameter_that_adtte_lacks_is_refused(make_study: Callable[..., Study]) -> None:
+    """Named without an event, it can come from nowhere; with one it is derived."""
+    with pytest.raises(StudyError) as raised:
+        supplied(make_study, time_to_event={"parameters": [{"code": "TTY", "name": "Y"}]})
+    assert raised.value.error_id == "LW-FIT-013"
+    assert "TTX" in raised.value.one_line()
+    derived = {"parameters": [{"code": "TTY", "name": "Y", "event": "death"}]}
+    assert supplied(make_study, time_to_event=derived).time_parameters[:2] == ("TTY", "TTX")
 
 
 @pytest.mark.parametrize(
