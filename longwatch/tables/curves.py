@@ -3,7 +3,8 @@
 Rows, arm by arm: the start, every time at which something happened, and every time at which the axis has a number; per
 row the subjects at risk, what happened, the estimate with its interval. The chart draws of that, in order: no arm of
 fewer than 8 subjects with a time (their steps are in the table); of the others each curve up to the last time at which
-at least 3 subjects and a tenth of the arm are at risk. No arm left → no chart, and the table stands for it.
+at least 3 subjects and a tenth of the arm are at risk. No arm left → no chart, and the table stands for it. The axis
+goes to the end of the longest curve; where the distance of its numbers is asked for, to the longest time.
 Source: FDA guide v2.0, 2.2.5.2; spec C.4.
 """
 
@@ -94,13 +95,15 @@ def make_curve_output(
     chart = None
     if not times.records.is_empty():
         arms = [timed.of(column) for column in timed.layout().counted_columns() if column.index is not None]
-        axis = _axis(f"Time, {times.unit}", max(each.longest for each in arms), every)
+        drawn = [place for place, each in enumerate(arms) if len(each.time) >= LEAST_SUBJECTS]
+        longest = max(each.longest for each in arms)
+        reach = max((_last_drawn(arms[place]) for place in drawn), default=longest)
+        axis = _axis(f"Time, {times.unit}", reach if every is None else longest, every)
         steps = [_steps(each, kind, [tick for tick, _ in axis.ticks]) for each in arms]
         names = time_names((step.time for found in steps for step in found), times.unit)
         for each, found in zip(arms, steps, strict=True):
             rows.append(TableRow(f"{each.column.name} (N={each.column.size})", ("",) * (len(kind.happenings) + 2)))
             rows += [_row(step, names[step.time], each, timed, kind, statistics) for step in found]
-        drawn = [place for place, each in enumerate(arms) if len(each.time) >= LEAST_SUBJECTS]
         chart = _chart(kind, f"{kind.words}, by arm, numbers at risk below: {name}", axis, arms, steps, drawn)
         notes = _notes(arms, drawn)
     return TableResult(
