@@ -167,18 +167,21 @@ def _last_follow_up() -> list[_Case]:
 
 def _adverse_event(base: pl.DataFrame, adae: pl.DataFrame, parameter: Parameter) -> pl.DataFrame:
     """The first treatment-emergent event of the kind; of several on one day the one with the lowest AESEQ."""
-    chosen = (pl.col("TRTEMFL") == "Y") & _of_kind(parameter)
-    events = adae.lazy().filter(chosen).select(
-        row=pl.col("USUBJID").to_physical(), day="ASTDT", seq=pl.col("AESEQ").cast(pl.Float64),
-        term=pl.col("AEDECOD").cast(pl.String),
-    ).collect()  # fmt: skip
+    events = adae.select(
+        place=pl.int_range(pl.len(), dtype=pl.UInt32),
+        row=pl.col("USUBJID").to_physical(),
+        day="ASTDT",
+        seq="AESEQ",
+        chosen=(pl.col("TRTEMFL") == "Y") & _of_kind(parameter),
+    ).filter("chosen")
     placed = events.join(base.select("row", "STARTDT", "end"), on="row", how="inner", maintain_order="left")
     placed = placed.with_columns(
         day=pl.min_horizontal(pl.max_horizontal(pl.col("day").fill_null(pl.col("STARTDT")), "STARTDT"), "end")
     )
-    first = placed.sort("day", "seq", nulls_last=True, maintain_order=True).unique(
-        "row", keep="first", maintain_order=True
-    )
+    earliest = placed.group_by("row").agg(first=pl.col("day").min())
+    on_first = placed.join(earliest, on="row", how="inner").filter(pl.col("day") == pl.col("first"))
+    first = on_first.sort("row", "seq", "place", nulls_last=True).unique("row", keep="first")
+    first = first.with_columns(term=adae["AEDECOD"].gather(first["place"]).cast(pl.String))
     joined = base.join(first.select("row", "day", "seq", "term"), on="row", how="left", maintain_order="left")
     happened = _Case(pl.col("day").is_not_null(), pl.col("day"), 1, pl.col("term"), ("ADAE", "ASTDT"))
     return _cases(joined, [happened, *_death(2)])
