@@ -17,6 +17,7 @@ from math import ceil
 import numpy as np
 
 from longwatch.derive import AnalysisDatasets
+from longwatch.errors import StudyError
 from longwatch.stats.estimate import Estimate
 from longwatch.stats.methods import Method
 from longwatch.stats.risk_table import compute_numbers_at_risk
@@ -39,7 +40,7 @@ from longwatch.tables.times import (
 )
 
 LEAST_SUBJECTS, LEAST_AT_RISK, LEAST_SHARE = 8, 3, 0.1
-MOST_STEPS = 8
+MOST_STEPS, MOST_NUMBERS = 8, 100
 STEPS = (1, 2, 3, 5, 6, 10, 12, 20, 24, 30, 50, 60, 90, 100, 120, 180, 200, 365, 500, 730, 1000, 1825)
 """Distances of the numbers under the axis, in any unit: round, or as visits are spaced."""
 
@@ -84,7 +85,8 @@ def make_curve_output(
     datasets: AnalysisDatasets, study: Study, timed: Timed, kind: CurveKind, parameters: Mapping[str, object]
 ) -> TableResult:
     """The output: curves of all arms. Parameter `every`: the distance of the numbers under the axis, in the unit; by
-    default round steps. Nobody has a time → no rows and no chart, and a note."""
+    default round steps. Nobody has a time → no rows and no chart, and a note. Raises StudyError LW-TAB-008 for a
+    distance that is 0, or too small."""
     times = timed.times
     every = parameters.get("every")
     assert every is None or isinstance(every, float)
@@ -139,6 +141,15 @@ def make_curve_output(
 def _axis(title: str, longest: float, every: float | None) -> Axis:
     if every is None:
         every = next((step for step in STEPS if longest <= MOST_STEPS * step), STEPS[-1])
+    if not every * MOST_NUMBERS >= longest or every <= 0:
+        raise StudyError(
+            "LW-TAB-008",
+            "the numbers under the axis cannot stand so close",
+            where="parameter every",
+            expected=f"{longest / MOST_NUMBERS:g} or more, above 0",
+            found=f"{every:g}",
+            next_step="name a greater distance, in the unit of the time",
+        )
     count = max(1, ceil(longest / every - 1e-9))
     ticks = tuple((place * every, time_text(place * every)) for place in range(count + 1))
     return Axis(title, 0.0, count * every, ticks)

@@ -4,9 +4,11 @@ why a derivation from SDTM differs."""
 from __future__ import annotations
 
 import csv
+from math import isinf
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -98,3 +100,40 @@ def test_numbers_at_risk_of_what_is_derived(derived: AnalysisDatasets, supplied:
     assert [found["Placebo", day] for day in days] == [86, 76, 66, 61, 53, 50, 48, 45, 43, 36, 0]
     assert [found["Xanomeline Low Dose", day] for day in days] == [84, 60, 36, 26, 20, 18, 14, 13, 13, 11, 1]
     assert [found["Xanomeline High Dose", day] for day in days] == [84, 50, 32, 17, 11, 8, 8, 8, 7, 5, 0]
+
+
+def test_the_table_agrees_with_lifelines(pilot_adam: AnalysisDatasets, pilot_adam_study: Study) -> None:
+    """Medians with their limits, shares at the landmarks with theirs, the log-rank test and Cox's hazard ratio."""
+    from lifelines import CoxPHFitter, KaplanMeierFitter
+    from lifelines.statistics import logrank_test
+    from lifelines.utils import median_survival_times
+
+    content = pilot_adam_study.model_dump(mode="json", exclude_unset=True)
+    asked = {"control": "Pbo", "statistics": ["hazard_ratio", "log_rank"]}
+    study = Study.model_validate({**content, "comparison": asked})
+    table = make_table("TTET01", pilot_adam, study)
+    found = {(item.row, item.column, item.statistic): item.value for item in table.statistics}
+    records = pilot_adam.times(CODE).records.with_columns(event=pl.col("CNSR") == 0)
+    by_arm = {arm: records.filter(pl.col("TRT01P") == arm) for arm in ARMS}
+    for arm, mine in by_arm.items():
+        fitted = KaplanMeierFitter().fit(mine["AVAL"].to_numpy(), mine["event"].to_numpy())
+        limits = median_survival_times(fitted.confidence_interval_).to_numpy()[0]
+        wanted = [fitted.median_survival_time_, *limits]
+        named = ("time_median", "time_median_lower", "time_median_upper")
+        assert [found["Median", arm, name] for name in named] == [None if isinf(time) else time for time in wanted]
+        for day in (90, 180):
+            estimate = [fitted.predict(day), *fitted.confidence_interval_.loc[:day].iloc[-1]]
+            printed = [found[f"Day {day}", arm, f"survival_pct{end}"] for end in ("", "_lower", "_upper")]
+            assert printed == pytest.approx([100 * part for part in estimate], abs=1e-6)
+    control = by_arm["Placebo"]
+    for arm in ARMS[1:]:
+        pair, mine = f"{arm} vs Placebo", by_arm[arm]
+        test = logrank_test(mine["AVAL"], control["AVAL"], mine["event"], control["event"])
+        assert found["Log-rank test", pair, "p_log_rank"] == pytest.approx(test.p_value, rel=1e-8)
+        both = pl.concat(
+            [each.select("AVAL", "event", arm=pl.lit(code)) for code, each in ((1.0, mine), (0.0, control))]
+        )
+        cox = CoxPHFitter().fit(both.to_pandas(), "AVAL", "event")
+        ratio = [float(cox.hazard_ratios_["arm"]), *np.exp(cox.confidence_intervals_.to_numpy()[0])]
+        printed = [found["Hazard ratio", pair, f"hazard_ratio{end}"] for end in ("", "_lower", "_upper")]
+        assert printed == pytest.approx(ratio, rel=1e-6)

@@ -164,6 +164,14 @@ def test_numbers_under_the_axis_stand_where_they_are_asked_for(timed: Callable[.
     assert [numbers(figure, f"Day {day}")["at_risk"] for day in (0, 20, 40, 60)] == [12, 7, 3, 1]
 
 
+@pytest.mark.parametrize("every", [0.0, -20.0, 0.01, float("nan")])
+def test_numbers_that_would_stand_on_each_other_are_refused(timed: Callable[..., Any], every: float) -> None:
+    datasets, study = timed({"CELL": TWELVE})
+    with pytest.raises(StudyError) as raised:
+        make_table("KMG01", datasets, study, {"every": every})
+    assert raised.value.error_id == "LW-TAB-008"
+
+
 def test_two_times_never_share_a_row(timed: Callable[..., Any]) -> None:
     """Months: day 61 is 2.0041, which two decimals would call as the two months of the axis."""
     events = [(61 / 30.4375 + number, 1) for number in range(9)] + [(2.004, 1)]
