@@ -96,6 +96,7 @@ def _words(study: Study, data: SourceData) -> dict[str, str]:
         "age_group": _age_group(study),
         "died": _died(data),
         "death_day": _death_day(data),
+        "followed": _followed(data),
     }
 
 
@@ -109,6 +110,15 @@ def _death_day(data: SourceData) -> str:
     """The study day of death as supplied, or from the two dates."""
     supplied = "ADSL" in data and "DTHADY" in data.datasets["ADSL"].columns
     return "DTHADY" if supplied else "date_diff('day', TRTSDT, DTHDT) + (DTHDT >= TRTSDT)::INT"
+
+
+def _followed(data: SourceData) -> str:
+    """Days of follow-up as supplied, or from the last day known alive, death known by the cut-off, and the cut-off."""
+    if "ADSL" in data and "FUPDUR" in data.datasets["ADSL"].columns:
+        return "FUPDUR"
+    died = "CASE WHEN DTHDT <= getvariable('cutoff') THEN DTHDT END"
+    days = f"date_diff('day', TRTSDT, least(LSTALVDT, {died}, getvariable('cutoff'))) + 1"
+    return f"CASE WHEN coalesce(LSTALVDT, {died}) IS NOT NULL AND {days} > 0 THEN {days} END"
 
 
 def _age_group(study: Study) -> str:

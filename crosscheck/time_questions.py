@@ -31,9 +31,9 @@ def _end_of_follow_up(day: str = "followed") -> str:
 def _participation(asked: Asked) -> tuple[str, str, str, str]:
     """Left, completed, on which day; and whether that is told of anybody."""
     if asked.supplied:
-        known = {str(name) for name, *_ in asked.rows("DESCRIBE subject")}
+        known = {str(name): str(kind) for name, kind, *_ in asked.rows("DESCRIBE subject")}
         status = "EOSSTT" if "EOSSTT" in known else "NULL::VARCHAR"
-        day = "EOSDT" if "EOSDT" in known else "NULL::DATE"
+        day = "EOSDT" if known.get("EOSDT") == "DATE" else "NULL::DATE"
         nobody = "EOSSTT" in known and asked.has("(SELECT count(*) FROM subject WHERE safety) = 0")
         told = "true" if nobody else f"(SELECT count({status}) FROM subject WHERE safety) > 0"
         return f"({status} = 'DISCONTINUED')", f"({status} = 'COMPLETED')", f"({day})", told

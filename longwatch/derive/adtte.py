@@ -64,7 +64,8 @@ def derive_times(parameter: Parameter, adsl: pl.DataFrame, adae: pl.DataFrame, s
     treated = adsl.filter(pl.col("SAFFL") == "Y")
     reason = _why_not(parameter, treated, adae)
     variable = start_variable(study, adsl.columns)
-    absent = [name for name in ("EOSSTT", "EOSDT", "DCSREAS") if name not in adsl.columns]
+    absent = [name for name in ("EOSSTT", "DCSREAS") if name not in adsl.columns]
+    absent += ["EOSDT"] * (adsl.schema.get("EOSDT") != pl.Date)  # a sponsor's ADSL may have it as text
     base = adsl.with_columns(pl.lit(None).alias(name) for name in absent).select(
         "USUBJID",
         "TRT01P",

@@ -225,3 +225,28 @@ def test_a_subject_without_a_value_has_no_time(make_study: Callable[..., Study])
     times = supplied(make_study, holes).times("TTX")
     assert times.unknown == 1
     assert times.records["AVAL"].to_list() == [62.0, 671.0]
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_times_are_derived_from_the_sponsors_adsl_where_adtte_lacks_them(
+    make_study: Callable[..., Study], as_text: bool
+) -> None:
+    """Of EOSSTT, EOSDT and LSTALVDT; an EOSDT that is no date is no day. The second opinion agrees."""
+    from crosscheck import ask_second_opinion
+    from longwatch.tables.catalogue import make_table
+
+    adsl = ADSL.with_columns(
+        TRTSDT=pl.lit(date(2022, 3, 1)),
+        LSTALVDT=pl.lit(date(2022, 6, 30)),
+        EOSSTT=pl.Series(["DISCONTINUED", None, "COMPLETED", None]),
+        EOSDT=pl.Series([date(2022, 4, 1), None, date(2022, 6, 1), None]),
+    )
+    adsl = adsl.with_columns(pl.col("EOSDT").cast(pl.String)) if as_text else adsl
+    data, study = SourceData.of(ADSL=adsl, ADAE=ADAE, ADTTE=ADTTE), make_study(analysis_data="adam")
+    datasets = derive(data, study, D)
+    found = rows(datasets, "TTDISC")
+    assert found["S1"][:2] == ((122.0, 0) if as_text else (32.0, 0))
+    assert found["S2"] == (62.0, 0, 1, "DEATH")
+    assert found["S3"][:2] == ((122.0, 1) if as_text else (93.0, 1))
+    tables = [make_table("KMG01", datasets, study, {"parameter": code}) for code in datasets.time_parameters]
+    assert [opinion.differences for opinion in ask_second_opinion(tables, data, study, D)] == [()] * len(tables)
