@@ -11,7 +11,7 @@ import polars as pl
 
 from longwatch.derive.adae import derive_adae, read_adverse_events
 from longwatch.derive.adsl import derive_adsl, read_subjects
-from longwatch.derive.adtte import Times, derive_times
+from longwatch.derive.adtte import Times, derive_times, variables_of
 from longwatch.derive.carried import AdverseEvents
 from longwatch.derive.cause_of_death import derive_dthcaus, read_stated_causes
 from longwatch.derive.coded import Subjects
@@ -89,7 +89,7 @@ class AnalysisDatasets:
         declared = {item.code: item for item in self.study.time_to_event.all_parameters()}.get(code)
         if declared is None or code in self._supplied_codes:
             return read_supplied_times(code, self.data, self.adsl, self.cutoff, declared)
-        return derive_times(declared, self.adsl, self.adae, self.study, self.cutoff)
+        return derive_times(declared, self.adsl, self.adae_with(variables_of(declared)), self.study, self.cutoff)
 
     @cached_property
     def adtte(self) -> pl.DataFrame:
