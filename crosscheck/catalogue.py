@@ -17,6 +17,7 @@ from crosscheck.laboratory_questions import (
 from crosscheck.questions import GRADES, SEVERITIES, Asked, common, overview, rates, terms, worst_of_terms
 from crosscheck.result_questions import by_visit, mean_change, shares
 from crosscheck.subject_questions import demographics, disposition, populations, screening
+from crosscheck.time_questions import curve, times
 from longwatch.tables.opinion import Answer
 from longwatch.tables.result import TableResult
 
@@ -56,6 +57,9 @@ QUESTIONS: Mapping[str, Callable[[Asked, TableResult], Answer]] = {
     "LBG01": mean_change,
     "LBG_SHARE": shares,
     "VSG01": mean_change,
+    "TTET01": times,
+    "KMG01": curve("survival_pct"),
+    "CIFG01": curve("incidence_pct"),
 }
 
 FROM_SDTM_ONLY = ("ENT01", "DST01")

@@ -63,6 +63,8 @@ HAVING coalesce(told <= getvariable('cutoff'), true);
 CREATE TABLE ended AS
 SELECT USUBJID,
        arg_max(DSDECOD, (coalesce(earliest(DSSTDTC), DATE '0001-01-01'), _row)) FILTER (participation) AS last,
+       arg_max({{'day': complete(DSSTDTC)}}, (coalesce(earliest(DSSTDTC), DATE '0001-01-01'), _row))
+           FILTER (participation) AS last_record,
        arg_max(DSDECOD, (coalesce(earliest(DSSTDTC), DATE '0001-01-01'), _row)) FILTER (treatment) AS last_treatment
 FROM (SELECT *, CASE WHEN {has_scope} THEN DSSCAT = 'STUDY PARTICIPATION' ELSE true END IS TRUE AS participation,
              ({has_scope} AND DSSCAT = 'STUDY TREATMENT') IS TRUE AS treatment
@@ -90,7 +92,7 @@ SELECT p.*, coalesce(d.product, false) AS safety,
        date_diff('day', f.day, death.DTHDT) + (death.DTHDT >= f.day)::INT AS death_day,
        {randomised} AS randomised,
        coalesce({randomised}, {on_an_arm}) AS itt,
-       ended.last, {tells_participation} AS last_told, ended.last_treatment, {tells_treatment} AS last_treatment_told,
+       ended.last, ended.last_record.day AS last_day, {tells_participation} AS last_told, ended.last_treatment, {tells_treatment} AS last_treatment_told,
        {age_group} AS AGEGR1,
        CASE WHEN a.day IS NOT NULL OR death.DTHDT IS NOT NULL THEN
            nullif(greatest(least(least(a.day, death.DTHDT), death.DTHDT, getvariable('cutoff')) - f.day + 1, 0), 0)

@@ -12,23 +12,25 @@ import polars as pl
 from longwatch.derive.adae import derive_adae, read_adverse_events
 from longwatch.derive.adhy import derive_adhy
 from longwatch.derive.adsl import derive_adsl, read_subjects
+from longwatch.derive.adtte import Times, derive_times, variables_of
 from longwatch.derive.bds import derive_bds
 from longwatch.derive.carried import AdverseEvents
 from longwatch.derive.cause_of_death import derive_dthcaus, read_stated_causes
 from longwatch.derive.coded import Subjects
 from longwatch.derive.occurrence import derive_occurrence_flags
 from longwatch.derive.supplied import read_supplied_adae, read_supplied_adsl
+from longwatch.derive.supplied_adtte import read_supplied_times, supplied_codes
 from longwatch.derive.supplied_bds import read_supplied_bds
 from longwatch.standards.dataset import SourceData
 from longwatch.study import AnalysisData, Study, TreatmentBasis
 
-DATASETS = ("ADSL", "ADAE", "ADLB", "ADVS", "ADHY")
+DATASETS = ("ADSL", "ADAE", "ADTTE", "ADLB", "ADVS", "ADHY")
 """The analysis datasets there are; all but ADSL and ADAE are derived when they are first asked for."""
 
 
 @dataclass(frozen=True)
 class AnalysisDatasets:
-    """ADSL and ADAE as known at the cut-off, and the source that further datasets are derived from when asked for.
+    """ADSL, ADAE and ADTTE as known at the cut-off, and the source that further datasets come from when asked for.
 
     `adsl`: one row per subject; row i is the subject whose USUBJID has the code i (a Categorical, the same in both).
     `adae`: one row per adverse event that started by D. `treatment_variable`: TRT01A or TRT01P, the one that tables
@@ -76,6 +78,34 @@ class AnalysisDatasets:
             raise KeyError(name)
         frame: pl.DataFrame = getattr(self, name.lower())
         return frame
+
+    @property
+    def time_parameters(self) -> tuple[str, ...]:
+        """The codes of ADTTE: those of the study file, then those of a supplied ADTTE, then the standard ones."""
+        supplied = self._supplied_codes
+        every = self.study.time_to_event.all_parameters()
+        known = [item.code for item in every if item.code in supplied or item.event is not None]
+        own = {item.code for item in self.study.time_to_event.parameters}
+        return tuple(dict.fromkeys((*(code for code in known if code in own), *supplied, *known)))
+
+    def times(self, code: str) -> Times:
+        """One parameter of ADTTE: the sponsor's own where ADTTE is supplied and has it, else derived. Raises KeyError
+        where there is none of that code."""
+        if code not in self.time_parameters:
+            raise KeyError(code)
+        declared = {item.code: item for item in self.study.time_to_event.all_parameters()}.get(code)
+        if declared is None or code in self._supplied_codes:
+            return read_supplied_times(code, self.data, self.adsl, self.cutoff, declared)
+        return derive_times(declared, self.adsl, self.adae_with(variables_of(declared)), self.study, self.cutoff)
+
+    @cached_property
+    def adtte(self) -> pl.DataFrame:
+        """ADTTE, parameter after parameter. On demand: a table takes the one that it shows."""
+        return pl.concat([self.times(code).records for code in self.time_parameters])
+
+    @cached_property
+    def _supplied_codes(self) -> tuple[str, ...]:
+        return supplied_codes(self.data) if self.study.analysis_data is AnalysisData.ADAM else ()
 
     @cached_property
     def adae_with_occurrence_flags(self) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
 import numpy as np
@@ -10,6 +10,7 @@ import polars as pl
 
 from longwatch.derive.coded import by_value
 from longwatch.standards.dates import complete_day, study_day
+from longwatch.study import Study, TreatmentReference
 
 DATES_SEEN_ALIVE = {
     "DM": ("RFICDTC", "RFSTDTC", "RFENDTC", "RFXSTDTC", "RFXENDTC", "RFPENDTC"),
@@ -46,6 +47,13 @@ def derive_lstalvdt(subjects: int, frames: Iterable[tuple[pl.DataFrame, Sequence
                 np.maximum.at(latest, subject[runs], np.maximum.reduceat(days, runs))
     days_alive = pl.Series("LSTALVDT", latest)
     return days_alive.set(days_alive == never, None).cast(pl.Date)
+
+
+def start_variable(study: Study, columns: Collection[str]) -> str:
+    """The variable of ADSL that is day 1 of a subject's time at risk: TRTSDT, or INTSDT where events are
+    treatment-emergent from the first study intervention on."""
+    first = study.treatment_emergence.reference is TreatmentReference.FIRST_STUDY_INTERVENTION
+    return "INTSDT" if first and "INTSDT" in columns else "TRTSDT"
 
 
 def compute_fupdur(cutoff: date) -> pl.Expr:

@@ -21,8 +21,13 @@ from longwatch.standards.dataset import Dataset, SourceData
 from longwatch.standards.dates import study_day
 from longwatch.study import Study
 
-NEEDED = {"ADSL": ("USUBJID", "SAFFL"), "ADAE": ("USUBJID", "AEDECOD", "TRTEMFL")}
-"""Variables that the supplied datasets must have; ADSL also the treatment variable of the study's basis."""
+NEEDED = {
+    "ADSL": ("USUBJID", "SAFFL"),
+    "ADAE": ("USUBJID", "AEDECOD", "TRTEMFL"),
+    "ADTTE": ("USUBJID", "PARAMCD", "AVAL", "CNSR"),
+}
+"""Variables that the supplied datasets must have, ADTTE where there is one; ADSL also the treatment variable of the
+study's basis."""
 
 _ENROLLED = ("RFICDT", "ENRLDT", "RANDDT", "TRTSDT")
 _EVENT_DATES = ("ASTDT", "AENDT")

@@ -18,17 +18,20 @@ from longwatch.study.model import (
 from longwatch.study.parse import parse_study
 from longwatch.study.shape import PLAIN, OdmDatasetSpec, OdmVariable, Shape
 from longwatch.study.sources import Form, PlaceKind, SecretAt
+from longwatch.study.time_to_event import EventKind, Parameter, TimeToEvent
 
 __all__ = [
     "PLAIN",
     "AnalysisData",
     "Arm",
     "Comparison",
+    "EventKind",
     "Form",
     "KnownNames",
     "Laboratory",
     "OdmDatasetSpec",
     "OdmVariable",
+    "Parameter",
     "PlaceKind",
     "ReportRequest",
     "RuleSettings",
@@ -37,6 +40,7 @@ __all__ = [
     "Shape",
     "SourceSpec",
     "Study",
+    "TimeToEvent",
     "TreatmentBasis",
     "TreatmentReference",
     "Visits",

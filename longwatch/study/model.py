@@ -14,6 +14,7 @@ from longwatch.standards.nearest import did_you_mean
 from longwatch.study.part import Part
 from longwatch.study.shape import Shape
 from longwatch.study.sources import PlaceOptions
+from longwatch.study.time_to_event import TimeToEvent
 
 RULE_ID = r"^[A-Z][A-Z0-9]*[0-9]{2,}$"
 PARAMETER_NAME = r"^[a-z][a-z0-9_]*$"
@@ -139,10 +140,11 @@ class Relatedness(Part):
 
 
 class Comparison(Part):
-    """What is compared with the control arm. Empty `statistics`: nothing. Method of the interval: spec C.4."""
+    """What is compared with the control arm. Empty `statistics`: nothing. Method of the interval: spec C.4.
+    `hazard_ratio` and `log_rank` are of times to an event, the others of numbers of subjects and rates."""
 
     control: str
-    statistics: tuple[Literal["risk_difference", "fisher"], ...] = ("risk_difference",)
+    statistics: tuple[Literal["risk_difference", "fisher", "hazard_ratio", "log_rank"], ...] = ("risk_difference",)
     method: Literal["miettinen-nurminen", "newcombe", "wald"] = "miettinen-nurminen"
 
 
@@ -296,6 +298,7 @@ class Study(Part):
     treatment_emergence: TreatmentEmergence = TreatmentEmergence()
     relatedness: Relatedness = Relatedness()
     comparison: Comparison | None = None
+    time_to_event: TimeToEvent = TimeToEvent()
     dictionaries: Dictionaries = Dictionaries()
     severities: tuple[SeverityChange, ...] = ()
     rules: RuleSettings = RuleSettings()
@@ -305,6 +308,9 @@ class Study(Part):
     def check_references(self) -> Study:
         """Names used are names declared; no rule's severity is changed twice, no report asked for twice; age groups
         rise."""
+        unknown = [item.code for item in self.time_to_event.parameters if item.event is None]
+        if unknown and self.analysis_data is AnalysisData.DERIVED:
+            raise ValueError(f"time_to_event: {', '.join(unknown)} has no event, and there is no ADTTE to take it from")
         if sorted(set(self.age_groups)) != list(self.age_groups):
             raise ValueError("age_groups: cut points rise, such as [18, 65]")
         codes = {arm.code for arm in self.treatment.arms}

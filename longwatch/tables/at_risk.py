@@ -9,7 +9,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from longwatch.derive import AnalysisDatasets
-from longwatch.study import Study, TreatmentReference
+from longwatch.derive.follow_up import start_variable
+from longwatch.study import Study
 
 Days = NDArray[np.int64]
 
@@ -38,8 +39,7 @@ def make_clock(datasets: AnalysisDatasets, study: Study) -> Clock:
     """The clock of a study: from TRTSDT, or INTSDT where emergence counts from the first study intervention, to the end
     of follow-up (FUPDUR, counted from TRTSDT)."""
     adsl = datasets.adsl
-    first = study.treatment_emergence.reference is TreatmentReference.FIRST_STUDY_INTERVENTION
-    variable = "INTSDT" if first and "INTSDT" in adsl.columns else "TRTSDT"
+    variable = start_variable(study, adsl.columns)
     earlier = pl.col("TRTSDT") - pl.col(variable)
     followed = adsl.select(
         followed=(pl.col("FUPDUR") + earlier.dt.total_days()).fill_null(0).clip(lower_bound=0)

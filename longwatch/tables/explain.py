@@ -17,7 +17,8 @@ from longwatch.tables.filters import select_rows
 from longwatch.tables.layout import NOT_AVAILABLE
 from longwatch.tables.result import Provenance, Statistic, TableResult
 
-SUBJECTS, RECORDS = ("n", "N", "Ns", "change_n"), ("events", "records", "change_records")
+SUBJECTS = ("n", "N", "Ns", "change_n", "deaths", "at_risk")
+RECORDS = ("events", "records", "change_records")
 """Statistics that count the subjects, or the records, that the provenance picks; others are computed from such."""
 
 
@@ -102,9 +103,18 @@ def columns_to_show(explanation: Explanation) -> list[str]:
     provenance = explanation.statistic.provenance
     asked = {*re.findall(r"[A-Z][A-Z0-9]+", re.sub(r"'(?:[^']|'')*'", "", f"{provenance.filter} {provenance.having}"))}
     first = ("USUBJID", "AESEQ", "LBSEQ", "VSSEQ", *provenance.variables)
-    dates = {"ADAE": ("ASTDT", "AENDT"), "ADLB": ("ADT",), "ADVS": ("ADT",)}.get(provenance.dataset, ("TRTSDT",))
+    dates = _TELLING.get(provenance.dataset, ("TRTSDT",))
     columns = explanation.records.columns
     return [name for name in dict.fromkeys((*first, *sorted(asked), *dates)) if name in columns]
+
+
+_TELLING = {
+    "ADAE": ("ASTDT", "AENDT"),
+    "ADLB": ("ADT",),
+    "ADVS": ("ADT",),
+    "ADTTE": ("STARTDT", "ADT", "AVAL", "CNSR", "EVNTDESC", "CNSDTDSC", "SRCDOM", "SRCSEQ"),
+}
+"""What says when and how, by dataset."""
 
 
 def records_behind(datasets: AnalysisDatasets, provenance: Provenance) -> pl.DataFrame:

@@ -12,10 +12,11 @@ from longwatch.tables.result import Statistic, TableResult
 DESCRIBED = ("n", "records", "mean", "sd", "median", "min", "max")
 CHECKED = (
     "N", "pct", "Ns", "pct_ns", "events", "person_years", "rate", *DESCRIBED, *(f"change_{name}" for name in DESCRIBED),
-    "tranmax", "alpmax", "bilimax",
+    "tranmax", "alpmax", "bilimax", "at_risk", "deaths", "survival_pct", "incidence_pct",
 )  # fmt: skip
-"""Statistics that are computed twice: counts, percentages, rates, and descriptions of numbers. Quartiles, intervals and
-p-values are not; their functions are tested against other programs."""
+"""Statistics that are computed twice: counts, percentages, rates, descriptions of numbers, numbers at risk and the
+shares of curves. Quartiles, intervals, hazard ratios and p-values are not; their functions are tested against other
+programs."""
 TOLERANCE = 1e-9
 
 Cell = tuple[str, str, str, str]

@@ -33,6 +33,10 @@ treatment:
 relatedness: {related: [RELATED, POSSIBLE], not_related: [NOT RELATED]}
 demographics: [AGE, AGEGR1, SEX]
 age_groups: [18, 40, 65]
+time_to_event:
+  parameters:
+    - {code: TTNAU, name: Time to nausea, event: adverse_event, terms: [Nausea], socs: [Nerves], unit: months}
+    - {code: TTSFEV, name: Time to fever, event: adverse_event, terms: [Fever], serious: true, landmarks: [7, 99]}
 """
 DATES = [
     None, "2022", "2022-03", "2022-02", "2022-03-01", "2022-03-01T08:00", "2022-03-01T10:15", "2022-03-01T23:59:59",
@@ -131,10 +135,17 @@ def _result(some: Callable[..., Any], subject: Callable[[], str | None], number:
 NEEDED = {"USUBJID", "ARMCD", "ACTARMCD", "AEDECOD", "AEBODSYS", "AESTDTC", "EXTRT", "EXSTDTC"}
 
 
-def opinions(data: SourceData, study: Study, cutoff: date, datasets: AnalysisDatasets | None = None) -> list[Opinion]:
-    """The second opinion on every output."""
+def opinions(
+    data: SourceData, study: Study, cutoff: date, datasets: AnalysisDatasets | None = None, number: int = 0
+) -> list[Opinion]:
+    """The second opinion on every output. `number`: which of the times to an event besides the usual one."""
     known = datasets or derive(data, study, cutoff)
     tables = [make_table(code, known, study) for code in OUTPUTS]
+    tables += [
+        make_table(code, known, study, {"parameter": parameter})
+        for code in ("TTET01", "KMG01", "CIFG01")
+        for parameter in [known.time_parameters[number % len(known.time_parameters)]]
+    ]
     return list(ask_second_opinion(tables, data, study, cutoff))
 
 
@@ -195,7 +206,7 @@ def test_drawn_trials(reference: str) -> None:
     """Trials of hostile data: the two programs agree on every cell. Seeds 43, 48 and 127 once did not."""
     study = parse_study(f"{STUDY}treatment_emergence: {{reference: {reference}}}\n", "drawn")
     for seed in (43, 48, 127, *range(TRIALS)):
-        assert differences(opinions(drawn(seed), study, CUTOFF)) == [], f"seed {seed}"
+        assert differences(opinions(drawn(seed), study, CUTOFF, number=seed)) == [], f"seed {seed}"
 
 
 def test_a_broken_derivation_is_caught(
@@ -228,6 +239,18 @@ def test_a_broken_derivation_of_results_is_caught(
     table = make_table("KIDT01", derive(pilot_data, pilot_study, date(2015, 12, 31)), pilot_study)
     (opinion,) = ask_second_opinion([table], pilot_data, pilot_study, date(2015, 12, 31))
     assert {difference.cell[3] for difference in opinion.differences} >= {"change_mean", "change_min"}
+
+
+def test_a_death_that_is_forgotten_is_caught(
+    pilot_data: SourceData, pilot: AnalysisDatasets, pilot_study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A time to an event that goes on past death: censored subjects, numbers at risk and the incidence differ."""
+    import longwatch.derive.adtte as times
+
+    monkeypatch.setattr(times, "_death", lambda event: [])
+    tables = [make_table(code, pilot, pilot_study, {"parameter": "TTSAE"}) for code in ("TTET01", "CIFG01")]
+    for opinion in ask_second_opinion(tables, pilot_data, pilot_study, date(2015, 12, 31)):
+        assert {difference.cell[3] for difference in opinion.differences} & {"n", "deaths"}
 
 
 def test_a_number_changed_by_one_and_a_dropped_row_are_differences(

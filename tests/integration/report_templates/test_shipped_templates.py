@@ -26,7 +26,8 @@ def test_the_safety_summary_says_its_basis_the_events_and_the_state_of_the_data(
         "Appendix: open and waived findings",
     ]
     assert [block.key for block in template.table_blocks()] == [
-        "DST01", "POPT01", "DMT01", "DTHT01", "DTHL01", "AET01", "AET02_SER", "AET02", "AET10", "AET05",
+        "DST01", "POPT01", "DMT01", "KMG01_DISC", "KMG01_LFU", "DTHT01", "DTHL01",
+        "AET01", "AET02_SER", "AET02", "AET10", "AET05", "TTET01", "KMG01", "CIFG01",
     ]  # fmt: skip
 
 
