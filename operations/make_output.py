@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 
 from longwatch.derive import AnalysisDatasets, check_fit, derive, resolve_cutoff
 from longwatch.study import Study
-from longwatch.tables.catalogue import make_table, read_parameters
+from longwatch.tables.catalogue import find_output, make_table
 from longwatch.tables.explain import Explanation, explain, find_cell
 from longwatch.tables.result import TableResult
 from operations.ports import Adapters, Progress
@@ -22,15 +21,13 @@ def make_output(
     cutoff: date | None,
     snapshot_id: str | None,
     progress: Progress,
-    parameters: Sequence[str] = (),
 ) -> TableResult:
     """The output of a code on a snapshot, or on the data as it is now (which is pulled, frozen and registered).
-    `parameters`: of the output, each as `name=value`.
 
     No gate applies: it is a look at the numbers, no evidence. Raises what pulling, deriving and tabulating raise.
     """
-    given = read_parameters(code, parameters)  # before anything is pulled
-    return make_table(code, _derive(adapters, study, base, cutoff, snapshot_id, progress), study, given)
+    find_output(code)  # before anything is pulled
+    return make_table(code, _derive(adapters, study, base, cutoff, snapshot_id, progress), study, {})
 
 
 def explain_cell(
@@ -42,16 +39,14 @@ def explain_cell(
     cutoff: date | None,
     snapshot_id: str | None,
     progress: Progress,
-    parameters: Sequence[str] = (),
 ) -> tuple[Explanation, ...]:
-    """What is behind a cell of an output (row group, row, column): each of its numbers with its records. `parameters`:
-    as `make_output`.
+    """What is behind a cell of an output (row group, row, column): each of its numbers with its records.
 
     Raises as `make_output`, and what `find_cell` and `explain` raise.
     """
-    given = read_parameters(code, parameters)  # before anything is pulled
+    find_output(code)  # before anything is pulled
     datasets = _derive(adapters, study, base, cutoff, snapshot_id, progress)
-    return tuple(explain(datasets, item) for item in find_cell(make_table(code, datasets, study, given), *cell))
+    return tuple(explain(datasets, item) for item in find_cell(make_table(code, datasets, study, {}), *cell))
 
 
 def _derive(

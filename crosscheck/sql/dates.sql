@@ -41,3 +41,11 @@ CREATE MACRO offset_minutes(t) AS CASE
         * (try_cast(regexp_extract(t, '[+-](\d\d)(:\d\d)?$', 1) AS INT) * 60
            + coalesce(try_cast(nullif(regexp_extract(t, '[+-]\d\d:(\d\d)$', 1), '') AS INT), 0))
 END;
+
+-- The start of an event that rates use: partial dates at the day of treatment where it fits, else as early as can be.
+CREATE MACRO analysis_start(s, e, treated) AS CASE
+    WHEN one_day(s) IS NOT NULL THEN one_day(s)
+    WHEN earliest(s) IS NULL THEN CASE WHEN treated > one_day(e) THEN one_day(e) ELSE treated END
+    WHEN treated BETWEEN earliest(s) AND latest(s) THEN CASE WHEN treated > one_day(e) THEN earliest(s) ELSE treated END
+    ELSE earliest(s)
+END;

@@ -54,8 +54,8 @@ def find_misfits(data: SourceData, study: Study) -> list[tuple[Path, LongwatchEr
 
 
 def find_undecided(data: SourceData, study: Study) -> Iterator[tuple[Path, str]]:
-    """What a run would take as it is, though a person should have decided it: values of AEREL in neither list, products
-    and arms of the study file that the data has not."""
+    """What a run would take as it is, though a person should have decided it: values of AEREL in neither list;
+    products, drugs and arms of the study file that the data has not."""
     mapping = study.relatedness
     for value, count in _counts(data, "AE", "AEREL"):
         if value not in (*mapping.related, *mapping.not_related):
@@ -74,6 +74,22 @@ def find_undecided(data: SourceData, study: Study) -> Iterator[tuple[Path, str]]
                 ("treatment", "products", number),
                 f"no record of EX is of {product!r}; EXTRT has {', '.join(treated)}",
             )
+    taken = {
+        value.upper()
+        for dataset, variable in (("CM", "CMDECOD"), ("CM", "CMTRT"), ("EX", "EXTRT"))
+        for value, _ in _counts(data, dataset, variable)
+    }
+    for number, item in enumerate(study.exposure.classes):
+        absent = [drug for drug in item.drugs if drug.upper() not in taken]
+        if absent:
+            yield (
+                ("exposure", "classes", number),
+                f"{item.name}: no record of CM or EX is of {', '.join(absent)}",
+            )
+    for number, period in enumerate(study.periods):
+        variable, value = period.source
+        if value and value not in dict(_counts(data, "SE", variable)):
+            yield ("periods", number), f"no record of SE has {variable} {value!r}: nobody enters {period.name}"
     arms = dict(_counts(data, "DM", arm_variable(study)))
     for number, arm in enumerate(study.treatment.arms):
         if arms and arm.code not in arms:

@@ -147,6 +147,56 @@ class Comparison(Part):
     method: Literal["miettinen-nurminen", "newcombe", "wald"] = "miettinen-nurminen"
 
 
+class DrugClass(Part):
+    """A class of concomitant drugs whose exposure is counted: its name as printed, and its drugs as CMDECOD, CMTRT or
+    EXTRT has them, whatever their case."""
+
+    name: Annotated[str, Field(min_length=1)]
+    drugs: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
+
+
+class Exposure(Part):
+    """How the study product is given: in single `infusions` (the default), or `continuing` over time; and the classes
+    of concomitant drugs, immunosuppression above all."""
+
+    product: Literal["infusions", "continuing"] = "infusions"
+    classes: tuple[DrugClass, ...] = ()
+
+    @property
+    def is_continuing(self) -> bool:
+        """Whether the product is given over time."""
+        return self.product == "continuing"
+
+    @field_validator("classes")
+    @classmethod
+    def check_names(cls, value: tuple[DrugClass, ...]) -> tuple[DrugClass, ...]:
+        """No name twice. (A drug may be in two classes.)"""
+        names = [item.name for item in value]
+        if len(set(names)) != len(names):
+            raise ValueError("a class stands twice")
+        return value
+
+
+class PeriodSpec(Part):
+    """A period of the study, and when a subject enters it: on a day of follow-up (`from_day`), or with the first record
+    of SE of an epoch or an element (ETCD). The first period begins with follow-up."""
+
+    name: Annotated[str, Field(min_length=1)]
+    from_day: Annotated[int, Field(ge=2)] | None = None
+    from_epoch: str = ""
+    from_element: str = ""
+
+    @property
+    def source(self) -> tuple[str, str]:
+        """The variable of SE and its value."""
+        return ("EPOCH", self.from_epoch) if self.from_epoch else ("ETCD", self.from_element)
+
+    @property
+    def starts(self) -> int:
+        """In how many ways it says when it begins."""
+        return (self.from_day is not None) + bool(self.from_epoch) + bool(self.from_element)
+
+
 class Dictionaries(Part):
     """Versions of the dictionaries the data was coded with, as printed in the footnotes.
 
@@ -247,6 +297,10 @@ class Study(Part):
     treatment: Treatment
     treatment_emergence: TreatmentEmergence = TreatmentEmergence()
     relatedness: Relatedness = Relatedness()
+    exposure: Exposure = Exposure()
+    periods: tuple[PeriodSpec, ...] = ()
+    development_birth_date: date | None = None
+    interval_months: tuple[Annotated[int, Field(ge=1)], ...] = ()
     comparison: Comparison | None = None
     time_to_event: TimeToEvent = TimeToEvent()
     dictionaries: Dictionaries = Dictionaries()
@@ -263,6 +317,15 @@ class Study(Part):
             raise ValueError(f"time_to_event: {', '.join(unknown)} has no event, and there is no ADTTE to take it from")
         if sorted(set(self.age_groups)) != list(self.age_groups):
             raise ValueError("age_groups: cut points rise, such as [18, 65]")
+        if sorted(set(self.interval_months)) != list(self.interval_months):
+            raise ValueError("interval_months: months rise, such as [3, 12, 24]")
+        if any(period.starts != (number > 0) for number, period in enumerate(self.periods)):
+            raise ValueError(
+                "periods: the first begins with follow-up; each other says once when it begins "
+                "(from_day, from_epoch or from_element)"
+            )
+        if len({period.name for period in self.periods}) != len(self.periods):
+            raise ValueError("periods: a name stands twice")
         codes = {arm.code for arm in self.treatment.arms}
         if self.comparison and self.comparison.control not in codes:
             raise ValueError(f"comparison.control {self.comparison.control!r} is none of the arms {sorted(codes)}")

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from longwatch.derive import AnalysisDatasets
 from longwatch.errors import StudyError
 from longwatch.study import Study
 from longwatch.tables import (
+    ael02,
     aet01,
     aet02,
     aet04,
     aet05,
+    aet05_int,
     aet10,
-    cifg01,
     dmt01,
     dst01,
+    dsur61,
+    dsur72,
+    dsur73,
+    dsurwdl,
     dthl01,
     dtht01,
     ent01,
-    kmg01,
+    ext01,
+    irg01,
     popt01,
-    ttet01,
 )
 from longwatch.tables.result import TableResult
 
@@ -42,8 +47,6 @@ class Output:
     fixed: Mapping[str, object] = field(default_factory=dict)
 
 
-CURVE: Mapping[str, type] = {"parameter": str, "every": float}
-
 OUTPUTS: Mapping[str, Output] = {
     output.code: output
     for output in (
@@ -57,8 +60,19 @@ OUTPUTS: Mapping[str, Output] = {
         Output("ENT01", ent01.TITLE, ent01.NUMBER, ent01.make_ent01),
         Output("POPT01", popt01.TITLE, popt01.NUMBER, popt01.make_popt01),
         Output("DST01", dst01.TITLE, dst01.NUMBER, dst01.make_dst01, {"population": str}),
+        Output("EXT01", ext01.TITLE, ext01.NUMBER, ext01.make_ext01),
         Output("DTHT01", dtht01.TITLE, dtht01.NUMBER, dtht01.make_dtht01, {"within_days": int}),
-        Output("DTHL01", dthl01.TITLE, dthl01.NUMBER, dthl01.make_dthl01),
+        *(
+            Output(
+                code,
+                dthl01.TITLES[of_interval],
+                dthl01.NUMBERS[of_interval],
+                dthl01.make_dthl01,
+                {},
+                {"interval": of_interval},
+            )
+            for of_interval, code in dthl01.CODES.items()
+        ),
         Output("AET01", aet01.TITLE, aet01.NUMBER, aet01.make_aet01),
         Output("AET02", aet02.TITLES[""], aet02.NUMBERS[""], aet02.make_aet02, {"events": bool}),
         *(
@@ -72,9 +86,19 @@ OUTPUTS: Mapping[str, Output] = {
         ),
         Output("AET05", aet05.TITLES[False], aet05.NUMBER, aet05.make_aet05),
         Output("AET05_ALL", aet05.TITLES[True], aet05.NUMBER, aet05.make_aet05, {}, {"all_occurrences": True}),
-        Output("TTET01", ttet01.TITLE, "", ttet01.make_ttet01, {"parameter": str}),
-        Output("KMG01", kmg01.TITLE, kmg01.NUMBER, kmg01.make_kmg01, CURVE),
-        Output("CIFG01", cifg01.TITLE, cifg01.NUMBER, cifg01.make_cifg01, CURVE),
+        *(
+            Output(code, kind.title, aet05_int.NUMBER, aet05_int.make_aet05_int, {"at_least": float}, {"kind": code})
+            for code, kind in aet05_int.KINDS.items()
+        ),
+        *(
+            Output(code, kind.title, kind.number, ael02.make_ael02, {}, {"kind": code})
+            for code, kind in ael02.KINDS.items()
+        ),
+        Output("DSUR61", dsur61.TITLE, "", dsur61.make_dsur61),
+        Output("DSUR72", dsur72.TITLE, "", dsur72.make_dsur72),
+        Output("DSUR73", dsur73.TITLE, "", dsur73.make_dsur73),
+        Output("DSURWDL", dsurwdl.TITLE, "", dsurwdl.make_dsurwdl),
+        Output("IRG01", irg01.TITLE, irg01.NUMBER, irg01.make_irg01, {"serious": bool}),
         Output("AET10", aet10.TITLE, aet10.NUMBER, aet10.make_aet10, {"at_least": float, "events": bool}),
     )
 }
@@ -106,48 +130,15 @@ def make_table(
     output = find_output(code)
     given = dict(parameters or {})
     for name, value in given.items():
-        if type(value) is not output.parameters.get(name):
-            raise _cannot_take(output, name, repr(value))
-    return output.build(datasets, study, {**given, **output.fixed})
-
-
-def read_parameters(code: str, texts: Iterable[str]) -> dict[str, object]:
-    """Parameters of an output as they are written on a command line, `name=value`: `true` and `false`, numbers, text,
-    and texts with commas between them.
-
-    Raises StudyError: LW-TAB-001 where there is no such output; LW-TAB-002 where a parameter is unknown to it, or not
-    of its type.
-    """
-    output = find_output(code)
-    found: dict[str, object] = {}
-    for text in texts:
-        name, _, value = text.partition("=")
         kind = output.parameters.get(name)
-        if kind is None:
-            raise _cannot_take(output, name, text)
-        try:
-            found[name] = _READ[kind](value)
-        except (KeyError, ValueError):
-            raise _cannot_take(output, name, text) from None
-    return found
-
-
-_READ: Mapping[type, Callable[[str], object]] = {
-    bool: {"true": True, "false": False}.__getitem__,
-    int: int,
-    float: float,
-    str: str,
-    tuple: lambda text: tuple(part.strip() for part in text.split(",")),
-}
-
-
-def _cannot_take(output: Output, name: str, found: str) -> StudyError:
-    takes = ", ".join(f"{key} ({kind.__name__})" for key, kind in output.parameters.items())
-    return StudyError(
-        "LW-TAB-002",
-        f"{output.code} cannot take the parameter {name}",
-        where="report template, or --with",
-        expected=takes or "no parameter",
-        found=found,
-        next_step="correct the parameters of this output",
-    )
+        if kind is None or type(value) is not kind:
+            takes = ", ".join(f"{key} ({kind.__name__})" for key, kind in output.parameters.items())
+            raise StudyError(
+                "LW-TAB-002",
+                f"{code} cannot take the parameter {name}",
+                where="report template",
+                expected=takes or "no parameter",
+                found=f"{name}: {value!r}",
+                next_step="correct the parameters of this output",
+            )
+    return output.build(datasets, study, {**given, **output.fixed})

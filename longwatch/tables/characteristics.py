@@ -8,30 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from longwatch.stats.association import compute_anova, compute_chi_square
-from longwatch.stats.descriptive import Summary, compute_quantile, compute_summary
-from longwatch.stats.rounding import (
-    NOT_ESTIMABLE,
-    count_percent_text,
-    p_value_text,
-    percent_text,
-    round_half_away,
-)
+from longwatch.stats.rounding import count_percent_text, p_value_text, percent_text
+from longwatch.tables.described import LINES, Numbers, compute_decimals, describe_values, print_described
 from longwatch.tables.filters import both, equals
 from longwatch.tables.layout import NOT_AVAILABLE, Column, Layout
 from longwatch.tables.result import Provenance, Statistic, TableRow
 
 MISSING = "Missing"
 ALL_ARMS = "All arms"
-MOST_DECIMALS = 3
-
-Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -77,33 +67,24 @@ class Describer:
         return found
 
     def _describe_number(self, item: Characteristic, values: Numbers, found: Described) -> None:
-        decimals = _decimals(values)
+        decimals = compute_decimals(values)
         of_column = [(column, values[self._subjects(column)]) for column in self._columns]
         p = compute_anova([values[self._arms.arm_of_subject == place] for place in range(len(self._arms.names))])
         found.rows.append(self._heading(item, p.p, "p_anova", found))
-        cells: list[list[str]] = []
+        cells: list[tuple[str, ...]] = []
         for column, mine in of_column:
-            summary = compute_summary(mine)
-            texts = _texts(mine, summary, decimals)
+            texts = describe_values(mine, decimals)
             source = self._source(item.variable, column)
             for name, (value, text) in texts.items():
                 found.statistics.append(Statistic(item.variable, "", column.name, name, value, text, source))
             said = {name: text for name, (_, text) in texts.items()}
-            cells.append(
-                [
-                    said["n"],
-                    f"{said['mean']} ({said['sd']})",
-                    said["median"],
-                    f"{said['q1']}, {said['q3']}",
-                    f"{said['min']}, {said['max']}",
-                ]
-            )
-        for label, *line in zip(("n", "Mean (SD)", "Median", "Q1, Q3", "Min, Max"), *cells, strict=True):
+            cells.append(print_described(said))
+        for label, *line in zip(LINES, *cells, strict=True):
             found.rows.append(TableRow(str(label), (*map(str, line), *self._blank()), 1, item.variable, str(label)))
 
     def _count_categories(self, item: Characteristic, values: pl.Series, found: Described) -> None:
         counted = self._adsl.filter(pl.Series(self._arms.arm_of_subject >= 0))
-        levels = _levels(counted, item.variable)
+        levels = levels_of(counted, item.variable)
         codes = values.cast(pl.String).replace_strict(
             levels, list(range(len(levels))), default=None, return_dtype=pl.Int32
         )
@@ -152,9 +133,9 @@ class Describer:
         return [""] if self._tests else []
 
 
-def _levels(adsl: pl.DataFrame, variable: str) -> list[str]:
-    """The values that these subjects have, in the order of the numeric companion (AGEGR1N of AGEGR1); else by falling
-    number of subjects, ties by name."""
+def levels_of(adsl: pl.DataFrame, variable: str) -> list[str]:
+    """The values of a variable that these subjects have, in the order of its numeric companion (AGEGR1N of AGEGR1);
+    else by falling number of subjects, ties by name."""
     companion = f"{variable}N"
     text = adsl[variable].cast(pl.String)
     if companion in adsl.columns:
@@ -162,47 +143,6 @@ def _levels(adsl: pl.DataFrame, variable: str) -> list[str]:
         return pairs.group_by("level").agg(pl.col("place").min()).sort("place", "level")["level"].to_list()
     counts = text.drop_nulls().value_counts().sort(["count", variable], descending=[True, False])
     return counts[variable].to_list()
-
-
-def _decimals(values: Numbers) -> int:
-    """How many decimals the values are collected with, at most MOST_DECIMALS."""
-    known = values[~np.isnan(values)]
-    for decimals in range(MOST_DECIMALS):
-        scaled = known * 10**decimals
-        if np.allclose(scaled, np.rint(scaled), rtol=0, atol=1e-6):
-            return decimals
-    return MOST_DECIMALS
-
-
-def _texts(values: Numbers, summary: Summary, decimals: int) -> dict[str, tuple[float | int | None, str]]:
-    """Each statistic with its text: mean, median and quartiles with one decimal more than collected, SD with two more.
-
-    What is a ratio of whole numbers is rounded from that ratio, exactly (spec C.2 rule 3).
-    """
-    scaled = np.rint(values[~np.isnan(values)] * 10**decimals)
-    scale = 10**decimals
-
-    def exact(number: float | None) -> Fraction | None:
-        return None if number is None else Fraction(number) / scale
-
-    total = Fraction(int(scaled.sum()), scale)
-    quantiles = {name: exact(compute_quantile(scaled, Fraction(place, 4))) for name, place in _QUANTILES}
-    numbers: dict[str, tuple[float | None, Fraction | float | None, int]] = {
-        "mean": (summary.mean, total / summary.n if summary.n else None, decimals + 1),
-        "sd": (summary.sd, summary.sd, decimals + 2),
-        "median": (summary.median, quantiles["median"], decimals + 1),
-        "q1": (summary.first_quartile, quantiles["q1"], decimals + 1),
-        "q3": (summary.third_quartile, quantiles["q3"], decimals + 1),
-        "min": (summary.minimum, summary.minimum, decimals),
-        "max": (summary.maximum, summary.maximum, decimals),
-    }
-    found: dict[str, tuple[float | int | None, str]] = {"n": (summary.n, str(summary.n))}
-    for name, (value, precise, digits) in numbers.items():
-        found[name] = (value, NOT_ESTIMABLE if precise is None else str(round_half_away(precise, digits)))
-    return found
-
-
-_QUANTILES = (("q1", 1), ("median", 2), ("q3", 3))
 
 
 def describe_all(describer: Describer, items: Sequence[Characteristic]) -> Described:

@@ -16,7 +16,7 @@ from longwatch.tables.filters import select_rows
 from longwatch.tables.layout import NOT_AVAILABLE
 from longwatch.tables.result import Provenance, Statistic, TableResult
 
-COUNTS = ("n", "N", "events", "deaths", "at_risk")
+COUNTS = ("n", "N", "events", "n_in_interval", "events_in_interval")
 """Statistics that count what the provenance picks; others are computed from such counts."""
 
 
@@ -76,7 +76,7 @@ def explain(datasets: AnalysisDatasets, statistic: Statistic) -> Explanation:
     subjects = records["USUBJID"].n_unique()
     if statistic.statistic not in COUNTS or statistic.value is None:
         return Explanation(statistic, records, subjects, None)
-    counted = records.height if statistic.statistic == "events" else subjects
+    counted = records.height if statistic.statistic.startswith("events") else subjects
     if counted != statistic.value:
         raise IntegrityError(
             "LW-TAB-006",
@@ -94,16 +94,9 @@ def columns_to_show(explanation: Explanation) -> list[str]:
     provenance = explanation.statistic.provenance
     asked = {*re.findall(r"[A-Z][A-Z0-9]+", re.sub(r"'(?:[^']|'')*'", "", f"{provenance.filter} {provenance.having}"))}
     first = ("USUBJID", "AESEQ", *provenance.variables)
-    dates = _TELLING.get(provenance.dataset, ("TRTSDT",))
+    dates = ("ASTDT", "AENDT") if provenance.dataset == "ADAE" else ("TRTSDT",)
     columns = explanation.records.columns
     return [name for name in dict.fromkeys((*first, *sorted(asked), *dates)) if name in columns]
-
-
-_TELLING = {
-    "ADAE": ("ASTDT", "AENDT"),
-    "ADTTE": ("STARTDT", "ADT", "AVAL", "CNSR", "EVNTDESC", "CNSDTDSC", "SRCDOM", "SRCSEQ"),
-}
-"""What says when and how, by dataset."""
 
 
 def records_behind(datasets: AnalysisDatasets, provenance: Provenance) -> pl.DataFrame:

@@ -14,6 +14,8 @@ CHECKED = (
     "n",
     "pct",
     "events",
+    "n_in_interval",
+    "events_in_interval",
     "person_years",
     "rate",
     "mean",
@@ -21,14 +23,10 @@ CHECKED = (
     "median",
     "min",
     "max",
-    "at_risk",
-    "deaths",
-    "survival_pct",
-    "incidence_pct",
+    "total",
 )
-"""Statistics that are computed twice: counts, percentages, rates, descriptions of numbers, numbers at risk and the
-shares of curves. Quartiles, intervals, hazard ratios and p-values are not; their functions are tested against other
-programs."""
+"""Statistics that are computed twice: counts, percentages, rates, and descriptions of numbers. Quartiles, intervals and
+p-values are not; their functions are tested against other programs."""
 TOLERANCE = 1e-9
 
 Cell = tuple[str, str, str, str]

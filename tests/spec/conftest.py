@@ -54,7 +54,7 @@ def make_data() -> Callable[..., SourceData]:
 def as_frame(records: Records) -> pl.DataFrame:
     """Records as a frame: numbers as Float64, all else as text."""
     names = list(dict.fromkeys(name for record in records for name in record))
-    numeric = {"AGE", "EXDOSE", "AESEQ", "EXSEQ", "DSSEQ"}
+    numeric = {"AGE", "EXDOSE", "AESEQ", "EXSEQ", "DSSEQ", "VSSTRESN"}
     schema = {name: pl.Float64 if name in numeric else pl.String for name in names}
     return pl.DataFrame([{name: record.get(name) for name in names} for record in records], schema=schema)
 
