@@ -34,6 +34,12 @@ class Format(StrEnum):
     DOCX = "docx"
 
 
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option("--with", metavar="NAME=VALUE", help="A parameter of the output (parameter=TTDEATH); repeatable."),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.add_typer(table, name="table")
@@ -63,6 +69,7 @@ def make_table(
     to: Annotated[
         Path | None, typer.Option("--to", metavar="FILE", help="Write it there, over a file of that name; else print.")
     ] = None,
+    with_: Parameters = None,
     cutoff: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The data cut-off.")] = None,
     snapshot: Annotated[str | None, typer.Option(help="Of this snapshot; default: pull the data now.")] = None,
 ) -> None:
@@ -78,7 +85,7 @@ def make_table(
     adapters = wired()
     display = StageDisplay()
     with display.shown("Tabulate"):
-        result = make_output(adapters, study, base, code, day, snapshot, display.message)
+        result = make_output(adapters, study, base, code, day, snapshot, display.message, with_ or ())
     content = _printed(result, fmt, study, adapters)
     if to is None:
         sys.stdout.buffer.write(content)
@@ -96,6 +103,7 @@ def explain_cell(
     group: Annotated[
         str, typer.Option(help="The row group, such as a SOC; without it and a row, the first line.")
     ] = "",
+    with_: Parameters = None,
     cutoff: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The data cut-off.")] = None,
     snapshot: Annotated[str | None, typer.Option(help="Of this snapshot; default: pull the data now.")] = None,
     as_json: AsJson = False,
@@ -109,7 +117,9 @@ def explain_cell(
     day = cutoff.date() if cutoff else None
     display = StageDisplay()
     with display.shown("Explain"):
-        found = explain_cell(wired(), study, base, code, (group, row, column), day, snapshot, display.message)
+        found = explain_cell(
+            wired(), study, base, code, (group, row, column), day, snapshot, display.message, with_ or ()
+        )
     numbers = [
         {
             "statistic": item.statistic.statistic,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -17,6 +18,7 @@ from connectors.readers.text import UTF_8
 from connectors.readers.typed_copy import ReadResult, read_dataset
 from connectors.snapshot_manifest import Manifest, TypedDataset, typed_from_bytes, typed_to_bytes
 from connectors.staging import flush, store_writable, write_flushed
+from connectors.stored_columns import read_stored
 from longwatch.errors import IntegrityError, SourceError
 from longwatch.evidence.snapshot import SourceFile
 from longwatch.standards.dataset import Dataset, SourceData
@@ -119,6 +121,7 @@ class TypedCopies:
                     variables=each.result.variables,
                     file=each.file,
                     parquet=str(self.path(manifest) / each.parquet),
+                    read_parts=partial(read_stored, self.path(manifest) / each.parquet),
                 )
                 for each in self.verified(manifest)
             }

@@ -11,6 +11,7 @@ from crosscheck.listing_questions import LISTED, event_listing
 from crosscheck.part_questions import events_by_part, rate_over_time
 from crosscheck.questions import GRADES, SEVERITIES, Asked, common, overview, rates, terms, worst_of_terms
 from crosscheck.subject_questions import demographics, disposition, populations, screening
+from crosscheck.time_questions import curve, times
 from longwatch.tables.opinion import Answer
 from longwatch.tables.result import TableResult
 
@@ -44,6 +45,9 @@ QUESTIONS: Mapping[str, Callable[[Asked, TableResult], Answer]] = {
     "DSURWDL": periodic.dropouts,
     "IRG01": rate_over_time,
     "AET10": common,
+    "TTET01": times,
+    "KMG01": curve("survival_pct"),
+    "CIFG01": curve("incidence_pct"),
 }
 
 FROM_SDTM_ONLY = ("ENT01", "DST01", "DSURWDL")

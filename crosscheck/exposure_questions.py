@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from crosscheck.questions import YEAR, Asked, Counted, start
+from crosscheck.questions import YEAR, Asked, Counted, quote, start
 from longwatch.tables.opinion import Answer
 from longwatch.tables.result import TableResult
 
@@ -47,7 +47,7 @@ def _blocks(asked: Asked) -> Iterator[tuple[str, str, str]]:
         yield "Number of infusions", "number", f"SELECT arm, {days} AS v {product} GROUP BY USUBJID, arm"
         for (unit,) in asked.rows(f"SELECT DISTINCT unit {product} AND EXDOSE IS NOT NULL"):
             text = str(unit)
-            whole = f"SELECT USUBJID, arm, sum(EXDOSE) AS v {product} AND unit = {_quote(text)} GROUP BY ALL"
+            whole = f"SELECT USUBJID, arm, sum(EXDOSE) AS v {product} AND unit = {quote(text)} GROUP BY ALL"
             yield f"Total dose ({text})" if text else "Total dose", "amount", whole
             if asked.has("(SELECT count(*) FROM weight) > 0"):
                 by_weight = f"SELECT arm, v / kg AS v FROM ({whole}) JOIN weight USING (USUBJID)"
@@ -55,7 +55,7 @@ def _blocks(asked: Asked) -> Iterator[tuple[str, str, str]]:
                     yield f"Total dose by body weight ({f'{text}/kg' if text else 'per kg'})", "amount", by_weight
     names_drugs = "CM" in asked.data and {"CMDECOD", "CMTRT"} & set(asked.data.datasets["CM"].columns)
     for item in plan.classes:
-        drugs = ", ".join(_quote(drug.upper()) for drug in item.drugs)
+        drugs = ", ".join(quote(drug.upper()) for drug in item.drugs)
         query = f"SELECT arm, days AS v FROM watched JOIN days_of([{drugs}]) USING (USUBJID)"
         if names_drugs or asked.has(f"(SELECT count(*) FROM ({query})) > 0"):
             yield f"{item.name} (days)", "time", query
@@ -89,7 +89,3 @@ def _sum(asked: Asked, counted: Counted, label: str, name: str, expression: str,
 def _count(asked: Asked, counted: Counted, label: str, row: str, condition: str) -> None:
     by_arm = asked.rows(f"SELECT arm, count(*) FROM exposed WHERE {condition} GROUP BY 1")
     counted.count(label, row, {str(arm): int(str(number)) for arm, number in by_arm})
-
-
-def _quote(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from crosscheck.questions import YEAR, Asked, Counted, by_row, start
+from crosscheck.questions import YEAR, Asked, Counted, by_row, quote, start
 from longwatch.tables.opinion import Answer
 from longwatch.tables.result import TableResult
 
@@ -29,7 +29,7 @@ def events_by_part(part: str, every: bool) -> Callable[[Asked, TableResult], Ans
             for (pt,), (n,) in found.items()
             if any(100 * count >= share * counted.sizes.get(arm, 0) > 0 for arm, count in n.items())
         ]
-        lines = {"Any TEAE": "true", **_serious(asked), **{pt: f"pt = {_quote(pt)}" for pt in common}}
+        lines = {"Any TEAE": "true", **_serious(asked), **{pt: f"pt = {quote(pt)}" for pt in common}}
         _count_lines(asked, counted, parts, lines, every)
         return Answer(counted.values)
 
@@ -122,7 +122,7 @@ def _periods(asked: Asked) -> tuple[list[str], list[str]]:
 def _count_lines(asked: Asked, counted: Counted, parts: Sequence[str], lines: Mapping[str, str], every: bool) -> None:
     """Every line in every part: subjects at risk and their days, events, and what of the days lies after the first."""
     picked = " UNION ALL ".join(
-        f"SELECT {_quote(row)} AS line, USUBJID, arm, {'day' if every else 'min(day) AS day'} FROM placed"
+        f"SELECT {quote(row)} AS line, USUBJID, arm, {'day' if every else 'min(day) AS day'} FROM placed"
         f" WHERE ({condition}) IS TRUE{'' if every else ' GROUP BY ALL'}"
         for row, condition in lines.items()
     )
@@ -150,10 +150,6 @@ def _count_lines(asked: Asked, counted: Counted, parts: Sequence[str], lines: Ma
             events, lost = found.get((name, row), [{}, {}])
             left = days if every else {arm: number - lost.get(arm, 0) for arm, number in days.items()}
             _rate(counted, name, row, events, left, "events" if every else "n")
-
-
-def _quote(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _rate(counted: Counted, group: str, row: str, n: Mapping[str, int], days: Mapping[str, int], name: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from crosscheck.listing_questions import NAMED, is_told
-from crosscheck.questions import Asked, Counted, by_row, start
+from crosscheck.questions import Asked, Counted, by_row, quote, start
 from longwatch.study import Study
 from longwatch.tables.opinion import Answer
 from longwatch.tables.result import TableResult
@@ -44,7 +44,7 @@ def exposure(asked: Asked, table: TableResult) -> Answer:
         for value, kind in asked.rows(f'SELECT DISTINCT "{variable}", typeof("{variable}") FROM subject WHERE safety'):
             if kind != "VARCHAR" and not str(kind).startswith("ENUM"):
                 continue
-            condition = f'"{variable}" IS NULL' if value is None else f'"{variable}" = ' + _quote(str(value))
+            condition = f'"{variable}" IS NULL' if value is None else f'"{variable}" = ' + quote(str(value))
             groups[variable, "Missing" if value is None else str(value)] = condition
     for (group, row), condition in groups.items():
         rows = asked.rows(
@@ -99,7 +99,7 @@ def dropouts(asked: Asked, table: TableResult) -> Answer:
     """DSURWDL: whose participation or treatment ended by an adverse event in the interval."""
     counted = start(asked, table, "safety")
     ended = " OR ".join(
-        f"({last} = 'ADVERSE EVENT' AND {IN_INTERVAL.format(f'complete({last}_day)', 'true')})"
+        f"({last} = 'ADVERSE EVENT' AND {IN_INTERVAL.format(f'{last}_day', 'true')})"
         for last in ("last", "last_treatment")
     )
     _count(asked, counted, "Dropouts", ended)
@@ -111,7 +111,3 @@ def _count(asked: Asked, counted: Counted, group: str, condition: str) -> None:
         f"SELECT 1, counted_arm, count(*) FROM subject WHERE safety AND ({condition}) IS TRUE GROUP BY ALL"
     )
     counted.count(group, "", by_row(rows, 1).get(("1",), [{}])[0])
-
-
-def _quote(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

@@ -85,6 +85,11 @@ class Counted:
             self.values[group, row, column, "events"] = n
 
 
+def quote(value: str) -> str:
+    """A value as an SQL literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
 def start(asked: Asked, table: TableResult, condition: str, planned: bool = False) -> Counted:
     """The N of each arm in a population; `Not assigned` where somebody of it is on no arm."""
     arm = "planned_arm" if planned else "counted_arm"

@@ -12,7 +12,7 @@ import polars as pl
 
 from crosscheck.catalogue import FROM_SDTM_ONLY, QUESTIONS
 from crosscheck.periodic_questions import interval_start
-from crosscheck.questions import Asked
+from crosscheck.questions import Asked, quote
 from crosscheck.subject_questions import NEVER
 from longwatch.standards.dataset import SourceData
 from longwatch.standards.dates import ISO8601_PARTIAL
@@ -37,6 +37,7 @@ TEXTS = {
     "ADSL": ("USUBJID", "SAFFL", "ITTFL", "RANDFL", "TRT01P", "TRT01A", "DTHFL", "DTHCAUS"),
     "ADAE": ("USUBJID", "AETERM", "AEDECOD", "AEBODSYS", "AESEV", "AETOXGR", "AESER", "AESDTH", "AESLIFE", "AESHOSP",
              "AESDISAB", "AESCONG", "AESMIE", "AESCAN", "AESOD", "AEREL", "AREL", "AEACN", "AEOUT", "TRTEMFL"),
+    "ADTTE": ("USUBJID", "PARAMCD", "AVALU", "CNSDTDSC"),
 }  # fmt: skip
 NUMBERS = {
     "EX": ("EXDOSE",),
@@ -45,8 +46,10 @@ NUMBERS = {
     "ADAE": ("AESEQ",),
     "DM": ("AGE",),
     "ADSL": ("FUPDUR", "DTHADY"),
+    "ADTTE": ("AVAL", "CNSR", "CEVENT"),
 }
-DATES = {"ADSL": ("RFICDT", "ENRLDT", "RANDDT", "TRTSDT", "DTHDT", "LSTALVDT"), "ADAE": ("ASTDT",)}
+DATES = {"ADSL": ("RFICDT", "ENRLDT", "RANDDT", "TRTSDT", "DTHDT", "LSTALVDT"), "ADAE": ("ASTDT",),
+         "ADTTE": ("STARTDT", "ADT")}  # fmt: skip
 
 
 def ask_second_opinion(
@@ -57,7 +60,7 @@ def ask_second_opinion(
         for setting in ("autoinstall_known_extensions", "autoload_known_extensions", "preserve_insertion_order"):
             engine.execute(f"SET {setting} = false")
         supplied = study.analysis_data is AnalysisData.ADAM
-        _read_data(engine, data, ("ADSL", "ADAE") if supplied else ("DM", "AE", "DS", "SV", "DD"))
+        _read_data(engine, data, ("ADSL", "ADAE", "ADTTE") if supplied else ("DM", "AE", "DS", "SV", "DD"))
         _read_data(engine, data, ("EX", "CM", "VS", "SE"))
         engine.execute("SET VARIABLE cutoff = ?", [cutoff])
         engine.execute(_sql("dates", legal=ISO8601_PARTIAL.replace("'", "''")))
@@ -85,13 +88,13 @@ def _sql(name: str, **words: str) -> str:
 
 def _words(study: Study, data: SourceData) -> dict[str, str]:
     """What the study file says, as SQL."""
-    products = ", ".join(_quote(name) for name in study.treatment.products)
+    products = ", ".join(quote(name) for name in study.treatment.products)
     ex, dm, ds = (set(data.datasets[name].columns) if name in data else set() for name in ("EX", "DM", "DS"))
     first = study.treatment_emergence.reference is TreatmentReference.FIRST_INFUSION
     planned, actual = (_arm(study, name) for name in _arm_variables(study))
     by_record = "(SELECT count(*) FROM disposition r WHERE r.USUBJID = p.USUBJID AND r.DSDECOD = 'RANDOMIZED') > 0"
     anybody = "(SELECT count(*) FROM disposition WHERE DSDECOD = 'RANDOMIZED') > 0"
-    codes = ", ".join(_quote(arm.code) for arm in study.treatment.arms)
+    codes = ", ".join(quote(arm.code) for arm in study.treatment.arms)
     ends = "DSCAT = 'DISPOSITION EVENT'" if "DSCAT" in ds else "true"
     scope = f"(SELECT count(DSSCAT) FROM disposition WHERE DSDECOD IS NOT NULL AND {ends}) > 0"
     return {
@@ -117,6 +120,7 @@ def _words(study: Study, data: SourceData) -> dict[str, str]:
         else ("EOTDT" if _has_date(data, "EOTDT") else "NULL::DATE"),
         "died": _died(data),
         "death_day": _death_day(data),
+        "followed": _followed(data),
     }
 
 
@@ -134,6 +138,15 @@ def _death_day(data: SourceData) -> str:
     """The study day of death as supplied, or from the two dates."""
     supplied = "ADSL" in data and "DTHADY" in data.datasets["ADSL"].columns
     return "DTHADY" if supplied else "date_diff('day', TRTSDT, DTHDT) + (DTHDT >= TRTSDT)::INT"
+
+
+def _followed(data: SourceData) -> str:
+    """Days of follow-up as supplied, or from the last day known alive, death known by the cut-off, and the cut-off."""
+    if "ADSL" in data and "FUPDUR" in data.datasets["ADSL"].columns:
+        return "FUPDUR"
+    died = "CASE WHEN DTHDT <= getvariable('cutoff') THEN DTHDT END"
+    days = f"date_diff('day', TRTSDT, least(LSTALVDT, {died}, getvariable('cutoff'))) + 1"
+    return f"CASE WHEN coalesce(LSTALVDT, {died}) IS NOT NULL AND {days} > 0 THEN {days} END"
 
 
 def _age_group(study: Study) -> str:
@@ -155,7 +168,7 @@ def _arm(study: Study, variable: str) -> str:
     by_name = study.analysis_data is AnalysisData.ADAM
     cases = {arm.code: arm.name for arm in study.treatment.arms}
     cases |= {arm.name: arm.name for arm in study.treatment.arms} if by_name else {}
-    return f"CASE {variable} " + " ".join(f"WHEN {_quote(a)} THEN {_quote(b)}" for a, b in cases.items()) + " END"
+    return f"CASE {variable} " + " ".join(f"WHEN {quote(a)} THEN {quote(b)}" for a, b in cases.items()) + " END"
 
 
 def _related(study: Study) -> str:
@@ -164,7 +177,7 @@ def _related(study: Study) -> str:
     if not (mapping.related or mapping.not_related):
         return "NULL::BOOLEAN"
     cases = "".join(
-        f" WHEN AEREL IN ({', '.join(map(_quote, values))}) THEN {answer}"
+        f" WHEN AEREL IN ({', '.join(map(quote, values))}) THEN {answer}"
         for values, answer in ((mapping.related, "true"), (mapping.not_related, "false"))
         if values
     )
@@ -177,6 +190,7 @@ def _read_data(engine: duckdb.DuckDBPyConnection, data: SourceData, names: Seque
         if name not in data:
             columns = ", ".join(f"NULL::VARCHAR AS {column}" for column in TEXTS[name])
             numbers = "".join(f", NULL::DOUBLE AS {column}" for column in NUMBERS.get(name, ()))
+            numbers += "".join(f", NULL::DATE AS {column}" for column in DATES.get(name, ()))
             engine.execute(f"CREATE VIEW {name} AS SELECT {columns}{numbers}, 0 AS _row WHERE false")
             continue
         dataset = data.datasets[name]
@@ -210,7 +224,3 @@ def _column(name: str, schema: pl.Schema, kind: str, rename: str) -> str:
     if kind == "DATE" and dtype != pl.Date:
         return f'NULL::DATE AS "{name}"'
     return f'"{source}" AS "{name}"'
-
-
-def _quote(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

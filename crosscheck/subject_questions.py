@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crosscheck.questions import Asked, Counted, by_row, start
+from crosscheck.questions import Asked, Counted, by_row, quote, start
 from longwatch.tables.opinion import Answer
 from longwatch.tables.result import TableResult
 
@@ -39,7 +39,7 @@ def demographics(asked: Asked, table: TableResult) -> Answer:
             _describe(asked, counted, variable, where, arm)
         else:
             for (value,) in asked.rows(f'SELECT DISTINCT "{variable}" FROM subject WHERE {where}'):
-                condition = f'"{variable}" IS NULL' if value is None else f'"{variable}" = ' + _quote(str(value))
+                condition = f'"{variable}" IS NULL' if value is None else f'"{variable}" = ' + quote(str(value))
                 row = "Missing" if value is None else str(value)
                 _count(asked, counted, variable, row, f"{where} AND {condition}", arm)
     return Answer(counted.values, frozenset(not_computed))
@@ -72,7 +72,7 @@ def screening(asked: Asked, table: TableResult) -> Answer:
     if asked.has("(SELECT count(randomised) FROM subject) > 0"):
         lines["Randomised", ""] = "randomised"
     for (value,) in asked.rows("SELECT DISTINCT last FROM subject WHERE planned_arm IS NULL AND last IS NOT NULL"):
-        lines["On no arm", str(value)] = f"planned_arm IS NULL AND last = {_quote(str(value))}"
+        lines["On no arm", str(value)] = f"planned_arm IS NULL AND last = {quote(str(value))}"
     for (group, row), condition in lines.items():
         n = int(str(asked.rows(f"SELECT count(*) FROM subject WHERE ({condition}) IS TRUE")[0][0]))
         counted.count(group, row, {"All subjects": n})
@@ -114,11 +114,7 @@ def disposition(asked: Asked, table: TableResult) -> Answer:
         if not asked.has(f"(SELECT count(*) FROM subject WHERE {inside} AND (({') OR ('.join(lines.values())}))) > 0"):
             continue
         for (value,) in asked.rows(f"SELECT DISTINCT {last} FROM subject WHERE {inside} AND {left}"):
-            lines[str(value)] = f"{last} = {_quote(str(value))}"
+            lines[str(value)] = f"{last} = {quote(str(value))}"
         for row, condition in lines.items():
             _count(asked, counted, group, row, f"{inside} AND {condition}", arm)
     return Answer(counted.values)
-
-
-def _quote(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

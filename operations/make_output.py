@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from longwatch.derive import AnalysisDatasets, check_fit, derive, resolve_cutoff
 from longwatch.study import Study
-from longwatch.tables.catalogue import find_output, make_table
+from longwatch.tables.catalogue import make_table, read_parameters
 from longwatch.tables.explain import Explanation, explain, find_cell
 from longwatch.tables.result import TableResult
 from operations.ports import Adapters, Progress
@@ -21,13 +22,15 @@ def make_output(
     cutoff: date | None,
     snapshot_id: str | None,
     progress: Progress,
+    parameters: Sequence[str] = (),
 ) -> TableResult:
     """The output of a code on a snapshot, or on the data as it is now (which is pulled, frozen and registered).
+    `parameters`: of the output, each as `name=value`.
 
     No gate applies: it is a look at the numbers, no evidence. Raises what pulling, deriving and tabulating raise.
     """
-    find_output(code)  # before anything is pulled
-    return make_table(code, _derive(adapters, study, base, cutoff, snapshot_id, progress), study, {})
+    given = read_parameters(code, parameters)  # before anything is pulled
+    return make_table(code, _derive(adapters, study, base, cutoff, snapshot_id, progress), study, given)
 
 
 def explain_cell(
@@ -39,14 +42,16 @@ def explain_cell(
     cutoff: date | None,
     snapshot_id: str | None,
     progress: Progress,
+    parameters: Sequence[str] = (),
 ) -> tuple[Explanation, ...]:
-    """What is behind a cell of an output (row group, row, column): each of its numbers with its records.
+    """What is behind a cell of an output (row group, row, column): each of its numbers with its records. `parameters`:
+    as `make_output`.
 
     Raises as `make_output`, and what `find_cell` and `explain` raise.
     """
-    find_output(code)  # before anything is pulled
+    given = read_parameters(code, parameters)  # before anything is pulled
     datasets = _derive(adapters, study, base, cutoff, snapshot_id, progress)
-    return tuple(explain(datasets, item) for item in find_cell(make_table(code, datasets, study, {}), *cell))
+    return tuple(explain(datasets, item) for item in find_cell(make_table(code, datasets, study, given), *cell))
 
 
 def _derive(

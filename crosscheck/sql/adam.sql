@@ -8,7 +8,8 @@ SELECT * EXCLUDE (SAFFL, TRTSDT, DTHDT, FUPDUR, DTHADY, place),
        ({died} AND NOT coalesce(DTHDT > getvariable('cutoff'), false)) IS TRUE AS died, DTHDT,
        {death_day} AS death_day,
        ITTFL = 'Y' AS itt, RANDFL = 'Y' AS randomised,
-       TRTSDT, TRTSDT AS REFDT, NULL::VARCHAR AS REFDTM, FUPDUR
+       TRTSDT, TRTSDT AS REFDT, NULL::VARCHAR AS REFDTM,
+       {followed} AS FUPDUR
 FROM (SELECT *, row_number() OVER (PARTITION BY USUBJID ORDER BY _row) AS place FROM ADSL
       WHERE USUBJID IS NOT NULL
         AND coalesce(least(RFICDT, ENRLDT, RANDDT, TRTSDT) <= getvariable('cutoff'), true))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 import polars as pl
@@ -28,7 +29,6 @@ from longwatch.study import Study
 
 CARRIED = (
     "STUDYID",
-    "SUBJID",
     "SITEID",
     "AGEU",
     "SEX",
@@ -67,7 +67,7 @@ def read_subjects(data: SourceData, cutoff: date) -> Subjects:
 def derive_adsl(data: SourceData, study: Study, cutoff: date, subjects: Subjects, ae: pl.DataFrame) -> pl.DataFrame:
     """One row per subject of `subjects`, in that order: row i is the subject with USUBJID code i.
 
-    - Carried from DM where it has them: CARRIED, AGE (the first record of a subject).
+    - Carried from DM where it has them: SUBJID, CARRIED, AGE (the first record of a subject).
     - TRT01P, TRT01A: headings of the study file's arms by ARMCD, ACTARMCD; TRT01PN, TRT01AN their places, from 1.
       Missing for arms that get no treatment and for no arm; but `Not assigned` for a subject who was dosed.
     - TRTSDT, TRTSDTM, TRTEDT, INTSDT, INTSDTM: `exposure`. SAFFL, INTFL, RANDFL, ITTFL: `populations`.
@@ -79,21 +79,25 @@ def derive_adsl(data: SourceData, study: Study, cutoff: date, subjects: Subjects
     Expects `ae` from `read_adverse_events`. Everything is as known at D.
     """
     dm = (
-        read_coded(data, "DM", subjects, (*CARRIED, *_DM_DATES), ("AGE",))
+        read_coded(data, "DM", subjects, (*CARRIED, *_DM_DATES), ("AGE",), identifiers=("SUBJID",))
         .unique("subject", keep="first")
         .sort("subject")
     )
-    ex = read_coded(data, "EX", subjects, EX_TEXTS, EX_NUMBERS)
+    ex = read_coded(data, "EX", subjects, EX_TEXTS, EX_NUMBERS, times=("EXSTDTC",))
     ds = keep_started(read_coded(data, "DS", subjects, DS_TEXTS), "DSSTDTC", cutoff)
-    sv = read_coded(data, "SV", subjects, DATES_SEEN_ALIVE["SV"])
     dd = keep_started(read_coded(data, "DD", subjects, ("DDDTC",)), "DDDTC", cutoff)
     seen = ds.filter(~pl.col("DSDECOD").is_in(NOT_SEEN).fill_null(False)) if "DSDECOD" in ds.columns else ds
-    alive = {"DM": dm, "EX": ex, "DS": seen, "SV": sv, "AE": ae}
+    alive = {"DM": dm, "EX": ex, "DS": seen, "AE": ae}
+
+    def sightings() -> Iterator[tuple[pl.DataFrame, Sequence[str]]]:
+        yield from ((frame, DATES_SEEN_ALIVE[name]) for name, frame in alive.items())
+        # Often the largest of them, and wanted for nothing else.
+        yield read_coded(data, "SV", subjects, DATES_SEEN_ALIVE["SV"]), DATES_SEEN_ALIVE["SV"]
 
     exposure = subjects.lay_out(derive_exposure(ex, study.treatment.products, cutoff))
     death = subjects.lay_out(derive_death(dm, ds, ae, dd, cutoff).with_columns(DTHFL=pl.lit("Y", YES_NO)))
-    last = derive_lstalvdt(len(subjects), ((frame, DATES_SEEN_ALIVE[name]) for name, frame in alive.items()), cutoff)
-    carried = dm.select(name for name in (*CARRIED, "AGE") if name in dm.columns)
+    last = derive_lstalvdt(len(subjects), sightings(), cutoff)
+    carried = dm.select(name for name in ("SUBJID", *CARRIED, "AGE") if name in dm.columns)
     adsl = pl.concat([subjects.keys.to_frame(), carried, exposure, death, last.to_frame()], how="horizontal")
     adsl = derive_populations(adsl, ds, tuple(arm.code for arm in study.treatment.arms)).drop("DOSED")
     heading_of = {arm.code: arm.name for arm in study.treatment.arms}

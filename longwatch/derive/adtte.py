@@ -64,7 +64,8 @@ def derive_times(parameter: Parameter, adsl: pl.DataFrame, adae: pl.DataFrame, s
     treated = adsl.filter(pl.col("SAFFL") == "Y")
     reason = _why_not(parameter, treated, adae)
     variable = start_variable(study, adsl.columns)
-    absent = [name for name in ("EOSSTT", "EOSDT", "DCSREAS") if name not in adsl.columns]
+    absent = [name for name in ("EOSSTT", "DCSREAS") if name not in adsl.columns]
+    absent += ["EOSDT"] * (adsl.schema.get("EOSDT") != pl.Date)  # a sponsor's ADSL may have it as text
     base = adsl.with_columns(pl.lit(None).alias(name) for name in absent).select(
         "USUBJID",
         "TRT01P",
@@ -97,11 +98,20 @@ def derive_times(parameter: Parameter, adsl: pl.DataFrame, adae: pl.DataFrame, s
         .alias("CNSDTDSC"),
         PARAMCD=pl.lit(parameter.code),
         PARAM=pl.lit(parameter.name),
-        AVAL=((pl.col("ADT") - pl.col("STARTDT")).dt.total_days() + 1) / DAYS_PER_UNIT[parameter.unit],
+        AVAL=in_unit(found["ADT"], found["STARTDT"], parameter.unit),
         AVALU=pl.lit(parameter.unit.upper()),
     ).select(VARIABLES)
     unknown = treated.height - found.height
     return Times(parameter.code, parameter.name, parameter.unit, found, reason=reason, unknown=unknown)
+
+
+def in_unit(day: pl.Series, start: pl.Series, unit: str) -> pl.Series:
+    """The time from a day to another, both counted, in a unit; missing where one of them is.
+
+    Divided by NumPy: Polars multiplies by the reciprocal of a constant, which is not always the same number.
+    """
+    days = pl.select((pl.lit(day) - pl.lit(start)).dt.total_days() + 1).to_series().cast(pl.Float64)
+    return pl.Series("AVAL", days.to_numpy() / DAYS_PER_UNIT[unit], nan_to_null=True)
 
 
 def _why_not(parameter: Parameter, treated: pl.DataFrame, adae: pl.DataFrame) -> str:
@@ -129,8 +139,8 @@ _HAS_DAY = pl.col("DTHDT").is_not_null()
 _END = _Case(pl.lit(True), pl.col("end"), 0, None, ("ADSL", "LSTALVDT"))
 
 
-def _death(event: int, when: pl.Expr | None = None) -> list[_Case]:
-    died = pl.col("died") if when is None else pl.col("died") & when
+def _death(event: int) -> list[_Case]:
+    died = pl.col("died")
     return [
         _Case(died & _HAS_DAY, pl.col("DTHDT"), event, pl.lit(DEATH), ("ADSL", "DTHDT")),
         _Case(died, pl.col("end"), event, pl.lit(DEATH + NO_DAY), ("ADSL", "LSTALVDT")),
@@ -158,18 +168,21 @@ def _last_follow_up() -> list[_Case]:
 
 def _adverse_event(base: pl.DataFrame, adae: pl.DataFrame, parameter: Parameter) -> pl.DataFrame:
     """The first treatment-emergent event of the kind; of several on one day the one with the lowest AESEQ."""
-    chosen = (pl.col("TRTEMFL") == "Y") & _of_kind(parameter)
-    events = adae.lazy().filter(chosen).select(
-        row=pl.col("USUBJID").to_physical(), day="ASTDT", seq=pl.col("AESEQ").cast(pl.Float64),
-        term=pl.col("AEDECOD").cast(pl.String),
-    ).collect()  # fmt: skip
+    events = adae.select(
+        place=pl.int_range(pl.len(), dtype=pl.UInt32),
+        row=pl.col("USUBJID").to_physical(),
+        day="ASTDT",
+        seq="AESEQ",
+        chosen=(pl.col("TRTEMFL") == "Y") & _of_kind(parameter),
+    ).filter("chosen")
     placed = events.join(base.select("row", "STARTDT", "end"), on="row", how="inner", maintain_order="left")
     placed = placed.with_columns(
         day=pl.min_horizontal(pl.max_horizontal(pl.col("day").fill_null(pl.col("STARTDT")), "STARTDT"), "end")
     )
-    first = placed.sort("day", "seq", nulls_last=True, maintain_order=True).unique(
-        "row", keep="first", maintain_order=True
-    )
+    earliest = placed.group_by("row").agg(first=pl.col("day").min())
+    on_first = placed.join(earliest, on="row", how="inner").filter(pl.col("day") == pl.col("first"))
+    first = on_first.sort("row", "seq", "place", nulls_last=True).unique("row", keep="first")
+    first = first.with_columns(term=adae["AEDECOD"].gather(first["place"]).cast(pl.String))
     joined = base.join(first.select("row", "day", "seq", "term"), on="row", how="left", maintain_order="left")
     happened = _Case(pl.col("day").is_not_null(), pl.col("day"), 1, pl.col("term"), ("ADAE", "ASTDT"))
     return _cases(joined, [happened, *_death(2)])

@@ -28,8 +28,8 @@ class Clock:
     def days_of(self, subject: NDArray[np.integer], day: pl.Series) -> Days:
         """By event, its day on this clock, within follow-up: at least 1, at most the last day followed; 0 where the
         follow-up is not known. An event without a date is on day 1: the conservative choice, as for emergence."""
-        start = self.start.gather(subject)
-        days = pl.select((pl.lit(day) - pl.lit(start)).dt.total_days().fill_null(0) + 1).to_series().to_numpy()
+        start = self.start.gather(pl.Series(subject))
+        days = (day.to_physical() - start.to_physical()).fill_null(0).to_numpy() + 1
         within: Days = np.minimum(np.maximum(days, 1), self.followed[subject])
         return within
 

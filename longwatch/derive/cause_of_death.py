@@ -37,13 +37,13 @@ def derive_dthcaus(adsl: pl.DataFrame, adae: pl.DataFrame, stated: pl.Series | N
     fatal = pl.any_horizontal(
         pl.lit(False),
         *(
-            (pl.col(name).cast(pl.String) == value).fill_null(False)
+            (pl.col(name) == value).fill_null(False)
             for name, value in (("AEOUT", "FATAL"), ("AESDTH", "Y"))
             if name in adae.columns
         ),
     )
-    events = adae.filter(fatal).select(
-        subject=pl.col("USUBJID").to_physical().cast(pl.UInt32), term=pl.col("AEDECOD").cast(pl.String)
+    events = adae.select(
+        subject=pl.col("USUBJID").to_physical().filter(fatal), term=pl.col("AEDECOD").filter(fatal).cast(pl.String)
     )
     term = (
         pl.select(subject=pl.int_range(adsl.height, dtype=pl.UInt32))

@@ -6,15 +6,16 @@ position. A derivation from text (a date, say) runs once per different value, no
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
+from polars._typing import PolarsDataType
 
-from longwatch.standards.dataset import Dataset, SourceData
-
-CELLS_AT_ONCE = 8_000_000
-"""Values read together: a bound on memory. Small data is read in one go."""
+from longwatch.standards.dataset import CodedText, Dataset, SourceData
+from longwatch.standards.dates import time_of, without_time
 
 
 @dataclass(frozen=True)
@@ -37,14 +38,11 @@ class Subjects:
     def __len__(self) -> int:
         return len(self.keys)
 
-    @property
-    def as_code(self) -> pl.Expr:
-        """The expression that reads USUBJID for `rows_of`."""
-        return pl.col("USUBJID").cast(pl.String).cast(self.keys.dtype)
-
-    def rows_of(self, codes: pl.Series) -> pl.Series:
-        """The row of each subject that `as_code` read; a subject that is none of these, or missing → len(self)."""
-        return codes.to_physical().fill_null(len(self)).clip(upper_bound=len(self)).alias("subject")
+    def rows_of(self, names: CodedText) -> NDArray[np.uint32]:
+        """By record, the row of the subject with this USUBJID; one that is none of these, or missing → len(self)."""
+        row = names.words.cast(self.keys.dtype).to_physical().fill_null(len(self)).clip(upper_bound=len(self))
+        rows: NDArray[np.uint32] = np.append(row.to_numpy(), np.uint32(len(self)))[names.codes]
+        return rows
 
     def lay_out(self, frame: pl.DataFrame) -> pl.DataFrame:
         """A frame with at most one row per `subject`, as one row per subject in their order; without one, missing."""
@@ -54,67 +52,135 @@ class Subjects:
 
 
 def read_coded(
-    data: SourceData, name: str, subjects: Subjects, texts: Sequence[str], numbers: Sequence[str] = ()
+    data: SourceData,
+    name: str,
+    subjects: Subjects,
+    texts: Sequence[str],
+    numbers: Sequence[str] = (),
+    *,
+    times: Sequence[str] = (),
+    identifiers: Sequence[str] = (),
+    with_unknown: bool = False,
 ) -> pl.DataFrame:
     """The variables of a dataset that it has, in source order: `subject` for USUBJID, text as Enum, numbers as Float64.
 
+    Dates (--DTC): a complete date is read without its time, of `times` the time stands in a column of its own
+    (`AESTDTC.time`; missing where there is none). So there are as many values as days, not as many as records.
+    `identifiers`: text of which hardly a value stands twice, as text.
     Cases: no such dataset → no rows and only `subject`; a variable it lacks → not in the result; blank text → null;
     numbers in a variable that is text by the standard (AETOXGR 3) → their digits; a record without USUBJID, or of a
-    subject that is not in `subjects` → left out (rules ST05 and XR01 report it).
+    subject that is not in `subjects` → left out (rules ST05 and XR01 report it), or `with_unknown`, with
+    len(subjects) as its subject.
     """
     if name not in data:
         return pl.DataFrame(schema={"subject": pl.UInt32})
     dataset = data.datasets[name]
-    columns = _read(dataset, [subjects.as_code, *_expressions(dataset, texts, numbers)])
-    subject = subjects.rows_of(next(columns))
-    frame = pl.DataFrame([subject, *map(_as_enum, columns)])
-    known = subject < len(subjects)
-    return frame if known.all() else frame.filter(known)
+    schema = dataset.frame.collect_schema()
+    others: dict[str, PolarsDataType] = {column: pl.Float64() for column in numbers if column in schema}
+    others |= {column: pl.String() for column in identifiers if column in schema}
+    frame = _read(dataset, _columns_of(texts, schema, times), others, subjects)
+    return frame if with_unknown else known_only(frame, subjects)
 
 
 def read_whole(data: SourceData, name: str, subjects: Subjects) -> pl.DataFrame:
     """Every variable of a dataset, in source order: `subject` for USUBJID, text as Enum, numbers as Float64, dates and
     times as they are typed. Cases as `read_coded`."""
     schema = data.datasets[name].frame.collect_schema()
-    others = {column: dtype for column, dtype in schema.items() if column != "USUBJID"}
-    expressions = [
-        _as_category(column, dtype)
-        if dtype == pl.String
-        else pl.col(column).cast(pl.Float64)
-        if dtype.is_numeric()
-        else pl.col(column)
-        for column, dtype in others.items()
-    ]
-    columns = _read(data.datasets[name], [subjects.as_code, *expressions])
-    frame = pl.DataFrame([subjects.rows_of(next(columns)), *map(_as_enum, columns)])
-    return frame.filter(pl.col("subject") < len(subjects))
+    names = [column for column in schema if column != "USUBJID"]
+    return known_only(read_typed(data.datasets[name], names, subjects), subjects).select("subject", *names)
 
 
-def read_values(dataset: Dataset, texts: Sequence[str]) -> pl.DataFrame:
-    """The text variables of all records of a dataset, as `read_coded` reads them, without their subject."""
-    return pl.DataFrame(list(map(_as_enum, _read(dataset, _expressions(dataset, texts, ())))))
+def read_typed(dataset: Dataset, names: Sequence[str], subjects: Subjects | None = None) -> pl.DataFrame:
+    """Those of the variables that a dataset has, of all its records, as `read_whole` has them; `subject` where subjects
+    are given."""
+    schema = {name: dtype for name, dtype in dataset.frame.collect_schema().items() if name in names}
+    texts = {name: (name, pl.col("text")) for name, dtype in schema.items() if dtype == pl.String}
+    others = {
+        name: pl.Float64() if dtype.is_numeric() else dtype for name, dtype in schema.items() if dtype != pl.String
+    }
+    return _read(dataset, texts, others, subjects)
 
 
-def _expressions(dataset: Dataset, texts: Sequence[str], numbers: Sequence[str]) -> list[pl.Expr]:
+def read_values(dataset: Dataset, texts: Sequence[str], numbers: Sequence[str] = ()) -> pl.DataFrame:
+    """The variables of all records of a dataset, as `read_coded` reads them, without their subject."""
     schema = dataset.frame.collect_schema()
-    found = [_as_category(column, schema[column]) for column in texts if column in schema]
-    return found + [pl.col(column).cast(pl.Float64, strict=False) for column in numbers if column in schema]
+    numeric = {column: pl.Float64() for column in numbers if column in schema}
+    return _read(dataset, _columns_of(texts, schema, ()), numeric, None)
 
 
-def _read(dataset: Dataset, expressions: Sequence[pl.Expr]) -> Iterator[pl.Series]:
-    """The columns, a few at a time where the dataset is large."""
-    size = max(1, CELLS_AT_ONCE // max(dataset.rows, 1))
-    for start in range(0, len(expressions), size):
-        yield from dataset.frame.select(expressions[start : start + size]).collect(engine="streaming")
+def known_only(frame: pl.DataFrame, subjects: Subjects) -> pl.DataFrame:
+    """The records of known subjects."""
+    known = frame["subject"] < len(subjects)
+    return frame if known.all() else frame.filter(known)
+
+
+TextColumns = Mapping[str, tuple[str, pl.Expr]]
+"""By column of the result: the variable it is read from, and what of its `text`."""
+
+
+def _columns_of(texts: Sequence[str], schema: pl.Schema, times: Sequence[str]) -> TextColumns:
+    text = pl.col("text")
+    found: dict[str, tuple[str, pl.Expr]] = {}
+    for name in texts:
+        if name in schema:
+            found[name] = (name, without_time(text) if name.endswith("DTC") else text)
+    return found | {f"{name}.time": (name, time_of(text)) for name in times if name in schema}
+
+
+def _read(
+    dataset: Dataset, texts: TextColumns, others: Mapping[str, PolarsDataType], subjects: Subjects | None
+) -> pl.DataFrame:
+    """The columns, those of text as Enum, after `subject` where subjects are given. What is no longer needed of the
+    parts is let go column by column."""
+    rows: list[NDArray[np.uint32]] = []
+    found: dict[str, list[pl.Series]] = {name: [] for name in others}
+    coded: dict[str, list[CodedText]] = {name: [] for name, _ in texts.values()}
+    keys = () if subjects is None else ("USUBJID",)
+    for part in dataset.parts(list(dict.fromkeys((*keys, *coded, *others)))):
+        if subjects is not None:
+            rows.append(subjects.rows_of(_as_coded(part["USUBJID"])))
+        for name, parts in coded.items():
+            column = part[name]
+            parts.append(_digits(column) if isinstance(column, pl.Series) else column)
+        for name, dtype in others.items():
+            found[name].append(_typed(part[name], dtype))
+    columns = []
+    if subjects is not None:
+        columns.append(pl.Series("subject", np.concatenate(rows) if rows else [], pl.UInt32))
+        rows.clear()
+    for source in list(coded):
+        read = {name: what for name, (variable, what) in texts.items() if variable == source}
+        columns += _as_enums(read, coded.pop(source))
+    return pl.DataFrame([*columns, *(_joined(name, found.pop(name), dtype) for name, dtype in others.items())])
+
+
+def _joined(name: str, parts: list[pl.Series], dtype: PolarsDataType) -> pl.Series:
+    return pl.concat(parts, rechunk=True).alias(name) if parts else pl.Series(name, [], dtype)
+
+
+def _typed(part: CodedText | pl.Series, dtype: PolarsDataType) -> pl.Series:
+    if isinstance(part, pl.Series):
+        if dtype != pl.String:
+            return part.cast(dtype)
+        part = _digits(part)
+    read = _without_blanks(part.words).cast(dtype, strict=False)
+    return read.append(pl.Series([None], dtype=dtype)).gather(part.codes)
+
+
+def _digits(numbers: pl.Series) -> CodedText:
+    return _as_coded(numbers.cast(pl.Int64, strict=False))
+
+
+def _as_coded(column: CodedText | pl.Series) -> CodedText:
+    if isinstance(column, CodedText):
+        return column
+    coded = column.cast(pl.String).cast(pl.Categorical(pl.Categories.random()))
+    return CodedText.of(coded.dtype.categories.to_series(), coded.to_physical())  # type: ignore[attr-defined]
 
 
 def code_text(frame: pl.DataFrame) -> pl.DataFrame:
     """A frame with each text variable as the Enum of its values; blank → null."""
-    return frame.with_columns(
-        _as_enum(frame[column].cast(pl.Categorical(pl.Categories.random())))
-        for column, dtype in frame.schema.items()
-        if dtype == pl.String
-    )
+    return frame.with_columns(as_enum(frame[name]) for name, dtype in frame.schema.items() if dtype == pl.String)
 
 
 def by_value(texts: pl.Series, *derived: pl.Expr) -> pl.DataFrame:
@@ -122,29 +188,47 @@ def by_value(texts: pl.Series, *derived: pl.Expr) -> pl.DataFrame:
 
     Expects an Enum or text; missing text gives null in every column.
     """
-    if not isinstance(texts.dtype, pl.Enum):
-        texts = code_text(texts.to_frame("text"))["text"]
-    values = pl.DataFrame({"text": texts.dtype.categories}).select(*derived)  # type: ignore[attr-defined]
-    return values.select(pl.all().gather(texts.to_physical()))
+    texts = as_enum(texts)
+    return values_of(texts).select(*derived).select(pl.all().gather(texts.to_physical()))
 
 
-def _as_category(column: str, dtype: pl.DataType) -> pl.Expr:
-    text = pl.col(column)
-    if dtype.is_numeric():
-        text = text.cast(pl.Int64, strict=False)
-    return text.cast(pl.String).cast(pl.Categorical(pl.Categories.random()))
+def as_enum(texts: pl.Series) -> pl.Series:
+    """Text as the Enum of its values; an Enum as it is."""
+    return texts if isinstance(texts.dtype, pl.Enum) else _as_enums({texts.name: pl.col("text")}, [_as_coded(texts)])[0]
 
 
-def _as_enum(column: pl.Series) -> pl.Series:
-    """A Categorical as the Enum of its sorted values that are not blank; other columns as they are.
+def values_of(texts: pl.Series) -> pl.DataFrame:
+    """The different values of an Enum as `text`, in the order of their codes."""
+    return pl.DataFrame({"text": texts.dtype.categories})  # type: ignore[attr-defined]
+
+
+def _without_blanks(words: pl.Series) -> pl.Series:
+    blank = words.str.strip_chars() == ""
+    return words.set(blank, None) if blank.any() else words
+
+
+def _as_enums(read: Mapping[str, pl.Expr], parts: Sequence[CodedText]) -> list[pl.Series]:
+    """The text of the parts, one after the other, as the Enum of its sorted values that are not blank. `read`: by
+    column of the result, what of `text` is taken.
 
     Sorted, so that equal data gives equal codes, whatever order the reader met the values in.
     """
-    if not isinstance(column.dtype, pl.Categorical):
-        return column
-    words = column.dtype.categories.to_series()
-    blank = words.str.strip_chars() == ""
-    if blank.any():
-        words = words.set(blank, None)
-    values = words.cast(pl.Enum(words.drop_nulls().sort()))
-    return values.gather(column.to_physical()).alias(column.name)
+    words = pl.DataFrame({"text": pl.concat([pl.Series([], dtype=pl.String), *(part.words for part in parts)])})
+    taken = words.lazy().select(**read).collect()
+    return [_as_enum(_without_blanks(column), parts) for column in taken]
+
+
+def _as_enum(words: pl.Series, parts: Sequence[CodedText]) -> pl.Series:
+    """By record, the value that stands in `words` for the word of its part."""
+    kind = pl.Enum(words.drop_nulls().unique().sort())
+    missing = len(kind.categories)
+    # One cast for the words of all parts: each cast makes a table of all values.
+    values = words.cast(kind).to_physical().fill_null(missing).to_numpy()
+    codes = np.empty(sum(len(part.codes) for part in parts), np.min_scalar_type(missing))
+    word, record = 0, 0
+    for part in parts:
+        places = np.append(values[word : word + len(part.words)], missing).astype(codes.dtype)
+        np.take(places, part.codes, out=codes[record : record + len(part.codes)])
+        word, record = word + len(part.words), record + len(part.codes)
+    text = kind.categories.cast(kind).append(pl.Series([None], dtype=kind))
+    return text.gather(pl.Series(codes)).alias(words.name)

@@ -73,13 +73,18 @@ def keep_started(frame: pl.DataFrame, start: str, cutoff: date) -> pl.DataFrame:
     """
     if start not in frame.columns:
         return frame
-    late = by_value(frame[start], (earliest_day(pl.col("text")) > cutoff).alias("late"))["late"]
-    return frame.filter(~late.fill_null(False))
+    late = is_late(frame[start], cutoff)
+    return frame.filter(~late) if late.any() else frame
 
 
 def forget_later(frame: pl.DataFrame, variable: str, cutoff: date) -> pl.DataFrame:
     """The records, with the dates of `variable` that can only lie after the cut-off as missing: not known at D."""
     if variable not in frame.columns:
         return frame
-    late = by_value(frame[variable], (earliest_day(pl.col("text")) > cutoff).alias("late"))["late"]
-    return frame.with_columns(frame[variable].set(late.fill_null(False), None))
+    late = is_late(frame[variable], cutoff)
+    return frame.with_columns(frame[variable].set(late, None)) if late.any() else frame
+
+
+def is_late(texts: pl.Series, cutoff: date) -> pl.Series:
+    """By record, whether its date can only lie after the cut-off."""
+    return by_value(texts, (earliest_day(pl.col("text")) > cutoff).alias("late"))["late"].fill_null(False)

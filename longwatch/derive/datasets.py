@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -14,6 +14,7 @@ from longwatch.derive.adex import derive_adex
 from longwatch.derive.adsl import derive_adsl, read_subjects
 from longwatch.derive.adtte import Times, derive_times
 from longwatch.derive.at_risk import Clock, make_clock
+from longwatch.derive.carried import AdverseEvents
 from longwatch.derive.cause_of_death import derive_dthcaus, read_stated_causes
 from longwatch.derive.coded import Subjects
 from longwatch.derive.listed import derive_line_names, read_collected
@@ -28,7 +29,6 @@ from longwatch.derive.periods import (
     derive_places,
     find_missing_source,
 )
-from longwatch.derive.relatedness import find_unmapped
 from longwatch.derive.reporting_interval import Interval, compute_interval, flag_events, flag_subjects
 from longwatch.derive.supplied import read_supplied_adae, read_supplied_adsl
 from longwatch.derive.supplied_adtte import read_supplied_times, supplied_codes
@@ -42,18 +42,36 @@ class AnalysisDatasets:
 
     `adsl`: one row per subject; row i is the subject whose USUBJID has the code i (a Categorical, the same in both).
     `adae`: one row per adverse event that started by D. `treatment_variable`: TRT01A or TRT01P, the one that tables
-    use. `unmapped_relatedness`: values of AEREL that the study file does not map. `subjects`: the subjects of ADSL,
-    and `data`, `study`: what they were derived from.
+    use. `events`: ADAE in columns, of which large data has many that an output does not need. `subjects`: the subjects
+    of ADSL, and `data`, `study`: what they were derived from.
     """
 
     adsl: pl.DataFrame
-    adae: pl.DataFrame
+    events: AdverseEvents
     cutoff: date
     treatment_variable: str
     subjects: Subjects
     data: SourceData
     study: Study
-    unmapped_relatedness: tuple[str, ...] = ()
+
+    @cached_property
+    def adae(self) -> pl.DataFrame:
+        """ADAE, every variable of it: those that no output has asked for yet are read now."""
+        return self.events.columns(self.events.order)
+
+    @property
+    def adae_variables(self) -> tuple[str, ...]:
+        """The names of ADAE's variables."""
+        return self.events.order
+
+    def adae_with(self, variables: Iterable[str]) -> pl.DataFrame:
+        """Those of the variables that ADAE has."""
+        return self.events.columns(variables)
+
+    @cached_property
+    def unmapped_relatedness(self) -> tuple[str, ...]:
+        """Values of AEREL that the study file does not map."""
+        return self.events.unmapped()
 
     @property
     def safety_subjects(self) -> int:
@@ -61,9 +79,9 @@ class AnalysisDatasets:
         return int((self.adsl["SAFFL"] == "Y").sum())
 
     def dataset(self, name: str) -> pl.DataFrame:
-        """An analysis dataset by its name, ADAE with its occurrence flags, as provenances name it. Raises KeyError."""
+        """An analysis dataset by its name, ADSL and ADAE with all that provenances name. Raises KeyError."""
         if name == "ADAE":
-            return self.adae_with_occurrence_flags
+            return self.adae_in_full
         if name == "ADEX":
             return self.adex
         if name == "ADFU":
@@ -71,35 +89,6 @@ class AnalysisDatasets:
         if name == "ADTTE":
             return self.adtte
         return {"ADSL": self.adsl_with_interval}[name]
-
-    @property
-    def time_parameters(self) -> tuple[str, ...]:
-        """The codes of ADTTE: those of the study file, then those of a supplied ADTTE, then the standard ones."""
-        supplied = self._supplied_codes
-        declared = [item.code for item in self.study.time_to_event.parameters]
-        standard = [item.code for item in self.study.time_to_event.all_parameters()]
-        return tuple(dict.fromkeys((*declared, *supplied, *standard)))
-
-    def times(self, code: str) -> Times:
-        """One parameter of ADTTE: the sponsor's own where ADTTE is supplied and has it, else derived. Raises KeyError
-        where there is none of that code."""
-        declared = {item.code: item for item in self.study.time_to_event.all_parameters()}.get(code)
-        if code in self._supplied_codes:
-            return read_supplied_times(code, self.data, self.adsl, self.cutoff, declared)
-        if declared is None or declared.event is None:
-            raise KeyError(code)
-        return derive_times(declared, self.adsl, self.adae, self.study, self.cutoff)
-
-    @cached_property
-    def adtte(self) -> pl.DataFrame:
-        """ADTTE, parameter after parameter. On demand: a table takes the one that it shows."""
-        absent = {item.code for item in self.study.time_to_event.parameters if item.event is None}
-        codes = [code for code in self.time_parameters if code in self._supplied_codes or code not in absent]
-        return pl.concat([self.times(code).records for code in codes])
-
-    @cached_property
-    def _supplied_codes(self) -> tuple[str, ...]:
-        return supplied_codes(self.data) if self.study.analysis_data is AnalysisData.ADAM else ()
 
     @cached_property
     def adex(self) -> pl.DataFrame:
@@ -120,11 +109,45 @@ class AnalysisDatasets:
             parts[PERIOD] = cut_periods(self.clock, self.study, self.data, self.subjects, self.cutoff)
         return parts
 
+    @property
+    def time_parameters(self) -> tuple[str, ...]:
+        """The codes of ADTTE: those of the study file, then those of a supplied ADTTE, then the standard ones."""
+        supplied = self._supplied_codes
+        every = self.study.time_to_event.all_parameters()
+        known = [item.code for item in every if item.code in supplied or item.event is not None]
+        own = {item.code for item in self.study.time_to_event.parameters}
+        return tuple(dict.fromkeys((*(code for code in known if code in own), *supplied, *known)))
+
+    def times(self, code: str) -> Times:
+        """One parameter of ADTTE: the sponsor's own where ADTTE is supplied and has it, else derived. Raises KeyError
+        where there is none of that code."""
+        if code not in self.time_parameters:
+            raise KeyError(code)
+        declared = {item.code: item for item in self.study.time_to_event.all_parameters()}.get(code)
+        if declared is None or code in self._supplied_codes:
+            return read_supplied_times(code, self.data, self.adsl, self.cutoff, declared)
+        return derive_times(declared, self.adsl, self.adae, self.study, self.cutoff)
+
+    @cached_property
+    def adtte(self) -> pl.DataFrame:
+        """ADTTE, parameter after parameter. On demand: a table takes the one that it shows."""
+        return pl.concat([self.times(code).records for code in self.time_parameters])
+
+    @cached_property
+    def _supplied_codes(self) -> tuple[str, ...]:
+        return supplied_codes(self.data) if self.study.analysis_data is AnalysisData.ADAM else ()
+
     @cached_property
     def adae_with_occurrence_flags(self) -> pl.DataFrame:
-        """ADAE with AOCCFL, AOCCSFL, AOCCPFL, AOCCIFL, with the parts of follow-up that events lie in (`periods`), and
-        with what a listing shows (`listed`). On demand: counts need no flag, and the sort is long in large data."""
-        adae = derive_places(derive_occurrence_flags(self.adae), self.clock, self.parts)
+        """ADAE with AOCCFL, AOCCSFL, AOCCPFL, AOCCIFL. On demand: counts need no flag, and the sort is long in large
+        data."""
+        return derive_occurrence_flags(self.adae)
+
+    @cached_property
+    def adae_in_full(self) -> pl.DataFrame:
+        """ADAE with its occurrence flags, the parts of follow-up that events lie in (`periods`), what a listing shows
+        (`listed`), and what started in the reporting interval."""
+        adae = derive_places(self.adae_with_occurrence_flags, self.clock, self.parts)
         if self.study.analysis_data is AnalysisData.DERIVED:
             adae = pl.concat([adae, read_collected(self.data, self.subjects, self.cutoff)], how="horizontal")
         return flag_events(derive_line_names(adae), self.reporting_interval)
@@ -140,33 +163,23 @@ class AnalysisDatasets:
         return flag_subjects(self.adsl, self.reporting_interval)
 
 
-def derive(data: SourceData, study: Study, cutoff: date, variables: Collection[str] | None = None) -> AnalysisDatasets:
+def derive(data: SourceData, study: Study, cutoff: date) -> AnalysisDatasets:
     """The analysis datasets at a cut-off D, which is applied here and only here (CONTRACTS.md, Dates); derived from
     SDTM, or the sponsor's own, as the study file says (`analysis_data`).
 
     Records that start after D are dropped (partial dates by their earliest possible day); ends, deaths and
-    dispositions after D are not known. `variables`: which of `adae.ANALYSED` the outputs need; None means all.
-    Expects data that passed `check_fit`.
+    dispositions after D are not known. Expects data that passed `check_fit`.
     """
     if study.analysis_data is AnalysisData.ADAM:
         subjects, adsl = read_supplied_adsl(data, study, cutoff)
-        adae = read_supplied_adae(data, study, cutoff, subjects, adsl)
+        events = read_supplied_adae(data, study, cutoff, subjects, adsl)
         stated = adsl["DTHCAUS"] if "DTHCAUS" in adsl.columns else None
     else:
         subjects = read_subjects(data, cutoff)
-        ae = read_adverse_events(data, subjects, cutoff, variables)
+        ae, kept = read_adverse_events(data, subjects, cutoff)
         adsl = derive_adsl(data, study, cutoff, subjects, ae)
-        adae = derive_adae(ae, adsl, study, cutoff)
+        events = derive_adae(data, ae, kept, adsl, study, cutoff)
         stated = read_stated_causes(data, subjects, cutoff)
-    adsl = derive_dthcaus(adsl, adae, stated)
+    adsl = derive_dthcaus(adsl, events.columns(("USUBJID", "AEDECOD", "AEOUT", "AESDTH")), stated)
     actual = study.treatment.basis is TreatmentBasis.ACTUAL
-    return AnalysisDatasets(
-        adsl,
-        adae,
-        cutoff,
-        "TRT01A" if actual else "TRT01P",
-        subjects,
-        data,
-        study,
-        find_unmapped(adae, study.relatedness),
-    )
+    return AnalysisDatasets(adsl, events, cutoff, "TRT01A" if actual else "TRT01P", subjects, data, study)

@@ -38,7 +38,8 @@ def derive_death(dm: pl.DataFrame, ds: pl.DataFrame, ae: pl.DataFrame, dd: pl.Da
 
 
 def _source(frame: pl.DataFrame, variable: str, died: pl.Expr) -> pl.DataFrame:
-    frame = frame.filter(died)
+    frame = frame.select("subject", *(name for name in (variable,) if name in frame.columns), died=died)
+    frame = frame.filter("died")
     if variable not in frame.columns:
         return frame.select("subject", earliest=pl.lit(None, pl.Date), complete=pl.lit(None, pl.Date))
     text = pl.col("text")

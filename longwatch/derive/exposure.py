@@ -7,7 +7,7 @@ from datetime import date
 
 import polars as pl
 
-from longwatch.derive.coded import by_value
+from longwatch.derive.coded import by_value, values_of
 from longwatch.derive.cutoff import forget_later, keep_started
 from longwatch.standards.dates import earliest_day, earliest_second, latest_day
 
@@ -60,7 +60,7 @@ def derive_exposure(ex: pl.DataFrame, products: Sequence[str], cutoff: date) -> 
     ex = ex.with_columns(product=is_product(ex, products)).filter(derive_dosed(ex))
     if "EXSTDTC" not in ex.columns:
         ex = ex.with_columns(EXSTDTC=pl.lit(None, pl.Enum([])))
-    starts, rank = _ranked_starts(ex["EXSTDTC"])
+    starts, rank = _ranked_starts(ex)
     ongoing = _ends_after(ex, cutoff)
     ended = forget_later(ex, "EXENDTC", cutoff)
     last = by_value(ex["EXSTDTC"], latest_day(pl.col("text")).alias("last"))["last"]
@@ -89,22 +89,32 @@ def derive_exposure(ex: pl.DataFrame, products: Sequence[str], cutoff: date) -> 
     )
 
 
-def _ranked_starts(texts: pl.Series) -> tuple[pl.DataFrame, pl.Series]:
-    """The different start texts in order of time, and each record's place among them (null: no day known)."""
-    text = pl.col("text")
+def _ranked_starts(ex: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+    """The different starts (day, and text as collected) in order of time, and each record's place among them (null: no
+    day known)."""
+    days, text = ex["EXSTDTC"], pl.col("text")
+    times = ex["EXSTDTC.time"] if "EXSTDTC.time" in ex.columns else days.clear(ex.height)
+    of_day = values_of(days).with_columns(day=earliest_day(text), second=earliest_second(text))
+    # A time alone is read as of any day.
+    of_time = values_of(times).with_columns(second=earliest_second(pl.lit("2000-01-01") + text))
+    pairs = pl.select(
+        day_code=pl.lit(days.to_physical()).cast(pl.UInt32), time_code=pl.lit(times.to_physical()).cast(pl.UInt32)
+    )
     values = (
-        pl.DataFrame({"text": texts.dtype.categories})  # type: ignore[attr-defined]
-        .with_row_index("code")
-        .with_columns(day=earliest_day(text), second=earliest_second(text).fill_null(-1))
+        pairs.unique()
+        .join(of_day.with_row_index("day_code"), on="day_code")
+        .join(of_time.with_row_index("time_code"), on="time_code", how="left", suffix=".time")
         .drop_nulls("day")
+        .with_columns(
+            text=text + pl.col("text.time").fill_null(""),
+            second=pl.coalesce("second.time", "second").fill_null(-1),
+        )
         .sort("day", "second", "text")
+        .with_row_index("rank")
     )
-    rank_of_code = (
-        pl.DataFrame({"code": pl.int_range(len(texts.dtype.categories), dtype=pl.UInt32, eager=True)})  # type: ignore[attr-defined]
-        .join(values.with_row_index("rank").select("code", "rank"), on="code", how="left", maintain_order="left")
-        .get_column("rank")
-    )
-    return values.select("text", "day"), rank_of_code.gather(texts.to_physical()).alias("rank")
+    keys = ["day_code", "time_code"]
+    places = pairs.join(values.select(*keys, "rank"), on=keys, how="left", nulls_equal=True, maintain_order="left")
+    return values.select("text", "day"), places["rank"]
 
 
 def _ends_after(ex: pl.DataFrame, cutoff: date) -> pl.Series:

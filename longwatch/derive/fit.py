@@ -6,9 +6,11 @@ from datetime import date
 
 import polars as pl
 
+from longwatch.derive.coded import read_values
 from longwatch.derive.cutoff import stated_data_cut
+from longwatch.derive.exposure import is_product
 from longwatch.derive.supplied import NEEDED as SUPPLIED
-from longwatch.derive.supplied_adtte import check_supplied_times
+from longwatch.derive.supplied_adtte import check_supplied_times, supplied_codes
 from longwatch.errors import SourceError, StudyError
 from longwatch.standards.dataset import Dataset, SourceData
 from longwatch.standards.dates import earliest_day
@@ -32,7 +34,7 @@ def check_fit(data: SourceData, study: Study, cutoff: date) -> None:
     LW-FIT-008 the cut-off is before the first dose of the study; LW-FIT-009 DM is of another study; LW-FIT-010 the
     cut-off is after the data's own (TS.DCUTDTC): the data knows nothing of the days between. Where the study counts
     from the sponsor's ADaM: LW-FIT-011 (no ADSL or ADAE), LW-FIT-003, LW-FIT-004 of ADSL, LW-FIT-009, LW-FIT-010,
-    LW-FIT-012 (an ADTTE that cannot be counted).
+    LW-FIT-012 (an ADTTE that cannot be counted), LW-FIT-013 (a parameter without an event that ADTTE lacks).
     """
     if study.analysis_data is AnalysisData.ADAM:
         check_adam(data, study)
@@ -54,7 +56,7 @@ def check_cutoff(data: SourceData, study: Study, cutoff: date) -> None:
 
 def check_adam(data: SourceData, study: Study) -> None:
     """The sponsor's ADaM can be counted. Raises SourceError LW-FIT-011, LW-FIT-003, LW-FIT-012; StudyError
-    LW-FIT-004."""
+    LW-FIT-004, LW-FIT-013."""
     treatment = "TRT01A" if study.treatment.basis is TreatmentBasis.ACTUAL else "TRT01P"
     needed = {"ADSL": (*SUPPLIED["ADSL"], treatment), "ADAE": SUPPLIED["ADAE"]}
     missing = [name for name in needed if name not in data]
@@ -77,6 +79,7 @@ def check_adam(data: SourceData, study: Study) -> None:
         if absent:
             raise _lacks(dataset, absent, variables)
     check_supplied_times(data)
+    _check_time_parameters(data, study)
     arm_texts = {text for arm in study.treatment.arms for text in (arm.code, arm.name)}
     found = data.frame("ADSL").filter(pl.col("SAFFL") == "Y").select(pl.col(treatment).drop_nulls().unique().sort())
     unknown = [text for text in found.collect()[treatment].to_list() if text not in arm_texts]
@@ -88,6 +91,20 @@ def check_adam(data: SourceData, study: Study) -> None:
             expected=", ".join(arm.name for arm in study.treatment.arms),
             found=", ".join(unknown),
             next_step="give the arm's `name` or `code` in `treatment.arms` as it stands in ADSL",
+        )
+
+
+def _check_time_parameters(data: SourceData, study: Study) -> None:
+    supplied = supplied_codes(data)
+    absent = [item.code for item in study.time_to_event.parameters if item.event is None and item.code not in supplied]
+    if absent:
+        raise StudyError(
+            "LW-FIT-013",
+            f"the study file names {', '.join(absent)} without an event, and the sponsor's ADTTE has no such parameter",
+            where="time_to_event.parameters, ADTTE.PARAMCD",
+            expected=", ".join(supplied) or "an ADTTE among the sources",
+            found=", ".join(absent),
+            next_step="correct the code, or say which `event` ends the time",
         )
 
 
@@ -200,10 +217,11 @@ def check_products(data: SourceData, study: Study) -> None:
 
 
 def _check_first_dose(data: SourceData, study: Study, cutoff: date) -> None:
-    doses = data.frame("EX")
+    doses = read_values(data.datasets["EX"], ("EXSTDTC", "EXTRT"))
     if study.treatment.products:
-        doses = doses.filter(pl.col("EXTRT").is_in(study.treatment.products))
-    first: date | None = doses.select(earliest_day(pl.col("EXSTDTC")).min()).collect().item()
+        doses = doses.filter(is_product(doses, study.treatment.products))
+    starts = doses["EXSTDTC"].unique().cast(pl.String).to_frame()
+    first: date | None = starts.select(earliest_day(pl.col("EXSTDTC")).min()).item()
     if first is not None and cutoff < first:
         raise StudyError(
             "LW-FIT-008",

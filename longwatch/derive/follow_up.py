@@ -33,14 +33,18 @@ def derive_lstalvdt(subjects: int, frames: Iterable[tuple[pl.DataFrame, Sequence
     """
     never = np.iinfo(np.int32).min
     latest = np.full(subjects, never, dtype=np.int32)
+    text = pl.col("text")
+    seen = pl.when(complete_day(text) <= cutoff).then(complete_day(text).to_physical()).fill_null(never)
     for frame, variables in frames:
+        if frame.is_empty():
+            continue
+        subject = frame["subject"].to_numpy()
+        runs = np.flatnonzero(np.append(True, subject[1:] != subject[:-1]))
         for variable in variables:
-            if variable not in frame.columns:
-                continue
-            text = pl.col("text")
-            seen = pl.when(complete_day(text) <= cutoff).then(complete_day(text).to_physical()).fill_null(never)
-            days = by_value(frame[variable], seen.alias("day"))["day"].fill_null(never)
-            np.maximum.at(latest, frame["subject"].to_numpy(), days.to_numpy())
+            if variable in frame.columns:
+                days = by_value(frame[variable], seen.alias("day"))["day"].fill_null(never).to_numpy()
+                # Records of a subject mostly follow each other: the latest of each such run first.
+                np.maximum.at(latest, subject[runs], np.maximum.reduceat(days, runs))
     days_alive = pl.Series("LSTALVDT", latest)
     return days_alive.set(days_alive == never, None).cast(pl.Date)
 

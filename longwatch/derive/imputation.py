@@ -10,7 +10,7 @@ from datetime import date
 
 import polars as pl
 
-from longwatch.derive.coded import by_value
+from longwatch.derive.coded import as_enum, values_of
 from longwatch.standards.dates import earliest_day, latest_day, precision
 
 IMPUTED = pl.Enum(["D", "M", "Y"])
@@ -18,16 +18,18 @@ IMPUTED = pl.Enum(["D", "M", "Y"])
 _TEXT = pl.col("text")
 
 
-def add_day_range(frame: pl.DataFrame, variable: str) -> pl.DataFrame:
+def day_ranges(texts: pl.Series) -> pl.DataFrame:
+    """By value of an Enum: the `first` and `last` day that an SDTM date can mean, and what is `known` of it."""
+    return values_of(texts).select(first=earliest_day(_TEXT), last=latest_day(_TEXT), known=precision(_TEXT))
+
+
+def add_day_range(frame: pl.DataFrame, variable: str, ranges: pl.DataFrame | None = None) -> pl.DataFrame:
     """Adds the first and last day that an SDTM date can mean, and its precision, in columns named after it:
-    `AESTDTC.first`, `AESTDTC.last`, `AESTDTC.known`."""
-    days = by_value(
-        frame[variable],
-        earliest_day(_TEXT).alias(f"{variable}.first"),
-        latest_day(_TEXT).alias(f"{variable}.last"),
-        precision(_TEXT).alias(f"{variable}.known"),
-    )
-    return frame.with_columns(days.with_columns(pl.col(f"{variable}.known").fill_null("none")))
+    `AESTDTC.first`, `AESTDTC.last`, `AESTDTC.known`. `ranges`: `day_ranges` of the variable, where they are there."""
+    texts = as_enum(frame[variable])
+    days = (day_ranges(texts) if ranges is None else ranges).select(pl.all().gather(texts.to_physical()))
+    days = days.with_columns(pl.col("known").fill_null("none"))
+    return frame.hstack(days.rename(lambda name: f"{variable}.{name}"))
 
 
 def derive_astdt(ae: pl.DataFrame) -> pl.DataFrame:

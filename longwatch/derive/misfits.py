@@ -18,9 +18,13 @@ from longwatch.derive.fit import (
 )
 from longwatch.errors import LongwatchError
 from longwatch.standards.dataset import SourceData
+from longwatch.standards.dates import complete_day
 from longwatch.study import AnalysisData, Study
 
 Path = tuple[int | str, ...]
+
+LONGEST_INFUSION = 3
+"""Days: a dose that lasts longer is no single infusion."""
 
 
 def find_misfits(data: SourceData, study: Study) -> list[tuple[Path, LongwatchError]]:
@@ -74,6 +78,13 @@ def find_undecided(data: SourceData, study: Study) -> Iterator[tuple[Path, str]]
                 ("treatment", "products", number),
                 f"no record of EX is of {product!r}; EXTRT has {', '.join(treated)}",
             )
+    lasting = _lasting_doses(data, study)
+    if lasting and not study.exposure.is_continuing:
+        yield (
+            ("exposure", "product"),
+            f"{lasting:,} records of EX last longer than {LONGEST_INFUSION} days, and each counts as an infusion; "
+            "write `product: continuing` where the product is given over time",
+        )
     taken = {
         value.upper()
         for dataset, variable in (("CM", "CMDECOD"), ("CM", "CMTRT"), ("EX", "EXTRT"))
@@ -94,6 +105,17 @@ def find_undecided(data: SourceData, study: Study) -> Iterator[tuple[Path, str]]
     for number, arm in enumerate(study.treatment.arms):
         if arms and arm.code not in arms:
             yield ("treatment", "arms", number), f"no subject of DM is in {arm.code!r}; the data has {', '.join(arms)}"
+
+
+def _lasting_doses(data: SourceData, study: Study) -> int:
+    """How many records of the study product last longer than an infusion does."""
+    if "EX" not in data or not {"EXSTDTC", "EXENDTC"} <= set(data.datasets["EX"].columns):
+        return 0
+    ex = data.frame("EX")
+    if study.treatment.products and "EXTRT" in data.datasets["EX"].columns:
+        ex = ex.filter(pl.col("EXTRT").is_in(list(study.treatment.products)))
+    length = complete_day(pl.col("EXENDTC")) - complete_day(pl.col("EXSTDTC"))
+    return int(ex.filter(length.dt.total_days() >= LONGEST_INFUSION).select(pl.len()).collect().item())
 
 
 def _counts(data: SourceData, dataset: str, variable: str) -> list[tuple[str, int]]:

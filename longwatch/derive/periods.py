@@ -47,14 +47,14 @@ class Intervals:
 
     def place_of(self, subject: NDArray[np.integer], day: Days) -> Days:
         """By event, the number of the part that its day lies in; 0 where the day is 0 (follow-up not known)."""
-        later: Days = (day[:, np.newaxis] > self.ends[subject]).sum(axis=1)
-        place: Days = np.minimum(later, len(self.names))
+        place = np.zeros(len(day), dtype=np.int64)
+        for part in range(len(self.names)):
+            place += day > self.ends[subject, part]
         return place
 
-    def days_after(self, subject: NDArray[np.integer], day: Days) -> Days:
-        """By event, the days of its subject in each part that lie after its day."""
-        ends = self.ends[subject]
-        days: Days = np.maximum(ends[:, 1:] - np.maximum(ends[:, :-1], day[:, np.newaxis]), 0)
+    def days_after(self, subject: NDArray[np.integer], day: Days, part: int) -> Days:
+        """By event, the days of its subject in a part (from 0) that lie after its day."""
+        days: Days = np.maximum(self.ends[subject, part + 1] - np.maximum(self.ends[subject, part], day), 0)
         return days
 
 

@@ -7,16 +7,17 @@ Nothing is derived that the sponsor has derived; what the tables need besides is
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 
 import polars as pl
 
-from longwatch.derive.coded import Subjects, read_whole
+from longwatch.derive.carried import AdverseEvents
+from longwatch.derive.coded import Subjects, read_typed, read_whole
 from longwatch.derive.follow_up import compute_fupdur
 from longwatch.derive.populations import YES_NO
-from longwatch.derive.relatedness import derive_arel
 from longwatch.derive.treatment import derive_treatment
 from longwatch.derive.uncoded import fill_uncoded
-from longwatch.standards.dataset import SourceData
+from longwatch.standards.dataset import Dataset, SourceData
 from longwatch.standards.dates import study_day
 from longwatch.study import Study
 
@@ -29,6 +30,8 @@ NEEDED = {
 study's basis."""
 
 _ENROLLED = ("RFICDT", "ENRLDT", "RANDDT", "TRTSDT")
+_EVENT_DATES = ("ASTDT", "AENDT")
+_OF_SUBJECT = ("USUBJID", "TRT01P", "TRT01A", "SAFFL")
 _FLAGS = ("SAFFL", "ITTFL", "RANDFL", "DTHFL")
 
 
@@ -72,7 +75,7 @@ def read_supplied_adsl(data: SourceData, study: Study, cutoff: date) -> tuple[Su
 
 def read_supplied_adae(
     data: SourceData, study: Study, cutoff: date, subjects: Subjects, adsl: pl.DataFrame
-) -> pl.DataFrame:
+) -> AdverseEvents:
     """ADAE as supplied, in its order, with SAFFL and treatment of ADSL.
 
     - Records that start after D (ASTDT, where it is a date) are left out; those of no subject of ADSL too.
@@ -80,22 +83,34 @@ def read_supplied_adae(
       is N. AREL: as supplied, else from AEREL by the study file.
     - ASTDT, AENDT, AESEQ are there, missing where not supplied.
     """
-    adae = read_whole(data, "ADAE", subjects)
-    if adae.schema.get("ASTDT") == pl.Date:
-        adae = adae.filter(~(pl.col("ASTDT") > cutoff).fill_null(False))
-    absent = {"ASTDT": pl.Date, "AENDT": pl.Date, "AESEQ": pl.Float64}
-    adae = adae.with_columns(
-        pl.lit(None, kind).alias(name) for name, kind in absent.items() if name not in adae.columns
-    )
-    if "AEBODSYS" not in adae.columns:
-        adae = adae.rename({"AESOC": "AEBODSYS"})
-    verbatim = adae["AETERM"] if "AETERM" in adae.columns else None
-    adae = fill_uncoded(adae, lambda: verbatim)
+    dataset = data.datasets["ADAE"]
+    schema = dataset.frame.collect_schema()
+    soc = "AEBODSYS" if "AEBODSYS" in schema else "AESOC"
+    adae = read_typed(dataset, (soc, "AEDECOD", "TRTEMFL", *_EVENT_DATES), subjects)
+    taken = adae["subject"] < len(subjects)
+    if schema.get("ASTDT") == pl.Date:
+        taken &= ~(adae["ASTDT"] > cutoff).fill_null(False)
+    kept = None if taken.all() else taken
+    adae = adae if kept is None else adae.filter(kept)
+    absent = dict.fromkeys(_EVENT_DATES, pl.Date) | {"AESEQ": pl.Float64}
+    adae = adae.with_columns(pl.lit(None, kind).alias(name) for name, kind in absent.items() if name not in schema)
+    adae = fill_uncoded(adae.rename({soc: "AEBODSYS"}), lambda: _read_verbatim(dataset, kept))
     adae = adae.with_columns(_flag("TRTEMFL").fill_null("N"))
-    if "AREL" not in adae.columns:
-        adae = derive_arel(adae, study.relatedness)
-    of_subject = adsl.select("USUBJID", "TRT01P", "TRT01A", "SAFFL").select(pl.all().gather(adae["subject"]))
-    return pl.concat([of_subject, adae.drop("subject", "SAFFL", "TRT01P", "TRT01A", strict=False)], how="horizontal")
+    of_subject = adsl.select(_OF_SUBJECT).select(pl.all().gather(adae["subject"]))
+    derived = pl.concat([of_subject, adae.drop("subject")], how="horizontal")
+    carried = tuple(name for name in schema if name not in (soc, *derived.columns))
+    mapped = "AREL" not in schema and "AEREL" in schema
+    supplied = ["AEBODSYS" if name == soc else name for name in schema]
+    order = tuple(dict.fromkeys((*_OF_SUBJECT, *supplied, *derived.columns, *(("AREL",) if mapped else ()))))
+    read = partial(read_typed, dataset)
+    return AdverseEvents(derived, carried, order, read, kept, study.relatedness if mapped else None)
+
+
+def _read_verbatim(dataset: Dataset, kept: pl.Series | None) -> pl.Series | None:
+    read = read_typed(dataset, ("AETERM",))
+    if "AETERM" not in read.columns:
+        return None
+    return read["AETERM"] if kept is None else read["AETERM"].filter(kept)
 
 
 def _dates(data: SourceData, name: str, wanted: tuple[str, ...]) -> list[str]:

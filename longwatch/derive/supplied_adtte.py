@@ -6,7 +6,7 @@ from datetime import date
 
 import polars as pl
 
-from longwatch.derive.adtte import CUT, DAYS_PER_UNIT, VARIABLES, Times
+from longwatch.derive.adtte import CUT, DAYS_PER_UNIT, VARIABLES, Times, in_unit
 from longwatch.errors import SourceError
 from longwatch.standards.dataset import SourceData
 from longwatch.study import Parameter
@@ -41,7 +41,8 @@ def read_supplied_times(
     - Records of subjects of ADSL with SAFFL = Y; treatment and SAFFL are ADSL's. One without AVAL or CNSR is no time.
     - AVAL, CNSR and dates as supplied. Known only after D: STARTDT > D → left out; ADT > D → censored at D (ADT = D,
       AVAL counted again from STARTDT, CNSR 1, no event).
-    - CEVENT: as supplied; else 1 of CNSR 0; 2 of a censored subject who died on ADT (ADSL.DTHDT); else 0.
+    - CEVENT: 1 of CNSR 0; 2 of a censored time where the sponsor's CEVENT is 2, or, without a CEVENT, where the subject
+      died on ADT (ADSL.DTHDT); else 0.
     - PARAM: of the study file where it names the parameter, else as supplied. Unit: AVALU, else the study file's, else
       days.
 
@@ -66,19 +67,21 @@ def read_supplied_times(
     joined = of_subject.join(values, on="key", how="inner", maintain_order="left")
     joined = joined.filter(~(pl.col("STARTDT") > cutoff).fill_null(False))
     late = (pl.col("ADT") > cutoff).fill_null(False)
-    until_cutoff = ((pl.lit(cutoff) - pl.col("STARTDT")).dt.total_days() + 1) / DAYS_PER_UNIT[unit]
+    last = pl.Series([cutoff], dtype=pl.Date).new_from_index(0, joined.height)
+    joined = joined.with_columns(late=late, until_cutoff=in_unit(last, joined["STARTDT"], unit))
+    late = pl.col("late")
     joined = joined.with_columns(
         ADT=pl.when(late).then(pl.lit(cutoff)).otherwise("ADT"),
-        AVAL=pl.when(late & pl.col("STARTDT").is_not_null()).then(until_cutoff).otherwise("AVAL"),
+        AVAL=pl.when(late & pl.col("STARTDT").is_not_null()).then("until_cutoff").otherwise("AVAL"),
         CNSR=pl.when(late).then(1).otherwise("CNSR"),
         EVNTDESC=pl.when(~late).then("EVNTDESC"),
         CNSDTDSC=pl.when(late).then(pl.lit(CUT)).otherwise("CNSDTDSC"),
-        CEVENT=pl.when(~late).then(pl.col("CEVENT").cast(pl.Int64)).otherwise(0),
         AVALU=pl.lit(unit.upper()),
     )
     died_then = (pl.col("DTHDT") == pl.col("ADT")).fill_null(False)
-    competing = pl.when(pl.col("CNSR") == 0).then(1).when(died_then).then(2).otherwise(0)
-    joined = joined.with_columns(CEVENT=pl.coalesce("CEVENT", competing).cast(pl.Int64))
+    competing = pl.when(pl.col("CEVENT").is_not_null()).then(pl.col("CEVENT") == 2).otherwise(died_then) & ~late
+    event = pl.when(pl.col("CNSR") == 0).then(1).when(competing).then(2).otherwise(0)
+    joined = joined.with_columns(CEVENT=event.cast(pl.Int64)).drop("late", "until_cutoff")
     known = [text for text in frame["PARAM"].unique(maintain_order=True).to_list() if text]
     name = declared.name if declared else (known[0] if known else code)
     records = joined.with_columns(PARAM=pl.lit(name)).select(VARIABLES)

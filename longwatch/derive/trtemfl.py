@@ -30,8 +30,8 @@ def derive_trtemfl(ae: pl.DataFrame) -> pl.DataFrame:
     7. else → Y: after it, on it with a time not known, or partial and possibly on or after it.
 
     A time given to the minute stands for any second of it; where only one of two times has a zone, they are not
-    comparable (not known). Expects AESTDTC and REFDTM (SDTM text), the day ranges of AESTDTC and AEENDTC, REFDT (Date),
-    REFFL; null is missing.
+    comparable (not known). Expects AESTDTC and REFDTM (SDTM text; the time of AESTDTC may stand in `AESTDTC.time`), the
+    day ranges of AESTDTC and AEENDTC, REFDT (Date), REFFL; null is missing.
     Source: FDA ST&F Integrated Guide v2.0, 1.2 and 2.2 (start date considerations); spec A.6.
     """
     reference, last = pl.col("REFDT"), pl.col("AESTDTC.last")
@@ -50,9 +50,13 @@ def derive_trtemfl(ae: pl.DataFrame) -> pl.DataFrame:
 def _started_earlier_that_day(ae: pl.DataFrame, on_the_day: pl.Series) -> pl.Series:
     """Where an event starts on the reference day: whether its time is known to be before the dose's."""
     earlier = pl.Series("earlier", [False]).new_from_index(0, ae.height)
+    if "AESTDTC.time" in ae.columns:
+        on_the_day = on_the_day & ae["AESTDTC.time"].is_not_null()
     if not on_the_day.any():
         return earlier
     start, dose = pl.col("AESTDTC").cast(pl.String), pl.col("REFDTM").cast(pl.String)
+    if "AESTDTC.time" in ae.columns:
+        start += pl.col("AESTDTC.time").cast(pl.String).fill_null("")
     comparable = has_time(start) & has_time(dose) & (zone_minutes(start).is_null() == zone_minutes(dose).is_null())
     last = latest_second(start) - 60 * zone_minutes(start).fill_null(0)
     first = earliest_second(dose) - 60 * zone_minutes(dose).fill_null(0)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from longwatch.standards.define_model import Define
@@ -34,13 +36,33 @@ def variable_from(value: Mapping[str, Any]) -> Variable:
 
 
 @dataclass(frozen=True)
+class CodedText:
+    """Text of records that follow one another: `codes`, by record the place of its text in `words`, and the number of
+    words where it is missing; in as few bytes as that needs."""
+
+    words: pl.Series
+    codes: NDArray[np.unsignedinteger]
+
+    @classmethod
+    def of(cls, words: pl.Series, places: pl.Series) -> CodedText:
+        """From words and, by record, the place among them; missing is null."""
+        codes = places.fill_null(len(words)) if places.null_count() else places
+        return cls(words, codes.to_numpy().astype(np.min_scalar_type(len(words)), copy=False))
+
+
+Part = Mapping[str, CodedText | pl.Series]
+"""Columns of records that follow one another: text coded, other values as they are typed."""
+
+
+@dataclass(frozen=True)
 class Dataset:
     """One dataset of a snapshot.
 
     `frame`: lazy, one row per record in source order. Text is `String`, trailing blanks removed; blank text from a
     source that cannot tell blank from missing (XPT, CSV) is null. Numbers are `Float64`, missing is null.
     `rows`: the number of records. `file`: the file it came from. `parquet`: where its rows lie as Parquet, for an
-    engine that reads them itself; empty for data in memory.
+    engine that reads them itself; empty for data in memory. `read_parts`: reads columns as they are stored where that
+    is quicker than `frame`, the same values; None for data in memory.
     """
 
     name: str
@@ -50,6 +72,19 @@ class Dataset:
     variables: tuple[Variable, ...] = ()
     file: str = ""
     parquet: str = ""
+    read_parts: Callable[[Sequence[str]], Iterator[Part]] | None = field(default=None, compare=False, repr=False)
+
+    def parts(self, columns: Sequence[str]) -> Iterator[Part]:
+        """The records part by part, in source order, of columns that `frame` has: text as codes."""
+        if self.read_parts is not None:
+            return self.read_parts(columns)
+        schema = self.frame.collect_schema()
+        as_codes = [
+            # Categories of its own for each column: Polars keeps those that many share.
+            pl.col(name).cast(pl.Categorical(pl.Categories.random())) if schema[name] == pl.String else pl.col(name)
+            for name in columns
+        ]
+        return iter([{column.name: _part_of(column) for column in self.frame.select(as_codes).collect()}])
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -64,6 +99,12 @@ class Dataset:
         types = {True: "number", False: "text"}
         variables = tuple(Variable(column, "", types[dtype.is_numeric()]) for column, dtype in frame.schema.items())
         return cls(name, frame.lazy(), frame.height, label, variables, f"{name.lower()} (in memory)")
+
+
+def _part_of(column: pl.Series) -> CodedText | pl.Series:
+    if not isinstance(column.dtype, pl.Categorical):
+        return column
+    return CodedText.of(column.dtype.categories.to_series(), column.to_physical())
 
 
 @dataclass(frozen=True)

@@ -102,8 +102,22 @@ def latest_day(expr: pl.Expr) -> pl.Expr:
 
 def complete_day(expr: pl.Expr) -> pl.Expr:
     """The day of a complete SDTM date, as Date; partial, an interval, missing, or no legal date → null."""
-    whole = expr.str.contains(ISO8601_PARTIAL) & expr.str.contains(_FROM_DAY) & ~expr.str.contains("/", literal=True)
-    return pl.when(whole).then(expr.str.slice(0, 10)).str.to_date("%Y-%m-%d", strict=False)
+    return pl.when(_is_complete(expr)).then(expr.str.slice(0, 10)).str.to_date("%Y-%m-%d", strict=False)
+
+
+def without_time(expr: pl.Expr) -> pl.Expr:
+    """A complete SDTM date without its time: `2023-05-14T09:30` → `2023-05-14`; any other text as it is. The days that
+    the text can mean stay the same."""
+    return pl.when(_is_complete(expr)).then(expr.str.slice(0, 10)).otherwise(expr)
+
+
+def time_of(expr: pl.Expr) -> pl.Expr:
+    """What `without_time` leaves off: `2023-05-14T09:30Z` → `T09:30Z`; nothing left off → null."""
+    return pl.when(_is_complete(expr) & (expr.str.len_bytes() > 10)).then(expr.str.slice(10))
+
+
+def _is_complete(expr: pl.Expr) -> pl.Expr:
+    return expr.str.contains(ISO8601_PARTIAL) & expr.str.contains(_FROM_DAY) & ~expr.str.contains("/", literal=True)
 
 
 def precision(expr: pl.Expr) -> pl.Expr:

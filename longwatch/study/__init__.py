@@ -1,11 +1,11 @@
 """The study file: one typed YAML document per study."""
 
+from longwatch.study.exposure import PeriodSpec
 from longwatch.study.mistakes import KnownNames
 from longwatch.study.model import (
     AnalysisData,
     Arm,
     Comparison,
-    PeriodSpec,
     ReportRequest,
     RuleSettings,
     SeverityChange,

@@ -100,7 +100,9 @@ def _count_lines(
     only: str,
     with_events: bool,
 ) -> list[CountLine]:
-    subject, terms = events.subject[chosen], code_terms(events, chosen)
+    subject, terms = (
+        (events.subject, code_terms(events)) if chosen.all() else (events.subject[chosen], code_terms(events, chosen))
+    )
     count, arm = len(arms.names), arms.arm_of_subject
     pairs = compute_distinct_pairs(subject, terms.term, terms.count)
     by_term = compute_subjects(pairs, terms.count, arm, count)

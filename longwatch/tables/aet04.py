@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from longwatch.derive import AnalysisDatasets
 from longwatch.derive.occurrence import SEVERITIES
-from longwatch.stats.counting import compute_subjects
+from longwatch.stats.counting import compute_largest, compute_subjects
 from longwatch.study import Study
 from longwatch.tables import footnotes
 from longwatch.tables.arms import Arms, make_arms
@@ -99,7 +99,7 @@ def _lines(events: EmergentEvents, arms: Arms, scale: Scale) -> Iterator[CountLi
     terms = code_terms(events)
     grade = _grades(events, scale)
     rank = Ranking(arms)
-    nothing = np.zeros(len(events.subject), dtype=np.int64)
+    nothing = np.zeros(len(events.subject), dtype=np.int8)
     together = _worst(events.subject, nothing, 1, grade, arms, len(scale.words))
     yield from _block("Subjects with at least one TEAE", "", "", "", together[:, :, 0], scale, 0)
     by_term = _worst(events.subject, terms.term, terms.count, grade, arms, len(scale.words))
@@ -133,26 +133,24 @@ def _block(
         yield CountLine(words[place], soc, row, condition, counts[:, place], level=level + 1, having=having)
 
 
-def _grades(events: EmergentEvents, scale: Scale) -> Counts:
+def _grades(events: EmergentEvents, scale: Scale) -> NDArray[np.int8]:
     """By record, the place of its grade in the scale, from 1; 0 where it has none."""
-    grade = np.zeros(len(events.subject), dtype=np.int64)
+    grade = np.zeros(len(events.subject), dtype=np.int8)
     for place, value in enumerate(scale.words, 1):
         grade[events.equal(scale.variable, value)] = place
     return grade
 
 
 def _worst(
-    subject: NDArray[np.integer], group: NDArray[np.integer], groups: int, grade: Counts, arms: Arms, grades: int
+    subject: NDArray[np.integer],
+    group: NDArray[np.integer],
+    groups: int,
+    grade: NDArray[np.int8],
+    arms: Arms,
+    grades: int,
 ) -> Counts:
-    """Distinct subjects by arm, worst grade and group: shape (arms, grades + 1, groups).
-
-    One sort of (subject, group, grade): the last of each (subject, group) is its worst.
-    """
+    """Distinct subjects by arm, worst grade and group: shape (arms, grades + 1, groups)."""
     scale = grades + 1
-    key = np.sort((subject.astype(np.int64) * groups + group) * scale + grade)
-    last = np.ones(len(key), dtype=np.bool_)
-    last[:-1] = key[1:] // scale != key[:-1] // scale
-    worst = key[last]
-    pairs = worst // scale
-    cells = (pairs // groups) * (scale * groups) + (worst % scale) * groups + pairs % groups
+    pairs, worst = compute_largest(subject, group, groups, grade)
+    cells = (pairs // groups) * (scale * groups) + worst * groups + pairs % groups
     return compute_subjects(cells, scale * groups, arms.arm_of_subject, len(arms.names)).reshape(-1, scale, groups)

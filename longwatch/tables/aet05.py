@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from longwatch.derive import AnalysisDatasets
 from longwatch.derive.at_risk import Clock, make_clock
-from longwatch.stats.counting import compute_distinct_pairs, compute_events, compute_subjects
+from longwatch.stats.counting import compute_events, compute_largest, compute_subjects
 from longwatch.stats.person_time import DAYS_PER_YEAR
 from longwatch.stats.rates import compute_rate, compute_rate_difference
 from longwatch.stats.rounding import NOT_ESTIMABLE, round_half_away
 from longwatch.study import Study
 from longwatch.tables import footnotes
 from longwatch.tables.arms import Arms, make_arms
-from longwatch.tables.events import EmergentEvents, select_emergent
+from longwatch.tables.events import Codes, EmergentEvents, select_emergent
 from longwatch.tables.filters import EMERGENT, both, equals, is_one_of
 from longwatch.tables.layout import Layout
 from longwatch.tables.ranking import Ranking
@@ -98,9 +98,11 @@ def make_aet05(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
 def _rate(events: EmergentEvents, arms: Arms, clock: Clock, names: int, every: bool) -> Rated:
     """Line 0 takes every event as of one term. Events of subjects whose follow-up is not known are left out."""
     inside = clock.followed[events.subject] > 0
-    subject = events.subject[inside].astype(np.int64)
-    day = clock.days_of(subject, events.records["ASTDT"].filter(inside))
-    pt = events.codes("AEDECOD")[inside].astype(np.int64)
+    kept = inside.all()
+    subject = events.subject if kept else events.subject[inside]
+    start = events.records["ASTDT"] if kept else events.records["ASTDT"].filter(inside)
+    day = clock.days_of(subject, start)
+    pt = events.codes("AEDECOD") if kept else events.codes("AEDECOD")[inside]
     parts = [_of_terms(subject, term, day, terms, arms, clock) for term, terms in ((np.zeros_like(pt), 1), (pt, names))]
     subjects, counted, days = (np.vstack(columns) for columns in zip(*parts, strict=True))
     if every:
@@ -110,18 +112,16 @@ def _rate(events: EmergentEvents, arms: Arms, clock: Clock, names: int, every: b
 
 
 def _of_terms(
-    subject: Counts, term: Counts, day: Counts, terms: int, arms: Arms, clock: Clock
+    subject: Codes, term: Codes, day: Counts, terms: int, arms: Arms, clock: Clock
 ) -> tuple[Counts, Counts, Counts]:
     """Subjects, events and days at risk of a first event: shape (terms, arms) each."""
     if terms == 0:
         empty = np.zeros((0, len(arms.names)), dtype=np.int64)
         return empty, empty, empty
     count = len(arms.names)
-    pairs = compute_distinct_pairs(subject, term, terms)
-    first = np.full(len(pairs), np.iinfo(np.int64).max)
-    np.minimum.at(first, np.searchsorted(pairs, subject * terms + term), day)
+    pairs, before = compute_largest(subject, term, terms, -day)
     # Whole follow-up of the arm, less what each subject with an event is followed after its first one.
-    after = clock.followed[pairs // terms] - first
+    after = clock.followed[pairs // terms] + before
     cells = arms.arm_of_subject[pairs // terms].astype(np.int64) * terms + pairs % terms
     lost = np.bincount(cells, weights=after, minlength=count * terms).astype(np.int64).reshape(count, terms)
     days = _days_of_arms(clock.followed, arms)[:, np.newaxis] - lost

@@ -42,10 +42,12 @@ def count_by_part(
     who, what = pairs // shape[1], pairs % shape[1]
     counts = _tally(intervals.place_of(who, first), what, who, arms, shape)
     lost = np.zeros((shape[0] - 1, shape[1], shape[2]), dtype=np.int64)
-    after, arm = intervals.days_after(who, first), arms.arm_of_subject[who]
-    inside = arm >= 0
+    inside = arms.arm_of_subject[who] >= 0
+    who, what, first = who[inside], what[inside], first[inside]
+    cell = arms.arm_of_subject[who].astype(np.int64) * shape[1] + what
     for part in range(shape[0] - 1):
-        np.add.at(lost[part], (what[inside], arm[inside]), after[inside, part])
+        after = np.bincount(cell, weights=intervals.days_after(who, first, part), minlength=shape[1] * shape[2])
+        lost[part] = after.astype(np.int64).reshape(shape[2], shape[1]).T
     return PartCounts(_with_sum(counts), _with_sum(whole[:, np.newaxis, :] - lost))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from longwatch.derive import AnalysisDatasets
@@ -16,6 +16,7 @@ from longwatch.tables import (
     aet05,
     aet05_int,
     aet10,
+    cifg01,
     dmt01,
     dst01,
     dsur61,
@@ -27,7 +28,9 @@ from longwatch.tables import (
     ent01,
     ext01,
     irg01,
+    kmg01,
     popt01,
+    ttet01,
 )
 from longwatch.tables.result import TableResult
 
@@ -46,6 +49,8 @@ class Output:
     parameters: Mapping[str, type] = field(default_factory=dict)
     fixed: Mapping[str, object] = field(default_factory=dict)
 
+
+CURVE: Mapping[str, type] = {"parameter": str, "every": float}
 
 OUTPUTS: Mapping[str, Output] = {
     output.code: output
@@ -99,6 +104,9 @@ OUTPUTS: Mapping[str, Output] = {
         Output("DSUR73", dsur73.TITLE, "", dsur73.make_dsur73),
         Output("DSURWDL", dsurwdl.TITLE, "", dsurwdl.make_dsurwdl),
         Output("IRG01", irg01.TITLE, irg01.NUMBER, irg01.make_irg01, {"serious": bool}),
+        Output("TTET01", ttet01.TITLE, "", ttet01.make_ttet01, {"parameter": str}),
+        Output("KMG01", kmg01.TITLE, kmg01.NUMBER, kmg01.make_kmg01, CURVE),
+        Output("CIFG01", cifg01.TITLE, cifg01.NUMBER, cifg01.make_cifg01, CURVE),
         Output("AET10", aet10.TITLE, aet10.NUMBER, aet10.make_aet10, {"at_least": float, "events": bool}),
     )
 }
@@ -130,15 +138,48 @@ def make_table(
     output = find_output(code)
     given = dict(parameters or {})
     for name, value in given.items():
-        kind = output.parameters.get(name)
-        if kind is None or type(value) is not kind:
-            takes = ", ".join(f"{key} ({kind.__name__})" for key, kind in output.parameters.items())
-            raise StudyError(
-                "LW-TAB-002",
-                f"{code} cannot take the parameter {name}",
-                where="report template",
-                expected=takes or "no parameter",
-                found=f"{name}: {value!r}",
-                next_step="correct the parameters of this output",
-            )
+        if type(value) is not output.parameters.get(name):
+            raise _cannot_take(output, name, repr(value))
     return output.build(datasets, study, {**given, **output.fixed})
+
+
+def read_parameters(code: str, texts: Iterable[str]) -> dict[str, object]:
+    """Parameters of an output as they are written on a command line, `name=value`: `true` and `false`, numbers, text,
+    and texts with commas between them.
+
+    Raises StudyError: LW-TAB-001 where there is no such output; LW-TAB-002 where a parameter is unknown to it, or not
+    of its type.
+    """
+    output = find_output(code)
+    found: dict[str, object] = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        kind = output.parameters.get(name)
+        if kind is None:
+            raise _cannot_take(output, name, text)
+        try:
+            found[name] = _READ[kind](value)
+        except (KeyError, ValueError):
+            raise _cannot_take(output, name, text) from None
+    return found
+
+
+_READ: Mapping[type, Callable[[str], object]] = {
+    bool: {"true": True, "false": False}.__getitem__,
+    int: int,
+    float: float,
+    str: str,
+    tuple: lambda text: tuple(part.strip() for part in text.split(",")),
+}
+
+
+def _cannot_take(output: Output, name: str, found: str) -> StudyError:
+    takes = ", ".join(f"{key} ({kind.__name__})" for key, kind in output.parameters.items())
+    return StudyError(
+        "LW-TAB-002",
+        f"{output.code} cannot take the parameter {name}",
+        where="report template, or --with",
+        expected=takes or "no parameter",
+        found=found,
+        next_step="correct the parameters of this output",
+    )

@@ -46,10 +46,12 @@ class EmergentEvents:
     def equal(self, variable: str, *values: str) -> Mask:
         """By record, whether the variable has one of these values. Missing has none."""
         names = self.names(variable)
-        wanted = [names.index(value) for value in values if value in names]
         codes = self.records[variable].to_physical()
-        found = pl.select(pl.lit(codes).is_in(wanted).fill_null(False)).to_series() if wanted else None
-        return np.zeros(self.records.height, dtype=np.bool_) if found is None else found.to_numpy()
+        found = np.zeros(self.records.height, dtype=np.bool_)
+        for value in values:
+            if value in names:
+                found |= (codes == names.index(value)).fill_null(False).to_numpy()
+        return found
 
     def missing(self, variable: str) -> Mask:
         """By record, whether the variable is missing."""
@@ -58,11 +60,8 @@ class EmergentEvents:
 
 def select_emergent(datasets: AnalysisDatasets, *variables: str) -> EmergentEvents:
     """The events to count, with those of the variables that the data has."""
-    adae = datasets.adae
-    found = adae.select(
-        "SAFFL",
-        "TRTEMFL",
-        *(name for name in variables if name in adae.columns),
-        subject=pl.col("USUBJID").to_physical(),
-    ).filter((pl.col("SAFFL") == "Y") & (pl.col("TRTEMFL") == "Y"))
+    adae = datasets.adae_with(("SAFFL", "TRTEMFL", "USUBJID", *variables))
+    emergent = (adae["SAFFL"] == "Y") & (adae["TRTEMFL"] == "Y")
+    wanted = [name for name in variables if name in adae.columns]
+    found = adae.select(*wanted, subject=pl.col("USUBJID").to_physical()).filter(emergent)
     return EmergentEvents(found.drop("subject"), found["subject"].to_numpy())

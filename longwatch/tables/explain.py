@@ -16,7 +16,7 @@ from longwatch.tables.filters import select_rows
 from longwatch.tables.layout import NOT_AVAILABLE
 from longwatch.tables.result import Provenance, Statistic, TableResult
 
-COUNTS = ("n", "N", "events", "n_in_interval", "events_in_interval")
+COUNTS = ("n", "N", "events", "n_in_interval", "events_in_interval", "deaths", "at_risk")
 """Statistics that count what the provenance picks; others are computed from such counts."""
 
 
@@ -94,9 +94,16 @@ def columns_to_show(explanation: Explanation) -> list[str]:
     provenance = explanation.statistic.provenance
     asked = {*re.findall(r"[A-Z][A-Z0-9]+", re.sub(r"'(?:[^']|'')*'", "", f"{provenance.filter} {provenance.having}"))}
     first = ("USUBJID", "AESEQ", *provenance.variables)
-    dates = ("ASTDT", "AENDT") if provenance.dataset == "ADAE" else ("TRTSDT",)
+    dates = _TELLING.get(provenance.dataset, ("TRTSDT",))
     columns = explanation.records.columns
     return [name for name in dict.fromkeys((*first, *sorted(asked), *dates)) if name in columns]
+
+
+_TELLING = {
+    "ADAE": ("ASTDT", "AENDT"),
+    "ADTTE": ("STARTDT", "ADT", "AVAL", "CNSR", "EVNTDESC", "CNSDTDSC", "SRCDOM", "SRCSEQ"),
+}
+"""What says when and how, by dataset."""
 
 
 def records_behind(datasets: AnalysisDatasets, provenance: Provenance) -> pl.DataFrame:

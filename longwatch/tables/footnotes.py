@@ -111,7 +111,7 @@ def say_interval(datasets: AnalysisDatasets) -> str:
 def say_relatedness(datasets: AnalysisDatasets, study: Study) -> str:
     """The study's mapping of AEREL."""
     mapping = study.relatedness
-    if "AEREL" not in datasets.adae.columns:
+    if "AEREL" not in datasets.adae_variables:
         return "Related events cannot be counted: the data has no AEREL."
     if not (mapping.related or mapping.not_related):
         return "Related events cannot be counted: the study file maps no value of AEREL."

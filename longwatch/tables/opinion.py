@@ -24,9 +24,14 @@ CHECKED = (
     "min",
     "max",
     "total",
+    "at_risk",
+    "deaths",
+    "survival_pct",
+    "incidence_pct",
 )
-"""Statistics that are computed twice: counts, percentages, rates, and descriptions of numbers. Quartiles, intervals and
-p-values are not; their functions are tested against other programs."""
+"""Statistics that are computed twice: counts, percentages, rates, descriptions of numbers, numbers at risk and the
+shares of curves. Quartiles, intervals, hazard ratios and p-values are not; their functions are tested against other
+programs."""
 TOLERANCE = 1e-9
 
 Cell = tuple[str, str, str, str]

@@ -85,11 +85,10 @@ class TableResult:
 
     @property
     def guide(self) -> str:
-        """Where the FDA guide has it: `table 14`, `figure 4`, or empty."""
-        figure = self.number.removeprefix("Fig ")
-        if figure == self.number:
-            return f"table {figure}" if figure else ""
-        return f"figure {figure}"
+        """Where the FDA guide has it: `table 14`, `figure 4`, `figures 1, 4`, or empty."""
+        number = self.number.removeprefix("Fig ")
+        kind = "table" if number == self.number else "figure"
+        return f"{kind}{'s' * (',' in number)} {number}" if number else ""
 
     def tidy(self) -> Iterator[tuple[str, str, str, str, str, str, str]]:
         """The output as CSV rows: output, row_group, row, column, statistic, value, text."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from longwatch.stats.counting import RECORDS_AT_ONCE
 from longwatch.tables.events import EmergentEvents
 from longwatch.tables.filters import both, equals
 
@@ -18,7 +19,7 @@ Counts = NDArray[np.int64]
 class Terms:
     """`term`: by record, the number of its term. By term: its SOC and PT, as places in `soc_names`, `pt_names`."""
 
-    term: Counts
+    term: Codes
     soc: Counts
     pt: Counts
     soc_names: list[str]
@@ -51,8 +52,15 @@ def code_terms(events: EmergentEvents, chosen: NDArray[np.bool_] | None = None) 
         soc, pt = soc[chosen], pt[chosen]
     soc_names, pt_names = events.names("AEBODSYS"), events.names("AEDECOD")
     socs, pts = len(soc_names), len(pt_names)
-    cells = soc.astype(np.int64) * pts + pt
-    present = np.flatnonzero(np.bincount(cells, minlength=socs * pts))
-    number = np.zeros(socs * pts, dtype=np.int64)
+    # Some records at a time: the places of pairs are larger than their numbers.
+    parts = [slice(start, start + RECORDS_AT_ONCE) for start in range(0, len(soc), RECORDS_AT_ONCE)]
+    counts = np.zeros(socs * pts, dtype=np.int64)
+    for part in parts:
+        counts += np.bincount(soc[part].astype(np.int64) * pts + pt[part], minlength=socs * pts)
+    present = np.flatnonzero(counts)
+    number = np.zeros(socs * pts, dtype=np.min_scalar_type(len(present)))
     number[present] = np.arange(len(present))
-    return Terms(number[cells], present // max(pts, 1), present % max(pts, 1), soc_names, pt_names)
+    term: Codes = np.zeros_like(soc, dtype=number.dtype)
+    for part in parts:
+        term[part] = number[soc[part].astype(np.int64) * pts + pt[part]]
+    return Terms(term, present // max(pts, 1), present % max(pts, 1), soc_names, pt_names)

@@ -37,6 +37,10 @@ interval_months: [1, 6]
 development_birth_date: 2020-02-29
 periods: [{name: Base}, {name: Late, from_day: 60}, {name: Extension, from_epoch: EXTENSION}]
 exposure: {classes: [{name: Calcineurin inhibitors, drugs: [tacrolimus]}, {name: Any, drugs: [TACROLIMUS, Sirolimus]}]}
+time_to_event:
+  parameters:
+    - {code: TTNAU, name: Time to nausea, event: adverse_event, terms: [Nausea], socs: [Nerves], unit: months}
+    - {code: TTSFEV, name: Time to fever, event: adverse_event, terms: [Fever], serious: true, landmarks: [7, 99]}
 """
 DATES = [
     None, "2022", "2022-03", "2022-02", "2022-03-01", "2022-03-01T08:00", "2022-03-01T10:15", "2022-03-01T23:59:59",
@@ -132,10 +136,17 @@ def drawn(seed: int) -> SourceData:
 NEEDED = {"USUBJID", "ARMCD", "ACTARMCD", "AEDECOD", "AEBODSYS", "AESTDTC", "EXTRT", "EXSTDTC"}
 
 
-def opinions(data: SourceData, study: Study, cutoff: date, datasets: AnalysisDatasets | None = None) -> list[Opinion]:
-    """The second opinion on every output."""
+def opinions(
+    data: SourceData, study: Study, cutoff: date, datasets: AnalysisDatasets | None = None, number: int = 0
+) -> list[Opinion]:
+    """The second opinion on every output. `number`: which of the times to an event besides the usual one."""
     known = datasets or derive(data, study, cutoff)
     tables = [make_table(code, known, study) for code in OUTPUTS]
+    tables += [
+        make_table(code, known, study, {"parameter": parameter})
+        for code in ("TTET01", "KMG01", "CIFG01")
+        for parameter in [known.time_parameters[number % len(known.time_parameters)]]
+    ]
     return list(ask_second_opinion(tables, data, study, cutoff))
 
 
@@ -176,7 +187,7 @@ def test_drawn_trials(reference: str, product: str) -> None:
     text = STUDY.replace("exposure: {", f"exposure: {{product: {product}, ")
     study = parse_study(f"{text}treatment_emergence: {{reference: {reference}}}\n", "drawn")
     for seed in (43, 48, 127, *range(TRIALS)):
-        assert differences(opinions(drawn(seed), study, CUTOFF)) == [], f"seed {seed}"
+        assert differences(opinions(drawn(seed), study, CUTOFF, number=seed)) == [], f"seed {seed}"
 
 
 def test_a_broken_derivation_is_caught(
@@ -217,10 +228,22 @@ def test_time_after_a_first_event_is_caught(
     """A first event that does not end the time at risk of it."""
     from longwatch.derive.periods import Intervals
 
-    monkeypatch.setattr(Intervals, "days_after", lambda self, subject, day: 0 * self.days[subject])
+    monkeypatch.setattr(Intervals, "days_after", lambda _self, _subject, day, _part: 0 * day)
     table = make_table("AET05_INT", derive(pilot_data, pilot_study, date(2015, 12, 31)), pilot_study)
     (opinion,) = ask_second_opinion([table], pilot_data, pilot_study, date(2015, 12, 31))
     assert {item.cell[3] for item in opinion.differences} == {"person_years", "rate"}
+
+
+def test_a_death_that_is_forgotten_is_caught(
+    pilot_data: SourceData, pilot: AnalysisDatasets, pilot_study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A time to an event that goes on past death: censored subjects, numbers at risk and the incidence differ."""
+    import longwatch.derive.adtte as times
+
+    monkeypatch.setattr(times, "_death", lambda event: [])
+    tables = [make_table(code, pilot, pilot_study, {"parameter": "TTSAE"}) for code in ("TTET01", "CIFG01")]
+    for opinion in ask_second_opinion(tables, pilot_data, pilot_study, date(2015, 12, 31)):
+        assert {difference.cell[3] for difference in opinion.differences} & {"n", "deaths"}
 
 
 def test_a_number_changed_by_one_and_a_dropped_row_are_differences(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 from longwatch.reports.contents import Block, Paragraphs, PlainTable, ReportContents, Section
+from longwatch.tables.chart import Chart, Corner, Mark, Point, Reference, Series, Strip, linear_axis
 from longwatch.tables.result import TableColumn, TableResult, TableRow
 
 REPORT_KEY = "0123456789abcdef" * 4
@@ -52,6 +53,23 @@ def make_group(name: str, terms: int, arms: int = 3) -> tuple[TableRow, ...]:
 def _cell(term: int, arm: int) -> str:
     count = term * (arm + 3) % 23
     return f"{count} ({count * 1.2:.1f})" if count else "0"
+
+
+def make_figure() -> TableResult:
+    """A figure with everything that can be drawn, and texts that are too long or hostile."""
+    name = "a name of an arm that is far too long for the margin of a figure"
+    series = (
+        Series(name, Mark.STEP, (Point(0, 100), Point(30, 60, 40, 75)), until=90, ticks=((50, 60),)),
+        Series(HOSTILE[0], Mark.LINE, (Point(10, 20, 10, 30), Point(80, 40, 30, 60))),
+        Series("日本語", Mark.POINT, (Point(40, 50, 20, 140), Point(99, 70, ring=True, label=HOSTILE[4]))),
+    )
+    at = (0.0, 50.0, 100.0)
+    chart = Chart(
+        HOSTILE[3], linear_axis("Days", 100), linear_axis("Share, %", 100), series,
+        (Reference("x", 60, HOSTILE[1]), Reference("y", 50, "half")), (Corner("upper right", "α ≥ 3× ULN"),),
+        Strip("Number at risk", at, tuple((each.name, ("1", "2", "3")) for each in series)), ("|: censored",),
+    )  # fmt: skip
+    return replace(make_table(make_group("EYE", 2), code="FIG", title="A figure"), chart=chart, number="Fig 4")
 
 
 def make_listing(rows: int = 4, title: str = "Open errors, record by record") -> PlainTable:
@@ -118,6 +136,7 @@ def make_stress() -> ReportContents:
             make_table(odd_rows, code="ODD", title="Odd terms <b>&amp;</b> " + "in a long title " * 20),
             make_table((TableRow("GROUP", ("1", "2", "3"), 0), *subgroup), code="NEST", title="Three levels"),
             make_table((), code="NONE", title="Nothing happened"),
+            make_figure(),
             make_table(make_group("EYE", 2), code="FOOT", title="Footnotes", footnotes=("many words " * 60,) * 20),
             make_table((TableRow("no columns", (), 0),), arms=0, code="BARE", title="No columns"),
             text_columns,

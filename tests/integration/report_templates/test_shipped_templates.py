@@ -26,8 +26,9 @@ def test_the_safety_summary_says_its_basis_the_events_and_the_state_of_the_data(
         "Appendix: open and waived findings",
     ]
     assert [block.key for block in template.table_blocks()] == [
-        "DST01", "POPT01", "DMT01", "EXT01", "DTHT01", "DTHL01", "AET01", "AET02_SER", "AEL03", "AET02", "AEL02_WD",
-        "AET10", "AET05", "AET05_INT", "IRG01",
+        "DST01", "POPT01", "DMT01", "EXT01", "KMG01_DISC", "KMG01_LFU", "DTHT01", "DTHL01",
+        "AET01", "AET02_SER", "AEL03", "AET02", "AEL02_WD", "AET10", "AET05", "AET05_INT", "IRG01", "TTET01", "KMG01",
+        "CIFG01",
     ]  # fmt: skip
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from longwatch.stats import counting
 from longwatch.stats.counting import (
     compute_distinct_groups,
     compute_distinct_pairs,
     compute_events,
+    compute_largest,
     compute_subjects,
 )
 
@@ -46,3 +49,29 @@ def test_against_sets() -> None:
             assert by_term[a, t] == len({s for s, u in rows if u == t and arm[s] == a})
         for g in range(4):
             assert by_group[a, g] == len({s for s, u in rows if group[u] == g and arm[s] == a})
+
+
+@pytest.mark.parametrize("in_order", [True, False], ids=["subject by subject", "in any order"])
+@pytest.mark.parametrize("most_cells", [1 << 24, 10], ids=["by a small table", "by a sort"])
+@pytest.mark.parametrize("at_once", [1, 7, 1 << 16])
+def test_the_way_of_counting_makes_no_difference(
+    in_order: bool, most_cells: int, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pairs, their largest value, and events, against counting with Python: for records in parts of any size."""
+    monkeypatch.setattr(counting, "MOST_CELLS", most_cells)
+    monkeypatch.setattr(counting, "RECORDS_AT_ONCE", at_once)
+    draw = np.random.default_rng(11)
+    subject, term = draw.integers(3, 30, 400).astype(np.uint32), draw.integers(0, 9, 400).astype(np.uint8)
+    value = draw.integers(-50, 50, 400)
+    if in_order:
+        subject.sort()
+    largest: dict[int, int] = {}
+    for s, t, v in zip(subject.tolist(), term.tolist(), value.tolist(), strict=True):
+        largest[s * 9 + t] = max(v, largest.get(s * 9 + t, v))
+    pairs, most = compute_largest(subject, term, 9, value)
+    assert dict(zip(pairs.tolist(), most.tolist(), strict=True)) == largest
+    assert pairs.tolist() == compute_distinct_pairs(subject, term, 9).tolist() == sorted(largest)
+    arm = draw.integers(0, 2, 30)
+    events = compute_events(subject, term, 9, arm, 2)
+    assert events.sum() == 400
+    assert events[1, 4] == sum(arm[s] == 1 and t == 4 for s, t in zip(subject, term, strict=True))

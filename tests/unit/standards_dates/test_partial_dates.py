@@ -18,6 +18,8 @@ from longwatch.standards.dates import (
     latest_second,
     precision,
     study_day,
+    time_of,
+    without_time,
     zone_minutes,
 )
 
@@ -135,3 +137,16 @@ def test_study_day_has_no_day_zero() -> None:
     )
     found = table.select(study_day(pl.col("day"), pl.col("reference")).alias("ASTDY"))["ASTDY"]
     assert found.to_list() == table["expected"].to_list()
+
+
+def test_a_complete_date_without_its_time_means_the_same_days() -> None:
+    """Cut only where the text is a whole legal date; put together again it is the text."""
+    texts = ["2023-05-14T09:30Z", "2023-05-14T-:30", "2023-05-14", "2023-05", "2023---14T09:30", "2023-02-30T09:30"]
+    texts += ["2023-05-14T08:00/2023-05-14T10:00", "in May", ""]
+    text = pl.col("d")
+    found = pl.DataFrame({"d": texts}).with_columns(day=without_time(text), time=time_of(text))
+    assert found["day"].to_list() == ["2023-05-14"] * 3 + texts[3:]
+    assert found["time"].to_list() == ["T09:30Z", "T-:30"] + [None] * 7
+    assert (found["day"] + found["time"].fill_null("")).to_list() == texts
+    for meaning in (earliest_day, latest_day, complete_day, precision):
+        assert found.select((meaning(text) == meaning(pl.col("day"))).fill_null(True).all()).item()

@@ -1,0 +1,84 @@
+"""The footnotes of tables and figures of times to an event."""
+
+from __future__ import annotations
+
+from longwatch.derive import AnalysisDatasets
+from longwatch.derive.follow_up import start_variable
+from longwatch.stats.methods import Method
+from longwatch.study import EventKind, Study
+from longwatch.tables import footnotes
+from longwatch.tables.times import Timed
+
+_EVENTS = {
+    EventKind.DEATH: "death from any cause; censored at the end of follow-up",
+    EventKind.DISCONTINUATION: "leaving the study before its end for any reason (EOSSTT = DISCONTINUED), or death; "
+    "censored where the study was completed, or at the end of follow-up",
+    EventKind.LAST_FOLLOW_UP: "the last day of follow-up of subjects whose participation has ended, or death; censored "
+    "where it goes on at the cut-off",
+}
+
+
+def say_time(datasets: AnalysisDatasets, study: Study, timed: Timed) -> tuple[str, ...]:
+    """What the time is: who supplied it, from when to what, the unit; who has none."""
+    times = timed.times
+    notes = [f"{times.code}: {_say_source(datasets, study, timed)} {_say_unit(times.unit)}"]
+    if times.unknown and not times.reason:
+        notes.append(
+            f"{times.unknown} subjects of the safety population without a known time are not analysed; they count in N."
+        )
+    return tuple(notes)
+
+
+def _say_source(datasets: AnalysisDatasets, study: Study, timed: Timed) -> str:
+    if timed.times.supplied:
+        return "as supplied in the sponsor's ADTTE; the event: CNSR = 0, censored: CNSR of 1 or more."
+    declared = timed.declared
+    assert declared is not None, "a derived time is declared"
+    assert declared.event is not None, "a derived time has an event"
+    first = start_variable(study, datasets.adsl.columns) == "INTSDT"
+    start = "the first study intervention" if first else "the first dose of study product"
+    return f"from {start} to {_say_event(timed)}."
+
+
+def _say_event(timed: Timed) -> str:
+    declared = timed.declared
+    assert declared is not None
+    if declared.event is not EventKind.ADVERSE_EVENT:
+        assert declared.event is not None
+        return _EVENTS[declared.event]
+    kind = "serious TEAE" if declared.serious else "TEAE"
+    named = [f"PT {', '.join(declared.terms)}"] * bool(declared.terms)
+    named += [f"SOC {', '.join(declared.socs)}"] * bool(declared.socs)
+    which = f" of {' or of '.join(named)}" if named else ""
+    return f"the first {kind}{which}; censored at the end of follow-up (last day known alive, death or cut-off)"
+
+
+def _say_unit(unit: str) -> str:
+    month = "; a month is 30.4375 days" if unit == "months" else ""
+    return f"In {unit}, first and last day counted{month}."
+
+
+def say_events(study: Study, timed: Timed) -> tuple[str, ...]:
+    """What a TEAE is, and by which dictionary terms are chosen; no note for other events."""
+    declared = timed.declared
+    if timed.times.supplied or declared is None or declared.event is not EventKind.ADVERSE_EVENT:
+        return ()
+    chosen = (footnotes.say_dictionary(study),) if declared.terms or declared.socs else ()
+    return (footnotes.say_treatment_emergence(study), *chosen)
+
+
+def say_death(timed: Timed, incidence: bool) -> tuple[str, ...]:
+    """What death is to the event; no note where nobody died before it."""
+    if not bool((timed.times.records["CEVENT"] == 2).any()):
+        return ()
+    if incidence:
+        return ("Death before the event is a competing event, not a censored time.",)
+    return (
+        "Death before the event ends the time (CEVENT = 2); Kaplan–Meier takes it for censored, which overstates the "
+        "share with the event: see the cumulative incidence (CIFG01).",
+    )
+
+
+def say_at_risk(method: Method) -> str:
+    """The curve's method, and who is at risk."""
+    return f"{method.value}, 95% CI. At risk: subjects whose time is at least that long."
