@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from crosscheck import periodic_questions as periodic
 from crosscheck.death_questions import death_listing, deaths
+from crosscheck.exposure_questions import exposure
 from crosscheck.laboratory_questions import (
     abnormal,
     cases_of_liver,
@@ -14,6 +16,8 @@ from crosscheck.laboratory_questions import (
     screening_of_liver,
     shifts,
 )
+from crosscheck.listing_questions import LISTED, event_listing
+from crosscheck.part_questions import events_by_part, rate_over_time
 from crosscheck.questions import GRADES, SEVERITIES, Asked, common, overview, rates, terms, worst_of_terms
 from crosscheck.result_questions import by_visit, mean_change, shares
 from crosscheck.subject_questions import demographics, disposition, populations, screening
@@ -26,6 +30,7 @@ QUESTIONS: Mapping[str, Callable[[Asked, TableResult], Answer]] = {
     "ENT01": screening,
     "POPT01": populations,
     "DST01": disposition,
+    "EXT01": exposure,
     "DTHT01": deaths,
     "DTHL01": death_listing,
     "AET01": overview,
@@ -38,6 +43,17 @@ QUESTIONS: Mapping[str, Callable[[Asked, TableResult], Answer]] = {
     "AET04": worst_of_terms("AETOXGR", GRADES, "Grade {}".format),
     "AET05": rates(every=False),
     "AET05_ALL": rates(every=True),
+    "AET05_INT": events_by_part("interval", every=False),
+    "AET05_INT_ALL": events_by_part("interval", every=True),
+    "AET05_PER": events_by_part("period", every=False),
+    "AET05_PER_ALL": events_by_part("period", every=True),
+    **{code: event_listing(code) for code in LISTED},
+    "DSUR61": periodic.exposure,
+    "DSUR72": periodic.reactions,
+    "DSUR73": periodic.serious_events,
+    "DSURDTHL": periodic.deaths,
+    "DSURWDL": periodic.dropouts,
+    "IRG01": rate_over_time,
     "AET10": common,
     "VST01": by_visit,
     "LBT01": by_visit,
@@ -62,6 +78,6 @@ QUESTIONS: Mapping[str, Callable[[Asked, TableResult], Answer]] = {
     "CIFG01": curve("incidence_pct"),
 }
 
-FROM_SDTM_ONLY = ("ENT01", "DST01")
+FROM_SDTM_ONLY = ("ENT01", "DST01", "DSURWDL")
 """Outputs that are not computed again where the sponsor's own ADaM is counted: ADSL says how participation ended, and
 there is no second source for it."""

@@ -11,7 +11,9 @@ import duckdb
 import polars as pl
 
 from crosscheck.catalogue import FROM_SDTM_ONLY, QUESTIONS
+from crosscheck.periodic_questions import interval_start
 from crosscheck.questions import Asked, quote
+from crosscheck.subject_questions import NEVER
 from longwatch.standards.dataset import SourceData
 from longwatch.standards.dates import ISO8601_PARTIAL
 from longwatch.study import AnalysisData, Study, TreatmentReference
@@ -30,7 +32,9 @@ SUPPLIED_NUMBERS = ("AVAL", "BASE", "CHG", "PCHG", "R2BASE", "R2ANRHI", "ANRLO",
 TEXTS = {
     "DM": ("USUBJID", "RFICDTC", "DMDTC", "RFSTDTC", "RFENDTC", "RFXSTDTC", "RFXENDTC", "RFPENDTC", "DTHFL", "DTHDTC",
            "ARMCD", "ACTARMCD", "AGEU"),
-    "EX": ("USUBJID", "EXTRT", "EXDOSTXT", "EXOCCUR", "EXSTDTC", "EXENDTC"),
+    "EX": ("USUBJID", "EXTRT", "EXDOSTXT", "EXDOSU", "EXOCCUR", "EXSTDTC", "EXENDTC"),
+    "CM": ("USUBJID", "CMTRT", "CMDECOD", "CMOCCUR", "CMSTDTC", "CMENDTC"),
+    "SE": ("USUBJID", "EPOCH", "ETCD", "SESTDTC"),
     "AE": ("USUBJID", "AETERM", "AEDECOD", "AEBODSYS", "AESTDTC", "AEENDTC", "AESEV", "AETOXGR", "AESER", "AESDTH",
            "AESLIFE", "AESHOSP", "AESDISAB", "AESCONG", "AESMIE", "AESCAN", "AESOD", "AEREL", "AEACN", "AEOUT"),
     "DS": ("USUBJID", "DSDECOD", "DSCAT", "DSSCAT", "DSSTDTC"),
@@ -44,7 +48,8 @@ TEXTS = {
     **{f"AD{domain}": (*SUPPLIED_TEXTS, f"{domain}FAST") for domain in ("LB", "VS")},
 }  # fmt: skip
 NUMBERS = {
-    "EX": ("EXDOSE",), "DM": ("AGE",), "ADSL": ("FUPDUR", "DTHADY"), "ADTTE": ("AVAL", "CNSR", "CEVENT"),
+    "EX": ("EXDOSE",), "DM": ("AGE",), "AE": ("AESEQ",), "ADAE": ("AESEQ",), "ADSL": ("FUPDUR", "DTHADY"),
+    "ADTTE": ("AVAL", "CNSR", "CEVENT"),
     **{domain: ("VISITNUM", *(f"{domain}{name}" for name in ("SEQ", "STRESN", "STNRLO", "STNRHI")))
        for domain in ("LB", "VS")},
     **{f"AD{domain}": (*SUPPLIED_NUMBERS, f"{domain}SEQ") for domain in ("LB", "VS")},
@@ -61,15 +66,22 @@ def ask_second_opinion(
         for setting in ("autoinstall_known_extensions", "autoload_known_extensions", "preserve_insertion_order"):
             engine.execute(f"SET {setting} = false")
         supplied = study.analysis_data is AnalysisData.ADAM
-        names = ("DM", "EX", "AE", "DS", "SV", "DD", "LB", "VS")
-        _read_data(engine, data, ("ADSL", "ADAE", "ADTTE", "ADLB", "ADVS") if supplied else names)
+        _read_data(
+            engine,
+            data,
+            ("ADSL", "ADAE", "ADTTE", "ADLB", "ADVS") if supplied else ("DM", "AE", "DS", "SV", "DD", "LB"),
+        )
+        _read_data(engine, data, ("EX", "CM", "VS", "SE"))
         engine.execute("SET VARIABLE cutoff = ?", [cutoff])
         engine.execute(_sql("dates", legal=ISO8601_PARTIAL.replace("'", "''")))
+        engine.execute(f"SET VARIABLE interval_start = {interval_start(study)}")
         asked = Asked(engine, study, data, supplied)
         engine.execute(_sql("adam" if supplied else "subjects", **_words(study, data)))
         engine.execute("ALTER TABLE subject ADD COLUMN counted_arm VARCHAR")
         engine.execute(f"UPDATE subject SET counted_arm = {asked.basis}_arm")
         engine.execute(_sql("adam_events" if supplied else "events", related=_related(study)))
+        if any(table.code == "EXT01" for table in tables):
+            engine.execute(_sql("exposure", **_words(study, data)))
         return compare_all(tables, _answers(tables, asked))
 
 
@@ -105,14 +117,25 @@ def _words(study: Study, data: SourceData) -> dict[str, str]:
         "randomised": f"CASE WHEN {anybody} THEN {by_record} END",
         "on_an_arm": f"coalesce(ARMCD IN ({codes}), false)" if "ARMCD" in dm else "NULL",
         "has_scope": scope,
+        "never": NEVER,
         "no_category": "false" if "DSCAT" in ds else "true",
         "tells_participation": "true" if "DSDECOD" in ds else "false",
         "tells_treatment": scope if "DSDECOD" in ds else "false",
         "age_group": _age_group(study),
+        "intervention": "INTSDT"
+        if study.analysis_data is not AnalysisData.ADAM or _has_date(data, "INTSDT")
+        else "NULL",
+        "end_of_treatment": "treatment_end"
+        if study.analysis_data is not AnalysisData.ADAM
+        else ("EOTDT" if _has_date(data, "EOTDT") else "NULL::DATE"),
         "died": _died(data),
         "death_day": _death_day(data),
         "followed": _followed(data),
     }
+
+
+def _has_date(data: SourceData, variable: str) -> bool:
+    return "ADSL" in data and data.frame("ADSL").collect_schema().get(variable) == pl.Date
 
 
 def _died(data: SourceData) -> str:

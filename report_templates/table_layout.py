@@ -33,6 +33,7 @@ _LEAST_STUB = 165.0
 _SPLIT_STUB = 190.0
 _STUB_SHARE = 0.36
 _WIDEST_TEXT = 150.0
+_NARROWER_TEXT = (120.0, 96.0)
 _WIDEST_SPREAD = 46.0
 _HEADING_LINES = 3
 _MOST_LINES = 8
@@ -70,11 +71,16 @@ def lay_out_table(table: TableResult, upright: Geometry, landscape: Geometry) ->
 
     The stub has at least the width of a term of two words; a longer term is wrapped. A column is as wide as its numbers
     and its heading need. What is left of the page gives the stub about a third of it where its terms are that long,
-    then spreads the columns, then widens the stub again. A split repeats the stub and keeps the columns of a group
-    together where they fit on one page.
+    then spreads the columns, then widens the stub again. Columns of text are made narrower, no word broken, where that
+    saves a split. A split repeats the stub and keeps the columns of a group together where they fit on one page.
     """
-    measured = _measure_columns(table)
     stub = _measure_stub(table)
+    measured = _measure_columns(table)
+    for widest in _NARROWER_TEXT:
+        if landscape.measure - sum(item.advance for item in measured) < min(stub, _LEAST_STUB):
+            narrower = _measure_columns(table, widest)
+            fits = landscape.measure - sum(item.advance for item in narrower) >= min(stub, _LEAST_STUB)
+            measured = narrower if fits else measured
     columns_width = sum(item.advance for item in measured)
     page = upright if upright.measure - columns_width >= min(stub, _LEAST_STUB) else landscape
     room = page.measure - columns_width
@@ -100,7 +106,7 @@ def _spread(part: Sequence[_Measured], room: float) -> float:
     return min(max(left, 0.0) / max(len(part), 1), _WIDEST_SPREAD)
 
 
-def _measure_columns(table: TableResult) -> list[_Measured]:
+def _measure_columns(table: TableResult, widest: float = _WIDEST_TEXT) -> list[_Measured]:
     measured = []
     for number, column in enumerate(table.columns):
         cells = [row.cells[number] for row in table.rows]
@@ -110,8 +116,11 @@ def _measure_columns(table: TableResult) -> list[_Measured]:
         if alignment:
             needed = alignment.width
         else:
-            needed = min(max(width_of(cell, BODY) for cell in dict.fromkeys(cells)) + 0.1, _WIDEST_TEXT)
-        heading = _heading_width(column.heading, STRONG, _HEADING_LINES)
+            texts = dict.fromkeys(cells)
+            word = max(longest_word(text, BODY.weight) for text in texts) * BODY.size / 1000
+            whole = max(width_of(text, BODY) for text in texts)
+            needed = min(max(min(whole, widest), word) + 0.1, _WIDEST_TEXT)
+        heading = _heading_width(column.heading, STRONG, _HEADING_LINES, widest)
         below = _heading_width(column.subheading, QUIET, 1, _WIDEST_UNIT)
         measured.append(_Measured(column, alignment, max(needed, heading, below)))
     return _widen_to_groups(measured)

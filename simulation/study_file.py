@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from simulation import mockdra
 from simulation.event_profiles import POSSIBLE, RELATEDNESS
-from simulation.parameters import PRODUCT, STUDY_ID, TITLE, Parameters
+from simulation.parameters import INDUCTION, PRODUCT, STUDY_ID, TITLE, Parameters
 from simulation.trial_design import CTCAE, PROTOCOL
 
 DATA_FOLDER = "data"
@@ -35,6 +35,13 @@ treatment_emergence:
 relatedness:
   related: [{", ".join(RELATEDNESS[POSSIBLE:])}]
   not_related: [{", ".join(RELATEDNESS[:POSSIBLE])}]
+exposure:
+  product: infusions
+  classes:
+    - {{name: Calcineurin inhibitors, drugs: [TACROLIMUS]}}
+    - {{name: mTOR inhibitors, drugs: [SIROLIMUS]}}
+    - {{name: Antiproliferatives, drugs: [MYCOPHENOLATE]}}
+    - {{name: Induction, drugs: [{INDUCTION}]}}
 comparison:
   control: {p.arms[1].code}
   statistics: [risk_difference]

@@ -27,6 +27,11 @@ treatment:
     - {code: Xan_Hi, name: Xanomeline High Dose}
   not_treated: [Scrnfail]
 relatedness: {related: [POSSIBLE, PROBABLE], not_related: [NONE, REMOTE], missing_is_related: false}
+interval_months: [1, 3, 6]
+periods: [{name: Treatment}, {name: Follow-up, from_element: FOLO}]
+exposure:
+  product: continuing
+  classes: [{name: Salicylates, drugs: [acetylsalicylic acid]}]
 comparison: {control: Pbo, statistics: [fisher]}
 """
 
@@ -51,7 +56,7 @@ def pilot_study() -> Study:
 @pytest.fixture(scope="session")
 def pilot_data(read_xpt: Callable[[str], pl.DataFrame]) -> SourceData:
     """The SDTM datasets that derivations read; of LB only chemistry is published in a size that is kept."""
-    names = {name.upper(): f"sdtm/{name}" for name in ("dm", "ae", "ex", "ds", "sv", "ts")}
+    names = {name.upper(): f"sdtm/{name}" for name in ("dm", "ae", "ex", "ds", "sv", "ts", "cm", "se")}
     names |= {"LB": "sdtm_split/lbch", "VS": "sdtm_split/vs"}
     return SourceData.of(**{name: read_xpt(file) for name, file in names.items()})
 

@@ -50,3 +50,11 @@ CREATE MACRO range_of(said, aval, low, high) AS CASE
     WHEN aval IS NULL OR coalesce(low, high) IS NULL OR low > high THEN NULL
     WHEN aval < low THEN 'LOW' WHEN aval > high THEN 'HIGH' ELSE 'NORMAL'
 END;
+
+-- The start of an event that rates use: partial dates at the day of treatment where it fits, else as early as can be.
+CREATE MACRO analysis_start(s, e, treated) AS CASE
+    WHEN one_day(s) IS NOT NULL THEN one_day(s)
+    WHEN earliest(s) IS NULL THEN CASE WHEN treated > one_day(e) THEN one_day(e) ELSE treated END
+    WHEN treated BETWEEN earliest(s) AND latest(s) THEN CASE WHEN treated > one_day(e) THEN earliest(s) ELSE treated END
+    ELSE earliest(s)
+END;

@@ -14,14 +14,7 @@ WITH known AS (
     WHERE s.safety AND s.has_reference
 )
 SELECT *, {related} AS related,
-       -- The start that rates use: partial dates at the day of treatment where it fits, else as early as they can be.
-       CASE
-           WHEN one_day(AESTDTC) IS NOT NULL THEN one_day(AESTDTC)
-           WHEN earliest(AESTDTC) IS NULL THEN CASE WHEN TRTSDT > one_day(AEENDTC) THEN one_day(AEENDTC) ELSE TRTSDT END
-           WHEN TRTSDT BETWEEN earliest(AESTDTC) AND latest(AESTDTC)
-               THEN CASE WHEN TRTSDT > one_day(AEENDTC) THEN earliest(AESTDTC) ELSE TRTSDT END
-           ELSE earliest(AESTDTC)
-       END AS start_day
+       analysis_start(AESTDTC, AEENDTC, TRTSDT) AS start_day
 FROM known
 WHERE NOT coalesce(one_day(AEENDTC) < REFDT, false)
   AND (REFDT IS NULL OR latest(AESTDTC) IS NULL OR latest(AESTDTC) > REFDT
@@ -30,3 +23,12 @@ WHERE NOT coalesce(one_day(AEENDTC) < REFDT, false)
              AND (offset_minutes(AESTDTC) IS NULL) = (offset_minutes(REFDTM) IS NULL)
              AND seconds(AESTDTC, 59) - 60 * coalesce(offset_minutes(AESTDTC), 0)
                  < seconds(REFDTM, 0) - 60 * coalesce(offset_minutes(REFDTM), 0), false)));
+
+-- Every event of every subject, emergent or not, under the name that a listing gives it.
+CREATE VIEW started AS
+SELECT e.USUBJID, e._row, s.safety, s.counted_arm, e.AESER, e.AEACN, {related} AS related,
+       coalesce(e.AEBODSYS, 'UNCODED') AS soc,
+       coalesce(e.AEDECOD, 'UNCODED: ' || coalesce(e.AETERM, 'no verbatim term')) AS pt,
+       analysis_start(e.AESTDTC, CASE WHEN NOT e.goes_on THEN e.AEENDTC END, s.TRTSDT) AS start_day,
+       coalesce(e.AESEQ::BIGINT::VARCHAR, 'without AESEQ') AS text
+FROM event e JOIN subject s USING (USUBJID);

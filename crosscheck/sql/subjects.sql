@@ -65,7 +65,9 @@ SELECT USUBJID,
        arg_max(DSDECOD, (coalesce(earliest(DSSTDTC), DATE '0001-01-01'), _row)) FILTER (participation) AS last,
        arg_max({{'day': complete(DSSTDTC)}}, (coalesce(earliest(DSSTDTC), DATE '0001-01-01'), _row))
            FILTER (participation) AS last_record,
-       arg_max(DSDECOD, (coalesce(earliest(DSSTDTC), DATE '0001-01-01'), _row)) FILTER (treatment) AS last_treatment
+       arg_max(DSDECOD, (coalesce(earliest(DSSTDTC), DATE '0001-01-01'), _row)) FILTER (treatment) AS last_treatment,
+       arg_max({{'day': complete(DSSTDTC)}}, (coalesce(earliest(DSSTDTC), DATE '0001-01-01'), _row))
+           FILTER (treatment) AS last_treatment_record
 FROM (SELECT *, CASE WHEN {has_scope} THEN DSSCAT = 'STUDY PARTICIPATION' ELSE true END IS TRUE AS participation,
              ({has_scope} AND DSSCAT = 'STUDY TREATMENT') IS TRUE AS treatment
       FROM disposition WHERE DSDECOD IS NOT NULL AND ({no_category} OR DSCAT = 'DISPOSITION EVENT'))
@@ -86,13 +88,15 @@ CREATE TABLE subject AS
 SELECT p.*, coalesce(d.product, false) AS safety,
        coalesce({planned}, CASE WHEN d.product THEN 'Not assigned' END) AS planned_arm,
        coalesce({actual}, CASE WHEN d.product THEN 'Not assigned' END) AS actual_arm,
-       f.day AS TRTSDT, f.dtm AS TRTSDTM,
+       f.day AS TRTSDT, f.dtm AS TRTSDTM, i.day AS INTSDT,
+       CASE WHEN ended.last_treatment NOT IN {never} THEN ended.last_treatment_record.day END AS treatment_end,
        {reference}.day AS REFDT, {reference}.dtm AS REFDTM, {treated_reference} AS has_reference,
        death.USUBJID IS NOT NULL AS died, death.DTHDT,
        date_diff('day', f.day, death.DTHDT) + (death.DTHDT >= f.day)::INT AS death_day,
        {randomised} AS randomised,
        coalesce({randomised}, {on_an_arm}) AS itt,
-       ended.last, ended.last_record.day AS last_day, {tells_participation} AS last_told, ended.last_treatment, {tells_treatment} AS last_treatment_told,
+       ended.last, ended.last_record.day AS last_day, {tells_participation} AS last_told, ended.last_treatment,
+       ended.last_treatment_record.day AS last_treatment_day, {tells_treatment} AS last_treatment_told,
        {age_group} AS AGEGR1,
        CASE WHEN a.day IS NOT NULL OR death.DTHDT IS NOT NULL THEN
            nullif(greatest(least(least(a.day, death.DTHDT), death.DTHDT, getvariable('cutoff')) - f.day + 1, 0), 0)

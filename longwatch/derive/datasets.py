@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -10,21 +10,35 @@ from functools import cached_property
 import polars as pl
 
 from longwatch.derive.adae import derive_adae, read_adverse_events
+from longwatch.derive.adex import derive_adex
 from longwatch.derive.adhy import derive_adhy
 from longwatch.derive.adsl import derive_adsl, read_subjects
-from longwatch.derive.adtte import Times, derive_times, variables_of
+from longwatch.derive.adtte import Times, derive_times
+from longwatch.derive.at_risk import Clock, make_clock
 from longwatch.derive.bds import derive_bds
 from longwatch.derive.carried import AdverseEvents
 from longwatch.derive.cause_of_death import derive_dthcaus, read_stated_causes
 from longwatch.derive.coded import Subjects
+from longwatch.derive.listed import derive_line_names, read_collected
 from longwatch.derive.occurrence import derive_occurrence_flags
+from longwatch.derive.periods import (
+    INTERVAL,
+    PERIOD,
+    Intervals,
+    cut_intervals,
+    cut_periods,
+    derive_adfu,
+    derive_places,
+    find_missing_source,
+)
+from longwatch.derive.reporting_interval import Interval, compute_interval, flag_events, flag_subjects
 from longwatch.derive.supplied import read_supplied_adae, read_supplied_adsl
 from longwatch.derive.supplied_adtte import read_supplied_times, supplied_codes
 from longwatch.derive.supplied_bds import read_supplied_bds
 from longwatch.standards.dataset import SourceData
 from longwatch.study import AnalysisData, Study, TreatmentBasis
 
-DATASETS = ("ADSL", "ADAE", "ADTTE", "ADLB", "ADVS", "ADHY")
+DATASETS = ("ADSL", "ADAE", "ADTTE", "ADEX", "ADFU", "ADLB", "ADVS", "ADHY")
 """The analysis datasets there are; all but ADSL and ADAE are derived when they are first asked for."""
 
 
@@ -71,13 +85,39 @@ class AnalysisDatasets:
         return int((self.adsl["SAFFL"] == "Y").sum())
 
     def dataset(self, name: str) -> pl.DataFrame:
-        """An analysis dataset by its name, ADAE with its occurrence flags, as provenances name it. Raises KeyError."""
+        """An analysis dataset by its name, ADSL and ADAE with all that provenances name. Raises KeyError."""
         if name == "ADAE":
-            return self.adae_with_occurrence_flags
+            return self.adae_in_full
+        if name == "ADSL":
+            return self.adsl_with_interval
         if name not in DATASETS:
             raise KeyError(name)
         frame: pl.DataFrame = getattr(self, name.lower())
         return frame
+
+    @cached_property
+    def adfu(self) -> pl.DataFrame:
+        """ADFU: follow-up, one row per subject and part of it."""
+        return derive_adfu(self.adsl, self.parts)
+
+    @cached_property
+    def adex(self) -> pl.DataFrame:
+        """ADEX: exposure, one row per subject and parameter."""
+        return derive_adex(self.data, self.study, self.cutoff, self.subjects, self.adsl)
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The clock of follow-up."""
+        return make_clock(self.adsl, self.study)
+
+    @cached_property
+    def parts(self) -> Mapping[str, Intervals]:
+        """Follow-up cut by time since the first dose, and by the study file's periods where it names any
+        and the data says when they begin."""
+        parts = {INTERVAL: cut_intervals(self.clock, self.study)}
+        if self.study.periods and not find_missing_source(self.study, self.data):
+            parts[PERIOD] = cut_periods(self.clock, self.study, self.data, self.subjects, self.cutoff)
+        return parts
 
     @property
     def time_parameters(self) -> tuple[str, ...]:
@@ -96,7 +136,7 @@ class AnalysisDatasets:
         declared = {item.code: item for item in self.study.time_to_event.all_parameters()}.get(code)
         if declared is None or code in self._supplied_codes:
             return read_supplied_times(code, self.data, self.adsl, self.cutoff, declared)
-        return derive_times(declared, self.adsl, self.adae_with(variables_of(declared)), self.study, self.cutoff)
+        return derive_times(declared, self.adsl, self.adae, self.study, self.cutoff)
 
     @cached_property
     def adtte(self) -> pl.DataFrame:
@@ -134,6 +174,25 @@ class AnalysisDatasets:
         make = read_supplied_bds if supplied and name in self.data else derive_bds
         data = self.data if not supplied or name in self.data else SourceData({})
         return make(name, data, self.study, self.cutoff, self.subjects, self.adsl)
+
+    @cached_property
+    def adae_in_full(self) -> pl.DataFrame:
+        """ADAE with its occurrence flags, the parts of follow-up that events lie in (`periods`), what a listing shows
+        (`listed`), and what started in the reporting interval."""
+        adae = derive_places(self.adae_with_occurrence_flags, self.clock, self.parts)
+        if self.study.analysis_data is AnalysisData.DERIVED:
+            adae = pl.concat([adae, read_collected(self.data, self.subjects, self.cutoff)], how="horizontal")
+        return flag_events(derive_line_names(adae), self.reporting_interval)
+
+    @cached_property
+    def reporting_interval(self) -> Interval:
+        """The interval of a periodic report that ends at the cut-off."""
+        return compute_interval(self.study, self.cutoff)
+
+    @cached_property
+    def adsl_with_interval(self) -> pl.DataFrame:
+        """ADSL, with what happened in the reporting interval."""
+        return flag_subjects(self.adsl, self.reporting_interval)
 
 
 def derive(data: SourceData, study: Study, cutoff: date) -> AnalysisDatasets:

@@ -18,9 +18,13 @@ from longwatch.derive.fit import (
 )
 from longwatch.errors import LongwatchError
 from longwatch.standards.dataset import SourceData
+from longwatch.standards.dates import complete_day
 from longwatch.study import AnalysisData, Study
 
 Path = tuple[int | str, ...]
+
+LONGEST_INFUSION = 3
+"""Days: a dose that lasts longer is no single infusion."""
 
 
 def find_misfits(data: SourceData, study: Study) -> list[tuple[Path, LongwatchError]]:
@@ -54,8 +58,8 @@ def find_misfits(data: SourceData, study: Study) -> list[tuple[Path, LongwatchEr
 
 
 def find_undecided(data: SourceData, study: Study) -> Iterator[tuple[Path, str]]:
-    """What a run would take as it is, though a person should have decided it: values of AEREL in neither list, products
-    and arms of the study file that the data has not."""
+    """What a run would take as it is, though a person should have decided it: values of AEREL in neither list;
+    products, drugs and arms of the study file that the data has not."""
     mapping = study.relatedness
     for value, count in _counts(data, "AE", "AEREL"):
         if value not in (*mapping.related, *mapping.not_related):
@@ -74,10 +78,44 @@ def find_undecided(data: SourceData, study: Study) -> Iterator[tuple[Path, str]]
                 ("treatment", "products", number),
                 f"no record of EX is of {product!r}; EXTRT has {', '.join(treated)}",
             )
+    lasting = _lasting_doses(data, study)
+    if lasting and not study.exposure.is_continuing:
+        yield (
+            ("exposure", "product"),
+            f"{lasting:,} records of EX last longer than {LONGEST_INFUSION} days, and each counts as an infusion; "
+            "write `product: continuing` where the product is given over time",
+        )
+    taken = {
+        value.upper()
+        for dataset, variable in (("CM", "CMDECOD"), ("CM", "CMTRT"), ("EX", "EXTRT"))
+        for value, _ in _counts(data, dataset, variable)
+    }
+    for number, item in enumerate(study.exposure.classes):
+        absent = [drug for drug in item.drugs if drug.upper() not in taken]
+        if absent:
+            yield (
+                ("exposure", "classes", number),
+                f"{item.name}: no record of CM or EX is of {', '.join(absent)}",
+            )
+    for number, period in enumerate(study.periods):
+        variable, value = period.source
+        if value and value not in dict(_counts(data, "SE", variable)):
+            yield ("periods", number), f"no record of SE has {variable} {value!r}: nobody enters {period.name}"
     arms = dict(_counts(data, "DM", arm_variable(study)))
     for number, arm in enumerate(study.treatment.arms):
         if arms and arm.code not in arms:
             yield ("treatment", "arms", number), f"no subject of DM is in {arm.code!r}; the data has {', '.join(arms)}"
+
+
+def _lasting_doses(data: SourceData, study: Study) -> int:
+    """How many records of the study product last longer than an infusion does."""
+    if "EX" not in data or not {"EXSTDTC", "EXENDTC"} <= set(data.datasets["EX"].columns):
+        return 0
+    ex = data.frame("EX")
+    if study.treatment.products and "EXTRT" in data.datasets["EX"].columns:
+        ex = ex.filter(pl.col("EXTRT").is_in(list(study.treatment.products)))
+    length = complete_day(pl.col("EXENDTC")) - complete_day(pl.col("EXSTDTC"))
+    return int(ex.filter(length.dt.total_days() >= LONGEST_INFUSION).select(pl.len()).collect().item())
 
 
 def _counts(data: SourceData, dataset: str, variable: str) -> list[tuple[str, int]]:

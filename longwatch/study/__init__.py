@@ -1,5 +1,6 @@
 """The study file: one typed YAML document per study."""
 
+from longwatch.study.exposure import PeriodSpec
 from longwatch.study.mistakes import KnownNames
 from longwatch.study.model import (
     AnalysisData,
@@ -32,6 +33,7 @@ __all__ = [
     "OdmDatasetSpec",
     "OdmVariable",
     "Parameter",
+    "PeriodSpec",
     "PlaceKind",
     "ReportRequest",
     "RuleSettings",

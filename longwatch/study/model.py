@@ -11,6 +11,7 @@ from pydantic import Field, StrictFloat, StrictInt, StrictStr, field_validator, 
 
 from longwatch.standards.laboratory.reading import LEVELS, read_rows
 from longwatch.standards.nearest import did_you_mean
+from longwatch.study.exposure import Exposure, PeriodSpec
 from longwatch.study.part import Part
 from longwatch.study.shape import Shape
 from longwatch.study.sources import PlaceOptions
@@ -297,6 +298,10 @@ class Study(Part):
     treatment: Treatment
     treatment_emergence: TreatmentEmergence = TreatmentEmergence()
     relatedness: Relatedness = Relatedness()
+    exposure: Exposure = Exposure()
+    periods: tuple[PeriodSpec, ...] = ()
+    development_birth_date: date | None = None
+    interval_months: tuple[Annotated[int, Field(ge=1)], ...] = ()
     comparison: Comparison | None = None
     time_to_event: TimeToEvent = TimeToEvent()
     dictionaries: Dictionaries = Dictionaries()
@@ -313,6 +318,15 @@ class Study(Part):
             raise ValueError(f"time_to_event: {', '.join(unknown)} has no event, and there is no ADTTE to take it from")
         if sorted(set(self.age_groups)) != list(self.age_groups):
             raise ValueError("age_groups: cut points rise, such as [18, 65]")
+        if sorted(set(self.interval_months)) != list(self.interval_months):
+            raise ValueError("interval_months: months rise, such as [3, 12, 24]")
+        if any(period.starts != (number > 0) for number, period in enumerate(self.periods)):
+            raise ValueError(
+                "periods: the first begins with follow-up; each other says once when it begins "
+                "(from_day, from_epoch or from_element)"
+            )
+        if len({period.name for period in self.periods}) != len(self.periods):
+            raise ValueError("periods: a name stands twice")
         codes = {arm.code for arm in self.treatment.arms}
         if self.comparison and self.comparison.control not in codes:
             raise ValueError(f"comparison.control {self.comparison.control!r} is none of the arms {sorted(codes)}")

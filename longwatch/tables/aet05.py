@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from longwatch.derive import AnalysisDatasets
+from longwatch.derive.at_risk import Clock, make_clock
 from longwatch.stats.counting import compute_events, compute_largest, compute_subjects
 from longwatch.stats.person_time import DAYS_PER_YEAR
 from longwatch.stats.rates import compute_rate, compute_rate_difference
@@ -21,7 +22,6 @@ from longwatch.stats.rounding import NOT_ESTIMABLE, round_half_away
 from longwatch.study import Study
 from longwatch.tables import footnotes
 from longwatch.tables.arms import Arms, make_arms
-from longwatch.tables.at_risk import Clock, make_clock
 from longwatch.tables.events import Codes, EmergentEvents, select_emergent
 from longwatch.tables.filters import EMERGENT, both, equals, is_one_of
 from longwatch.tables.layout import Layout
@@ -54,7 +54,7 @@ def make_aet05(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
     every = bool(parameters.get("all_occurrences", False))
     arms = make_arms(datasets, study)
     layout = Layout(arms, None)
-    clock = make_clock(datasets, study)
+    clock = make_clock(datasets.adsl, study)
     events = select_emergent(datasets, "AEDECOD", "ASTDT")
     names = events.names("AEDECOD")
     rated = _rate(events, arms, clock, len(names), every)

@@ -192,7 +192,7 @@ class _Reader:
             counted and bool(treatment),
             dataset,
             groups,
-            ("", "") if groups else line,
+            _line_of(item, groups),
         )
 
     def label(self, item: Statistic, variables: tuple[str, ...]) -> str:
@@ -225,6 +225,15 @@ class _Reader:
             else:
                 subset.append(clause)
         return tuple(subset), tuple(groups)
+
+
+def _line_of(item: Statistic, groups: tuple[tuple[str, str], ...]) -> Line:
+    """What tells an analysis from others of the same groups: nothing where the groups say all, as SOC and PT do; the
+    row group where it is none of them, such as an interval of follow-up; without groups the line itself."""
+    if not groups:
+        return item.row_group, item.row
+    known = {"", *(name for name, _ in groups), *(value for _, value in groups)}
+    return ("" if item.row_group in known else item.row_group), ""
 
 
 def _is_value(clause: Clause) -> TypeGuard[Condition]:

@@ -10,19 +10,27 @@ from longwatch.errors import StudyError
 from longwatch.study import Study
 from longwatch.tables import (
     abnormal,
+    ael02,
     aet01,
     aet02,
     aet04,
     aet05,
+    aet05_int,
     aet10,
     by_visit,
     change_figure,
     cifg01,
     dmt01,
     dst01,
+    dsur61,
+    dsur72,
+    dsur73,
+    dsurwdl,
     dthl01,
     dtht01,
     ent01,
+    ext01,
+    irg01,
     kmg01,
     lbl01,
     lbt_levels,
@@ -66,8 +74,19 @@ OUTPUTS: Mapping[str, Output] = {
         Output("ENT01", ent01.TITLE, ent01.NUMBER, ent01.make_ent01),
         Output("POPT01", popt01.TITLE, popt01.NUMBER, popt01.make_popt01),
         Output("DST01", dst01.TITLE, dst01.NUMBER, dst01.make_dst01, {"population": str}),
+        Output("EXT01", ext01.TITLE, ext01.NUMBER, ext01.make_ext01),
         Output("DTHT01", dtht01.TITLE, dtht01.NUMBER, dtht01.make_dtht01, {"within_days": int}),
-        Output("DTHL01", dthl01.TITLE, dthl01.NUMBER, dthl01.make_dthl01),
+        *(
+            Output(
+                code,
+                dthl01.TITLES[of_interval],
+                dthl01.NUMBERS[of_interval],
+                dthl01.make_dthl01,
+                {},
+                {"interval": of_interval},
+            )
+            for of_interval, code in dthl01.CODES.items()
+        ),
         Output("AET01", aet01.TITLE, aet01.NUMBER, aet01.make_aet01),
         Output("AET02", aet02.TITLES[""], aet02.NUMBERS[""], aet02.make_aet02, {"events": bool}),
         *(
@@ -81,6 +100,19 @@ OUTPUTS: Mapping[str, Output] = {
         ),
         Output("AET05", aet05.TITLES[False], aet05.NUMBER, aet05.make_aet05),
         Output("AET05_ALL", aet05.TITLES[True], aet05.NUMBER, aet05.make_aet05, {}, {"all_occurrences": True}),
+        *(
+            Output(code, kind.title, aet05_int.NUMBER, aet05_int.make_aet05_int, {"at_least": float}, {"kind": code})
+            for code, kind in aet05_int.KINDS.items()
+        ),
+        *(
+            Output(code, kind.title, kind.number, ael02.make_ael02, {}, {"kind": code})
+            for code, kind in ael02.KINDS.items()
+        ),
+        Output("DSUR61", dsur61.TITLE, "", dsur61.make_dsur61),
+        Output("DSUR72", dsur72.TITLE, "", dsur72.make_dsur72),
+        Output("DSUR73", dsur73.TITLE, "", dsur73.make_dsur73),
+        Output("DSURWDL", dsurwdl.TITLE, "", dsurwdl.make_dsurwdl),
+        Output("IRG01", irg01.TITLE, irg01.NUMBER, irg01.make_irg01, {"serious": bool}),
         Output("TTET01", ttet01.TITLE, "", ttet01.make_ttet01, {"parameter": str}),
         Output("KMG01", kmg01.TITLE, kmg01.NUMBER, kmg01.make_kmg01, CURVE),
         Output("CIFG01", cifg01.TITLE, cifg01.NUMBER, cifg01.make_cifg01, CURVE),

@@ -84,7 +84,7 @@ class Describer:
 
     def _count_categories(self, item: Characteristic, values: pl.Series, found: Described) -> None:
         counted = self._adsl.filter(pl.Series(self._arms.arm_of_subject >= 0))
-        levels = _levels(counted, item.variable)
+        levels = levels_of(counted, item.variable)
         codes = values.cast(pl.String).replace_strict(
             levels, list(range(len(levels))), default=None, return_dtype=pl.Int32
         )
@@ -133,9 +133,9 @@ class Describer:
         return [""] if self._tests else []
 
 
-def _levels(adsl: pl.DataFrame, variable: str) -> list[str]:
-    """The values that these subjects have, in the order of the numeric companion (AGEGR1N of AGEGR1); else by falling
-    number of subjects, ties by name."""
+def levels_of(adsl: pl.DataFrame, variable: str) -> list[str]:
+    """The values of a variable that these subjects have, in the order of its numeric companion (AGEGR1N of AGEGR1);
+    else by falling number of subjects, ties by name."""
     companion = f"{variable}N"
     text = adsl[variable].cast(pl.String)
     if companion in adsl.columns:

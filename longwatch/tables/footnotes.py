@@ -95,6 +95,20 @@ def say_observation(datasets: AnalysisDatasets) -> str:
     return f"{text}; not known for {unknown} of {datasets.safety_subjects} subjects." if unknown else f"{text}."
 
 
+def say_interval(datasets: AnalysisDatasets) -> str:
+    """The data lock point and the interval that ends there."""
+    interval = datasets.reporting_interval
+    start = (
+        "from the last anniversary of the development international birth date"
+        if interval.is_stated
+        else "the year before; the study file states no development international birth date"
+    )
+    return (
+        f"Data lock point: {interval.last.isoformat()}. Interval: {interval.first.isoformat()} to "
+        f"{interval.last.isoformat()} ({start}). Cumulative: all up to the data lock point."
+    )
+
+
 def say_relatedness(datasets: AnalysisDatasets, study: Study) -> str:
     """The study's mapping of AEREL."""
     mapping = study.relatedness

@@ -12,7 +12,8 @@ from longwatch.tables.result import Statistic, TableResult
 DESCRIBED = ("n", "records", "mean", "sd", "median", "min", "max")
 CHECKED = (
     "N", "pct", "Ns", "pct_ns", "events", "person_years", "rate", *DESCRIBED, *(f"change_{name}" for name in DESCRIBED),
-    "tranmax", "alpmax", "bilimax", "at_risk", "deaths", "survival_pct", "incidence_pct",
+    "tranmax", "alpmax", "bilimax", "n_in_interval", "events_in_interval", "total",
+    "at_risk", "deaths", "survival_pct", "incidence_pct",
 )  # fmt: skip
 """Statistics that are computed twice: counts, percentages, rates, descriptions of numbers, numbers at risk and the
 shares of curves. Quartiles, intervals, hazard ratios and p-values are not; their functions are tested against other

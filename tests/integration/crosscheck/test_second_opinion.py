@@ -33,6 +33,10 @@ treatment:
 relatedness: {related: [RELATED, POSSIBLE], not_related: [NOT RELATED]}
 demographics: [AGE, AGEGR1, SEX]
 age_groups: [18, 40, 65]
+interval_months: [1, 6]
+development_birth_date: 2020-02-29
+periods: [{name: Base}, {name: Late, from_day: 60}, {name: Extension, from_epoch: EXTENSION}]
+exposure: {classes: [{name: Calcineurin inhibitors, drugs: [tacrolimus]}, {name: Any, drugs: [TACROLIMUS, Sirolimus]}]}
 time_to_event:
   parameters:
     - {code: TTNAU, name: Time to nausea, event: adverse_event, terms: [Nausea], socs: [Nerves], unit: months}
@@ -111,7 +115,36 @@ def drawn(seed: int) -> SourceData:
     )  # fmt: skip
     lb = records(chance.randint(0, 40), lambda: _result(some, subject, next(number), "LB"))
     vs = records(chance.randint(0, 15), lambda: _result(some, subject, next(number), "VS"))
-    return SourceData.of(DM=dm, EX=ex, AE=ae, DS=ds, SV=sv, DD=dd, LB=lb, VS=vs)
+    # Drawn after the rest, so that older seeds stand for what they stood for.
+    units = pl.Series("EXDOSU", [some(["10^6 CELLS", "10^6 CELLS", "mL", None]) for _ in range(ex.height)], pl.String)
+    cm = records(
+        chance.randint(0, 12),
+        lambda: {"USUBJID": subject(), "CMTRT": some(["Prograf", "TACROLIMUS", None]),
+                 "CMDECOD": some(["TACROLIMUS", "SIROLIMUS", "ASPIRIN", None]), "CMOCCUR": some([None, None, "Y", "N"]),
+                 "CMSTDTC": some(DATES), "CMENDTC": some(DATES)},
+    )  # fmt: skip
+    weights = records(
+        chance.randint(0, 12),
+        lambda: {"USUBJID": subject(), "VSTESTCD": some(["WEIGHT", "WEIGHT", "HEIGHT", None]), "VSDTC": some(DATES),
+                 "VSSTRESN": some([61.5, 80.0, 0.0, None]), "VSSTRESU": some(["kg", "KG", "LB", None])},
+    )  # fmt: skip
+    vs = pl.concat([vs, weights], how="diagonal")
+    se = records(
+        chance.randint(0, 12),
+        lambda: {"USUBJID": subject(), "EPOCH": some(["EXTENSION", "TREATMENT", None]), "SESTDTC": some(DATES)},
+    )
+    return SourceData.of(
+        SE=se,
+        DM=dm,
+        EX=ex.with_columns(units),
+        AE=ae,
+        DS=ds,
+        SV=sv,
+        DD=dd,
+        LB=lb,
+        CM=cm,
+        VS=pl.concat([vs, weights], how="diagonal"),
+    )
 
 
 def _result(some: Callable[..., Any], subject: Callable[[], str | None], number: int, domain: str) -> dict[str, Any]:
@@ -197,14 +230,17 @@ def test_supplied_results(
     assert sum(opinion.compared for opinion in found) > 30_000
 
 
-TRIALS = int(os.environ.get("LONGWATCH_TRIALS", "20"))
+TRIALS = int(os.environ.get("LONGWATCH_TRIALS", "8"))
 """Drawn trials per reference; `LONGWATCH_TRIALS=1000` for a campaign."""
 
 
-@pytest.mark.parametrize("reference", ["FIRST_INFUSION", "FIRST_STUDY_INTERVENTION"])
-def test_drawn_trials(reference: str) -> None:
+@pytest.mark.parametrize(
+    ("reference", "product"), [("FIRST_INFUSION", "infusions"), ("FIRST_STUDY_INTERVENTION", "continuing")]
+)
+def test_drawn_trials(reference: str, product: str) -> None:
     """Trials of hostile data: the two programs agree on every cell. Seeds 43, 48 and 127 once did not."""
-    study = parse_study(f"{STUDY}treatment_emergence: {{reference: {reference}}}\n", "drawn")
+    text = STUDY.replace("exposure: {", f"exposure: {{product: {product}, ")
+    study = parse_study(f"{text}treatment_emergence: {{reference: {reference}}}\n", "drawn")
     for seed in (43, 48, 127, *range(TRIALS)):
         assert differences(opinions(drawn(seed), study, CUTOFF, number=seed)) == [], f"seed {seed}"
 
@@ -239,6 +275,33 @@ def test_a_broken_derivation_of_results_is_caught(
     table = make_table("KIDT01", derive(pilot_data, pilot_study, date(2015, 12, 31)), pilot_study)
     (opinion,) = ask_second_opinion([table], pilot_data, pilot_study, date(2015, 12, 31))
     assert {difference.cell[3] for difference in opinion.differences} >= {"change_mean", "change_min"}
+
+
+def test_days_counted_twice_are_caught(
+    pilot_data: SourceData, pilot_study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Courses of one drug that overlap, added up."""
+    import longwatch.derive.adex as exposure
+
+    length = (pl.col("last") - pl.col("first")).dt.total_days() + 1
+    monkeypatch.setattr(
+        exposure, "compute_days", lambda spans: spans.group_by("subject").agg(days=length.sum(), length=length.max())
+    )
+    table = make_table("EXT01", derive(pilot_data, pilot_study, date(2015, 12, 31)), pilot_study)
+    (opinion,) = ask_second_opinion([table], pilot_data, pilot_study, date(2015, 12, 31))
+    assert any(item.cell[0] == "Salicylates (days)" for item in opinion.differences)
+
+
+def test_time_after_a_first_event_is_caught(
+    pilot_data: SourceData, pilot_study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A first event that does not end the time at risk of it."""
+    from longwatch.derive.periods import Intervals
+
+    monkeypatch.setattr(Intervals, "days_after", lambda _self, _subject, day, _part: 0 * day)
+    table = make_table("AET05_INT", derive(pilot_data, pilot_study, date(2015, 12, 31)), pilot_study)
+    (opinion,) = ask_second_opinion([table], pilot_data, pilot_study, date(2015, 12, 31))
+    assert {item.cell[3] for item in opinion.differences} == {"person_years", "rate"}
 
 
 def test_a_death_that_is_forgotten_is_caught(

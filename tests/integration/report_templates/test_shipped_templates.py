@@ -26,8 +26,17 @@ def test_the_safety_summary_says_its_basis_the_events_and_the_state_of_the_data(
         "Appendix: open and waived findings",
     ]
     assert [block.key for block in template.table_blocks()] == [
-        "DST01", "POPT01", "DMT01", "KMG01_DISC", "KMG01_LFU", "DTHT01", "DTHL01",
-        "AET01", "AET02_SER", "AET02", "AET10", "AET05", "TTET01", "KMG01", "CIFG01",
+        "DST01", "POPT01", "DMT01", "EXT01", "KMG01_DISC", "KMG01_LFU", "DTHT01", "DTHL01",
+        "AET01", "AET02_SER", "AEL03", "AET02", "AEL02_WD", "AET10", "AET05", "AET05_INT", "IRG01", "TTET01", "KMG01",
+        "CIFG01",
+    ]  # fmt: skip
+
+
+def test_the_tables_of_a_dsur_have_its_sections() -> None:
+    """ICH E2F 6.1, 7.2, 7.3, and the lists that 21 CFR 312.33 asks for."""
+    template = load_template("dsur_tables")
+    assert [block.key for block in template.table_blocks()] == [
+        "DSUR61", "EXT01", "DSUR72", "DSUR73", "DSURDTHL", "DSURWDL", "AET02_SER", "AET10",
     ]  # fmt: skip
 
 

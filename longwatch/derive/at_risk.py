@@ -8,7 +8,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from longwatch.derive import AnalysisDatasets
 from longwatch.derive.follow_up import start_variable
 from longwatch.study import Study
 
@@ -35,10 +34,9 @@ class Clock:
         return within
 
 
-def make_clock(datasets: AnalysisDatasets, study: Study) -> Clock:
+def make_clock(adsl: pl.DataFrame, study: Study) -> Clock:
     """The clock of a study: from TRTSDT, or INTSDT where emergence counts from the first study intervention, to the end
     of follow-up (FUPDUR, counted from TRTSDT)."""
-    adsl = datasets.adsl
     variable = start_variable(study, adsl.columns)
     earlier = pl.col("TRTSDT") - pl.col(variable)
     followed = adsl.select(
