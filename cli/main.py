@@ -14,6 +14,7 @@ from cli import (
     data_commands,
     finding_commands,
     job_commands,
+    lot_commands,
     operation_commands,
     rule_commands,
     snapshot_commands,
@@ -55,6 +56,7 @@ for _commands in (
     rule_commands,
     finding_commands,
     table_commands,
+    lot_commands,
     archive_commands,
     operation_commands,
 ):

@@ -7,7 +7,10 @@ from collections.abc import Callable, Mapping
 from crosscheck import periodic_questions as periodic
 from crosscheck.death_questions import death_listing, deaths
 from crosscheck.exposure_questions import exposure
+from crosscheck.follow_up_questions import completeness, deaths_by_time, malignancies, quotient, year_ends
+from crosscheck.graft_questions import graft_function, insulin_independence
 from crosscheck.listing_questions import LISTED, event_listing
+from crosscheck.lot_questions import events_by_lot
 from crosscheck.part_questions import events_by_part, rate_over_time
 from crosscheck.questions import GRADES, SEVERITIES, Asked, common, overview, rates, terms, worst_of_terms
 from crosscheck.subject_questions import demographics, disposition, populations, screening
@@ -44,8 +47,16 @@ QUESTIONS: Mapping[str, Callable[[Asked, TableResult], Answer]] = {
     "DSURWDL": periodic.dropouts,
     "IRG01": rate_over_time,
     "AET10": common,
+    "LTF01": completeness,
+    "LTF02": quotient,
+    "LTF04": malignancies,
+    "LTF06": deaths_by_time,
+    "LTF07": year_ends,
+    "LTF10": graft_function,
+    "LTF11": insulin_independence,
+    "LTF14": events_by_lot,
 }
 
-FROM_SDTM_ONLY = ("ENT01", "DST01", "DSURWDL")
+FROM_SDTM_ONLY = ("ENT01", "DST01", "DSURWDL", "LTF01", "LTF02", "LTF07", "LTF10", "LTF11")
 """Outputs that are not computed again where the sponsor's own ADaM is counted: ADSL says how participation ended, and
 there is no second source for it."""

@@ -19,7 +19,7 @@ from longwatch.derive.disposition import (
     is_recorded,
 )
 from longwatch.derive.exposure import EX_NUMBERS, EX_TEXTS, derive_exposure
-from longwatch.derive.follow_up import DATES_SEEN_ALIVE, NOT_SEEN, compute_fupdur, derive_lstalvdt
+from longwatch.derive.follow_up import ALIVE, DATES_SEEN_ALIVE, NOT_SEEN, compute_fupdur, derive_lstalvdt
 from longwatch.derive.populations import YES_NO, derive_populations
 from longwatch.derive.treatment import derive_treatment
 from longwatch.standards.dataset import SourceData
@@ -88,7 +88,9 @@ def derive_adsl(data: SourceData, study: Study, cutoff: date, subjects: Subjects
     sv = read_coded(data, "SV", subjects, DATES_SEEN_ALIVE["SV"])
     dd = keep_started(read_coded(data, "DD", subjects, ("DDDTC",)), "DDDTC", cutoff)
     seen = ds.filter(~pl.col("DSDECOD").is_in(NOT_SEEN).fill_null(False)) if "DSDECOD" in ds.columns else ds
-    alive = {"DM": dm, "EX": ex, "DS": seen, "SV": sv, "AE": ae}
+    contact = read_coded(data, "CONTACT", subjects, (*DATES_SEEN_ALIVE["CONTACT"], "RESULT"))
+    answered = contact.filter(pl.col("RESULT").is_in(ALIVE)) if "RESULT" in contact.columns else contact.clear()
+    alive = {"DM": dm, "EX": ex, "DS": seen, "SV": sv, "AE": ae, "CONTACT": answered}
 
     exposure = subjects.lay_out(derive_exposure(ex, study.treatment.products, cutoff))
     death = subjects.lay_out(derive_death(dm, ds, ae, dd, cutoff).with_columns(DTHFL=pl.lit("Y", YES_NO)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -11,11 +11,16 @@ import polars as pl
 
 from longwatch.derive.adae import derive_adae, read_adverse_events
 from longwatch.derive.adex import derive_adex
+from longwatch.derive.adgf import derive_adgf
+from longwatch.derive.adlot import derive_adlot
+from longwatch.derive.adltf import derive_adltf
 from longwatch.derive.adsl import derive_adsl, read_subjects
 from longwatch.derive.adtte import Times, derive_times
 from longwatch.derive.at_risk import Clock, make_clock
 from longwatch.derive.cause_of_death import derive_dthcaus, read_stated_causes
 from longwatch.derive.coded import Subjects
+from longwatch.derive.follow_up_plan import Plan, read_plan
+from longwatch.derive.insulin import derive_adii, read_insulin
 from longwatch.derive.listed import derive_line_names, read_collected
 from longwatch.derive.occurrence import derive_occurrence_flags
 from longwatch.derive.periods import (
@@ -62,15 +67,18 @@ class AnalysisDatasets:
 
     def dataset(self, name: str) -> pl.DataFrame:
         """An analysis dataset by its name, ADAE with its occurrence flags, as provenances name it. Raises KeyError."""
-        if name == "ADAE":
-            return self.adae_with_occurrence_flags
-        if name == "ADEX":
-            return self.adex
-        if name == "ADFU":
-            return derive_adfu(self.adsl, self.parts)
-        if name == "ADTTE":
-            return self.adtte
-        return {"ADSL": self.adsl_with_interval}[name]
+        makers: Mapping[str, Callable[[], pl.DataFrame]] = {
+            "ADSL": lambda: self.adsl_with_interval,
+            "ADAE": lambda: self.adae_with_occurrence_flags,
+            "ADEX": lambda: self.adex,
+            "ADFU": lambda: derive_adfu(self.adsl, self.parts),
+            "ADGF": lambda: self.adgf,
+            "ADII": lambda: self.adii,
+            "ADLOT": lambda: self.adlot,
+            "ADLTF": lambda: self.adltf,
+            "ADTTE": lambda: self.adtte,
+        }
+        return makers[name]()
 
     @property
     def time_parameters(self) -> tuple[str, ...]:
@@ -105,6 +113,32 @@ class AnalysisDatasets:
     def adex(self) -> pl.DataFrame:
         """ADEX: exposure, one row per subject and parameter."""
         return derive_adex(self.data, self.study, self.cutoff, self.subjects, self.adsl)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The follow-up plan in force. Raises SourceError LW-FUP-001."""
+        return read_plan(self.data, self.study)
+
+    @cached_property
+    def adltf(self) -> pl.DataFrame:
+        """ADLTF: follow-up, one row per subject, parameter and visit or year."""
+        return derive_adltf(self.data, self.study, self.plan, self.cutoff, self.subjects, self.adsl)
+
+    @cached_property
+    def adgf(self) -> pl.DataFrame:
+        """ADGF: graft function at the visits of the follow-up plan."""
+        return derive_adgf(self.data, self.study, self.cutoff, self.subjects, self.adsl, self.adltf)
+
+    @cached_property
+    def adii(self) -> pl.DataFrame:
+        """ADII: insulin independence."""
+        insulin = read_insulin(self.data, self.study, self.cutoff, self.subjects)
+        return derive_adii(insulin, self.study, self.adsl, self.adltf)
+
+    @cached_property
+    def adlot(self) -> pl.DataFrame:
+        """ADLOT: lots given, events after them, and tests of the lots."""
+        return derive_adlot(self.data, self.study, self.cutoff, self.subjects, self.adsl, self.adae)
 
     @cached_property
     def clock(self) -> Clock:

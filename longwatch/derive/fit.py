@@ -14,7 +14,7 @@ from longwatch.standards.dataset import Dataset, SourceData
 from longwatch.standards.dates import earliest_day
 from longwatch.study import AnalysisData, Study, TreatmentBasis
 
-SUBJECT_LEVEL = ("DM", "AE", "EX", "DS", "DD", "SV")
+SUBJECT_LEVEL = ("DM", "AE", "EX", "DS", "DD", "SV", "CONTACT")
 """Datasets that derivations read by subject."""
 
 

@@ -27,6 +27,14 @@ from longwatch.tables import (
     ent01,
     ext01,
     irg01,
+    ltf01,
+    ltf02,
+    ltf04,
+    ltf06,
+    ltf07,
+    ltf10,
+    ltf11,
+    ltf14,
     popt01,
 )
 from longwatch.tables.result import TableResult
@@ -100,6 +108,14 @@ OUTPUTS: Mapping[str, Output] = {
         Output("DSURWDL", dsurwdl.TITLE, "", dsurwdl.make_dsurwdl),
         Output("IRG01", irg01.TITLE, irg01.NUMBER, irg01.make_irg01, {"serious": bool}),
         Output("AET10", aet10.TITLE, aet10.NUMBER, aet10.make_aet10, {"at_least": float, "events": bool}),
+        Output("LTF01", ltf01.TITLE, "", ltf01.make_ltf01),
+        Output("LTF02", ltf02.TITLE, "", ltf02.make_ltf02),
+        Output("LTF04", ltf04.TITLE, "", ltf04.make_ltf04),
+        Output("LTF06", ltf06.TITLE, "", ltf06.make_ltf06, {"within_days": int}),
+        Output("LTF07", ltf07.TITLE, "", ltf07.make_ltf07),
+        Output("LTF10", ltf10.TITLE, "", ltf10.make_ltf10),
+        Output("LTF11", ltf11.TITLE, "", ltf11.make_ltf11),
+        Output("LTF14", ltf14.TITLE, "", ltf14.make_ltf14),
     )
 }
 

@@ -16,7 +16,7 @@ from longwatch.tables.filters import select_rows
 from longwatch.tables.layout import NOT_AVAILABLE
 from longwatch.tables.result import Provenance, Statistic, TableResult
 
-COUNTS = ("n", "N", "events", "n_in_interval", "events_in_interval")
+COUNTS = ("n", "N", "events", "n_in_interval", "events_in_interval", "base")
 """Statistics that count what the provenance picks; others are computed from such counts."""
 
 

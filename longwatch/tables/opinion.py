@@ -24,6 +24,13 @@ CHECKED = (
     "min",
     "max",
     "total",
+    "share",
+    "base",
+    "days_followed",
+    "days_possible",
+    "quotient",
+    "tests",
+    "tests_not_passed",
 )
 """Statistics that are computed twice: counts, percentages, rates, and descriptions of numbers. Quartiles, intervals and
 p-values are not; their functions are tested against other programs."""

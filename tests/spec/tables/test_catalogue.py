@@ -18,6 +18,7 @@ def test_codes_and_numbers_of_the_fda_guide() -> None:
         "AET01": "7", "AET02": "14", "AET02_SER": "10",
         "AET02_WD": "12", "AET07": "", "AET09": "",
         "AET03": "", "AET04": "", "AET05": "16", "AET05_ALL": "16", "AET10": "15",
+        "LTF01": "", "LTF02": "", "LTF04": "", "LTF06": "", "LTF07": "", "LTF10": "", "LTF11": "", "LTF14": "",
         "AET05_INT": "23–28", "AET05_INT_ALL": "23–28", "AET05_PER": "23–28", "AET05_PER_ALL": "23–28",
         "IRG01": "Fig 12", "AEL02": "", "AEL03": "", "AEL02_WD": "39",
         "DSUR61": "", "DSUR72": "", "DSUR73": "", "DSURDTHL": "", "DSURWDL": "",
