@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from crosscheck import periodic_questions as periodic
 from crosscheck.death_questions import death_listing, deaths
 from crosscheck.exposure_questions import exposure
+from crosscheck.follow_up_questions import completeness, deaths_by_time, malignancies, quotient, year_ends
+from crosscheck.graft_questions import graft_function, insulin_independence
 from crosscheck.laboratory_questions import (
     abnormal,
     cases_of_liver,
@@ -17,6 +19,7 @@ from crosscheck.laboratory_questions import (
     shifts,
 )
 from crosscheck.listing_questions import LISTED, event_listing
+from crosscheck.lot_questions import events_by_lot
 from crosscheck.part_questions import events_by_part, rate_over_time
 from crosscheck.questions import GRADES, SEVERITIES, Asked, common, overview, rates, terms, worst_of_terms
 from crosscheck.result_questions import by_visit, mean_change, shares
@@ -76,8 +79,16 @@ QUESTIONS: Mapping[str, Callable[[Asked, TableResult], Answer]] = {
     "TTET01": times,
     "KMG01": curve("survival_pct"),
     "CIFG01": curve("incidence_pct"),
+    "LTF01": completeness,
+    "LTF02": quotient,
+    "LTF04": malignancies,
+    "LTF06": deaths_by_time,
+    "LTF07": year_ends,
+    "LTF10": graft_function,
+    "LTF11": insulin_independence,
+    "LTF14": events_by_lot,
 }
 
-FROM_SDTM_ONLY = ("ENT01", "DST01", "DSURWDL")
+FROM_SDTM_ONLY = ("ENT01", "DST01", "DSURWDL", "LTF01", "LTF02", "LTF07", "LTF10", "LTF11")
 """Outputs that are not computed again where the sponsor's own ADaM is counted: ADSL says how participation ended, and
 there is no second source for it."""

@@ -11,6 +11,10 @@ import duckdb
 import polars as pl
 
 from crosscheck.catalogue import FROM_SDTM_ONLY, QUESTIONS
+from crosscheck.follow_up_questions import CODES as FOLLOW_UP
+from crosscheck.follow_up_questions import follow_up_words, read_plan
+from crosscheck.graft_questions import CODES as GRAFT
+from crosscheck.graft_questions import graft_words
 from crosscheck.periodic_questions import interval_start
 from crosscheck.questions import Asked, quote
 from crosscheck.subject_questions import NEVER
@@ -32,13 +36,18 @@ SUPPLIED_NUMBERS = ("AVAL", "BASE", "CHG", "PCHG", "R2BASE", "R2ANRHI", "ANRLO",
 TEXTS = {
     "DM": ("USUBJID", "RFICDTC", "DMDTC", "RFSTDTC", "RFENDTC", "RFXSTDTC", "RFXENDTC", "RFPENDTC", "DTHFL", "DTHDTC",
            "ARMCD", "ACTARMCD", "AGEU"),
-    "EX": ("USUBJID", "EXTRT", "EXDOSTXT", "EXDOSU", "EXOCCUR", "EXSTDTC", "EXENDTC"),
-    "CM": ("USUBJID", "CMTRT", "CMDECOD", "CMOCCUR", "CMSTDTC", "CMENDTC"),
+    "EX": ("USUBJID", "EXTRT", "EXDOSTXT", "EXDOSU", "EXLOT", "EXOCCUR", "EXSTDTC", "EXENDTC"),
+    "CM": ("USUBJID", "CMTRT", "CMDECOD", "CMOCCUR", "CMDOSU", "CMDOSFRQ", "CMSTDTC", "CMENDTC"),
     "SE": ("USUBJID", "EPOCH", "ETCD", "SESTDTC"),
     "AE": ("USUBJID", "AETERM", "AEDECOD", "AEBODSYS", "AESTDTC", "AEENDTC", "AESEV", "AETOXGR", "AESER", "AESDTH",
            "AESLIFE", "AESHOSP", "AESDISAB", "AESCONG", "AESMIE", "AESCAN", "AESOD", "AEREL", "AEACN", "AEOUT"),
     "DS": ("USUBJID", "DSDECOD", "DSCAT", "DSSCAT", "DSSTDTC"),
-    "SV": ("USUBJID", "SVSTDTC", "SVENDTC"),
+    "SV": ("USUBJID", "VISIT", "SVOCCUR", "SVSTDTC", "SVENDTC"),
+    "CONTACT": ("USUBJID", "DTC", "RESULT"),
+    "CE": ("USUBJID", "CESCAT", "CEOCCUR", "CESTDTC"),
+    "CGM": ("USUBJID", "DTC"),
+    "LOTTEST": ("LOTID", "PASS"),
+    "LTFUPLAN": ("VISIT", "ANCHOR"),
     "DD": ("USUBJID", "DDDTC", "DDTESTCD", "DDSTRESC", "DDORRES"),
     "ADSL": ("USUBJID", "SAFFL", "ITTFL", "RANDFL", "TRT01P", "TRT01A", "DTHFL", "DTHCAUS"),
     "ADAE": ("USUBJID", "AETERM", "AEDECOD", "AEBODSYS", "AESEV", "AETOXGR", "AESER", "AESDTH", "AESLIFE", "AESHOSP",
@@ -49,8 +58,9 @@ TEXTS = {
 }  # fmt: skip
 NUMBERS = {
     "EX": ("EXDOSE",), "DM": ("AGE",), "AE": ("AESEQ",), "ADAE": ("AESEQ",), "ADSL": ("FUPDUR", "DTHADY"),
-    "ADTTE": ("AVAL", "CNSR", "CEVENT"),
-    **{domain: ("VISITNUM", *(f"{domain}{name}" for name in ("SEQ", "STRESN", "STNRLO", "STNRHI")))
+    "ADTTE": ("AVAL", "CNSR", "CEVENT"), "SV": ("VISITNUM",), "CM": ("CMDOSE",), "CGM": ("TIR", "BELOW54"),
+    "LTFUPLAN": ("VISITNUM", "TARGDAY", "TARGMON", "WIN_LO", "WIN_HI"),
+    **{domain: ("VISITNUM", *(f"{domain}{name}" for name in ("SEQ", "STRESN", "STNRLO", "STNRHI", "TPTNUM")))
        for domain in ("LB", "VS")},
     **{f"AD{domain}": (*SUPPLIED_NUMBERS, f"{domain}SEQ") for domain in ("LB", "VS")},
 }  # fmt: skip
@@ -69,9 +79,9 @@ def ask_second_opinion(
         _read_data(
             engine,
             data,
-            ("ADSL", "ADAE", "ADTTE", "ADLB", "ADVS") if supplied else ("DM", "AE", "DS", "SV", "DD", "LB"),
+            ("ADSL", "ADAE", "ADTTE", "ADLB", "ADVS") if supplied else ("DM", "AE", "DS", "SV", "DD"),
         )
-        _read_data(engine, data, ("EX", "CM", "VS", "SE"))
+        _read_data(engine, data, ("EX", "CM", "VS", "SE", "CONTACT", "LB", "LTFUPLAN", "LOTTEST", "CE", "CGM"))
         engine.execute("SET VARIABLE cutoff = ?", [cutoff])
         engine.execute(_sql("dates", legal=ISO8601_PARTIAL.replace("'", "''")))
         engine.execute(f"SET VARIABLE interval_start = {interval_start(study)}")
@@ -82,6 +92,12 @@ def ask_second_opinion(
         engine.execute(_sql("adam_events" if supplied else "events", related=_related(study)))
         if any(table.code == "EXT01" for table in tables):
             engine.execute(_sql("exposure", **_words(study, data)))
+        if not supplied and any(table.code in FOLLOW_UP for table in tables):
+            plan = read_plan(asked)
+            engine.register("plan", plan.to_arrow())
+            engine.execute(_sql("follow_up", **follow_up_words(study, plan)))
+            if any(table.code in GRAFT for table in tables):
+                engine.execute(_sql("graft", **graft_words(study, data)))
         return compare_all(tables, _answers(tables, asked))
 
 

@@ -9,7 +9,18 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from simulation import disposition, dosing, event_records, findings, followup, hypoglycaemia, labs, lots, medication
+from simulation import (
+    disposition,
+    dosing,
+    event_records,
+    findings,
+    followup,
+    graft_claims,
+    hypoglycaemia,
+    labs,
+    lots,
+    medication,
+)
 from simulation.events import AdverseEvents, draw_events
 from simulation.hypoglycaemia import ClinicalEvents, draw_clinical_events
 from simulation.layout import layouts
@@ -138,6 +149,9 @@ class Making:
             "LOTTEST": lambda: lots.lottest_frame(self.cohort, self.infusions[1]),
             "CONTACT": lambda: followup.contact_frame(self.cohort, self.visits),
             "LTFUPLAN": followup.ltfuplan_frame,
+            "LTFU": lambda: graft_claims.ltfu_frame(self.cohort, self.visits),
+            "INSFREE": lambda: graft_claims.insfree_frame(self.cohort),
+            "IGLS": lambda: graft_claims.igls_frame(self.cohort, self.visits),
         }
         if name in makers:
             return makers[name]()

@@ -162,11 +162,24 @@ def _origin_lost(bench: Bench) -> None:
     bench.expect("LOT", row, "SOURCE", "one lot in several subjects, its origin unknown")
 
 
+def _insulin_while_free(bench: Bench) -> None:
+    """The site's time begins 20 days early, in the course of insulin before it."""
+    stated = bench.pick("INSFREE", bench.frame("INSFREE"), shared=True)
+    first = str(stated["STDTC"])
+    bench.change("INSFREE", stated, "STDTC", add_days(first, -20))
+    courses = bench.frame("CM").filter(_C("USUBJID") == stated["USUBJID"], _C("CMDECOD") == "INSULIN")
+    row = courses.filter(_C("CMENDTC") == add_days(first, -1)).row(0, named=True)
+    bench.expect("CM", row, "CMENDTC", "insulin while said to be free of it", others=f"INSFREE STDTC={first}")
+
+
 CHECK_PLANTERS: dict[str, Callable[[Bench], None]] = {
     "DU04": _course_twice,
     "FU02": _held_late,
     "FU05": _after_withdrawal,
     "FU06": _found_again,
+    "FU07": _set_one("LTFU", "NEURO", None, "a question without an answer"),
+    "GF01": _insulin_while_free,
+    "GF02": _set_one("IGLS", "CATEGORY", "OPTIMAL", "optimal while taking insulin", _C("CATEGORY") == "GOOD"),
     "LB01": _point_lost,
     "LB03": _not_converted,
     "LB04": _samples_exchanged,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import polars as pl
 
 from simulation.parameters import PRODUCT, STUDY_ID
-from simulation.planting import Bench, Row, as_text, record_key
+from simulation.planting import ROW, Bench, Row, as_text, record_key
 from simulation.texts import add_days, study_day_of
 
 _C = pl.col
@@ -201,9 +201,26 @@ def _sign_twice(bench: Bench) -> None:
 
 
 def _missed_visit_lost(bench: Bench) -> None:
-    row = bench.pick("SV", _rows(bench, "SV", _C("SVOCCUR") == "N", _C("SVREASOC") != "SUBJECT NOT REACHED"))
+    # The subject came to a later visit, so that the window was over by the cut, and was never lost.
+    lost = bench.frame("DS").filter(_C("DSDECOD") == "LOST TO FOLLOW-UP")["USUBJID"].to_list()
+    held = bench.frame("SV").filter(_C("SVSTDTC").is_not_null(), _C("VISITNUM") < 50)
+    last = held.group_by("USUBJID").agg(LAST=_C("VISITNUM").max())
+    missed = _rows(bench, "SV", _C("SVOCCUR") == "N", ~_C("USUBJID").is_in(lost)).join(last, on="USUBJID")
+    row = bench.pick("SV", missed.filter(_C("VISITNUM") < _C("LAST")).sort(ROW))
     bench.remove("SV", row)
     bench.expect("SV", row, "VISITNUM", "window closed, neither a visit nor a missed one")
+
+
+def _out_of_contact(bench: Bench) -> None:
+    since = add_days(_cut(bench), -300)
+    watched = _C("RFPENDTC").is_null() & _C("DTHDTC").is_null() & (_C("RFSTDTC") < add_days(_cut(bench), -700))
+    subject = bench.pick("DM", bench.frame("DM").filter(watched))
+    contacts = bench.frame("CONTACT").filter(_C("USUBJID") == subject["USUBJID"], _C("DTC") > since)
+    for contact in contacts.iter_rows(named=True):
+        bench.remove("CONTACT", contact)
+    found_as = f"USUBJID={subject['USUBJID']}"
+    last = contacts.row(-1, named=True)
+    bench.expect("CONTACT", last, "DTC", "no contact in the last 300 days", found_as=found_as)
 
 
 def _attempts_lost(bench: Bench) -> None:
@@ -272,6 +289,7 @@ OTHER_PLANTERS: dict[str, Callable[[Bench], None]] = {
     "DT05": _after_cut,
     "DU03": _sign_twice,
     "FU01": _missed_visit_lost,
+    "FU03": _out_of_contact,
     "FU04": _attempts_lost,
     "GF03": _assistance_lost,
     "KY03": _same_sequence,

@@ -299,6 +299,8 @@ _LOCATORS = {
     "TS": ("TSPARMCD",),
     "CONTACT": ("DTC", "MODE", "RESULT"),
     "LOT": ("LOTID",),
+    "LTFU": ("VISITNUM",),
+    "IGLS": ("DTC",),
 }
 
 

@@ -42,6 +42,10 @@ exposure:
     - {{name: mTOR inhibitors, drugs: [SIROLIMUS]}}
     - {{name: Antiproliferatives, drugs: [MYCOPHENOLATE]}}
     - {{name: Induction, drugs: [{INDUCTION}]}}
+follow_up:
+  malignancies:
+    - {{name: Skin cancer other than melanoma, terms: [SKIN CANCER]}}
+    - {{name: PTLD, terms: [LYMPHOID GROWTH]}}
 comparison:
   control: {p.arms[1].code}
   statistics: [risk_difference]

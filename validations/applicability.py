@@ -15,6 +15,7 @@ from longwatch.standards.dataset import SourceData
 from longwatch.standards.sdtm import is_supplemental, variable_prefix
 from validations.derived import lacks
 from validations.facts import Facts
+from validations.follow_up_entries import FOLLOW_UP_FRAMES, lacks_follow_up
 from validations.lookups import DM_PREFIX, TS_PREFIX, Lookups
 
 CORE_DATASETS = frozenset({"DM", "TS", "AE", "LB", "VS", "EX", "DS"})
@@ -68,7 +69,7 @@ def apply_rule(entry: RuleInForce, facts: Facts, lookups: Lookups) -> Applicatio
                 place = Place(dataset, variable_prefix(dataset), stem, columns, values, needs)
                 try:
                     bound = bind(check, place)
-                    lacking = [] if bound.is_on_entries else _lacking(bound, place)
+                    lacking = _lacking_entries(dataset, facts) if bound.is_on_entries else _lacking(bound, place)
                     if lacking and (check.each is not None or dataset != check.frame) and _is_by_name(check):
                         continue
                     _require(lacking, bound, lookups)
@@ -129,6 +130,10 @@ def _lacking(check: Check, place: Place) -> list[str]:
     lacking = [f"{place.dataset}.{name}" for name in sorted(own - place.columns)]
     groups = (group for group in check.alternatives if not set(group) & place.columns)
     return lacking + [f"one of {', '.join(f'{place.dataset}.{name}' for name in group)}" for group in groups]
+
+
+def _lacking_entries(frame: str, facts: Facts) -> list[str]:
+    return lacks_follow_up(frame, facts) if frame in FOLLOW_UP_FRAMES else []
 
 
 def _require(lacking: list[str], check: Check, lookups: Lookups) -> None:

@@ -11,6 +11,7 @@ from longwatch.findings.identity import ROW, as_text
 from longwatch.standards.sdtm import is_supplemental, variable_prefix
 from longwatch.standards.sdtm_core import model_type
 from validations.facts import DEFINE_XML, Facts
+from validations.follow_up_entries import followed_subjects, planned_visits
 
 ENTRY = "_ENTRY"
 """The column that identifies an entry, the same in every snapshot."""
@@ -21,6 +22,8 @@ ENTRY_LOCATORS = {
     "VARIABLES": ("VARIABLE",),
     "DEFINE": (),
     "SITES": ("SITEID",),
+    "PLANNED": ("USUBJID", "VISITNUM", "VISITNAME"),
+    "FOLLOWED": ("USUBJID",),
 }
 
 
@@ -41,6 +44,7 @@ def build_entries(frame: str, rows: Sequence[str], facts: Facts) -> pl.DataFrame
       standard or define.xml does not say), DESCRIBED (Y, N; missing where define.xml does not describe the dataset).
     - `DEFINE`: one row, the define.xml: READABLE (Y, N), PROBLEM, VERSION.
     - `SITES`: SITEID, one row for each that stands in DM.
+    - `PLANNED`, `FOLLOWED`: see `validations.follow_up_entries`.
     """
     entries = _BUILDERS[frame](rows, facts)
     return entries.rename({"ENTRY": ENTRY}).with_row_index(ROW)
@@ -150,4 +154,6 @@ _BUILDERS: dict[str, Callable[[Sequence[str], Facts], pl.DataFrame]] = {
     "VARIABLES": _variables,
     "DEFINE": _define,
     "SITES": _sites,
+    "PLANNED": planned_visits,
+    "FOLLOWED": followed_subjects,
 }

@@ -94,13 +94,13 @@ def _tell_twins_apart(findings: Sequence[Finding], identities: Mapping[int, tupl
 
 
 def find_in_entries(verdicts: Sequence[Verdict], severities: Severities) -> list[Finding]:
-    """The findings on entries: no subject; the entry's own name is its identity."""
+    """The findings on entries: the entry's own name is its identity; a subject only where entries are of subjects."""
     findings = []
     for verdict in verdicts:
         instance = verdict.instance
         for rows in verdict.failing:
             for row in _as_texts(rows).iter_rows(named=True):
-                locator = {name: str(row[name]) for name in ENTRY_LOCATORS[instance.dataset]}
+                locator = {name: str(row[name]) for name in ENTRY_LOCATORS[instance.dataset] if row[name] is not None}
                 placed = replace(instance, dataset=str(row["DATASET"]))
                 identity = [f"{instance.dataset} {row[ENTRY]}"]
                 findings.append(_finding(placed, severities[instance.rule.id](instance.check), identity, locator, row))

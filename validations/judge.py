@@ -206,6 +206,10 @@ def _judge_frame(
 
 def _kept(check: Check, frame: pl.DataFrame) -> list[str]:
     """The columns of failing rows that a finding shows, or that an entry or a set is known by."""
-    entry = (ENTRY, "DATASET", "TSPARMCD", "VARIABLE", "SITEID") if check.is_on_entries else ()
+    entry = (
+        (ENTRY, "DATASET", "TSPARMCD", "VARIABLE", "SITEID", "USUBJID", "VISITNUM", "VISITNAME")
+        if check.is_on_entries
+        else ()
+    )
     names = dict.fromkeys((ROW, *entry, *check.shown, *check.expect.judged))
     return [name for name in names if name in frame.columns]

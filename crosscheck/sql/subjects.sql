@@ -81,6 +81,7 @@ SELECT USUBJID, max(day) AS day FROM (
     UNION ALL SELECT USUBJID, complete(DSSTDTC) FROM disposition
               WHERE coalesce(DSDECOD NOT IN ('LOST TO FOLLOW-UP', 'DEATH'), true)
     UNION ALL SELECT USUBJID, unnest([complete(SVSTDTC), complete(SVENDTC)]) FROM SV
+    UNION ALL SELECT USUBJID, complete(DTC) FROM CONTACT WHERE RESULT IN ('REACHED', 'REGISTRY_ALIVE')
     UNION ALL SELECT USUBJID, unnest([complete(AESTDTC), CASE WHEN NOT goes_on THEN complete(AEENDTC) END]) FROM event
 ) WHERE day <= getvariable('cutoff') GROUP BY USUBJID;
 
@@ -95,6 +96,7 @@ SELECT p.*, coalesce(d.product, false) AS safety,
        date_diff('day', f.day, death.DTHDT) + (death.DTHDT >= f.day)::INT AS death_day,
        {randomised} AS randomised,
        coalesce({randomised}, {on_an_arm}) AS itt,
+       ended.last_record.day AS ended_day, least(a.day, death.DTHDT) AS alive_day,
        ended.last, ended.last_record.day AS last_day, {tells_participation} AS last_told, ended.last_treatment,
        ended.last_treatment_record.day AS last_treatment_day, {tells_treatment} AS last_treatment_told,
        {age_group} AS AGEGR1,

@@ -20,7 +20,7 @@ from longwatch.derive.disposition import (
     is_recorded,
 )
 from longwatch.derive.exposure import EX_NUMBERS, EX_TEXTS, derive_exposure
-from longwatch.derive.follow_up import DATES_SEEN_ALIVE, NOT_SEEN, compute_fupdur, derive_lstalvdt
+from longwatch.derive.follow_up import ALIVE, DATES_SEEN_ALIVE, NOT_SEEN, compute_fupdur, derive_lstalvdt
 from longwatch.derive.populations import YES_NO, derive_populations
 from longwatch.derive.treatment import derive_treatment
 from longwatch.standards.dataset import SourceData
@@ -87,7 +87,9 @@ def derive_adsl(data: SourceData, study: Study, cutoff: date, subjects: Subjects
     ds = keep_started(read_coded(data, "DS", subjects, DS_TEXTS), "DSSTDTC", cutoff)
     dd = keep_started(read_coded(data, "DD", subjects, ("DDDTC",)), "DDDTC", cutoff)
     seen = ds.filter(~pl.col("DSDECOD").is_in(NOT_SEEN).fill_null(False)) if "DSDECOD" in ds.columns else ds
-    alive = {"DM": dm, "EX": ex, "DS": seen, "AE": ae}
+    contact = read_coded(data, "CONTACT", subjects, (*DATES_SEEN_ALIVE["CONTACT"], "RESULT"))
+    answered = contact.filter(pl.col("RESULT").is_in(ALIVE)) if "RESULT" in contact.columns else contact.clear()
+    alive = {"DM": dm, "EX": ex, "DS": seen, "AE": ae, "CONTACT": answered}
 
     def sightings() -> Iterator[tuple[pl.DataFrame, Sequence[str]]]:
         yield from ((frame, DATES_SEEN_ALIVE[name]) for name, frame in alive.items())

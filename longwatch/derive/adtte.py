@@ -55,11 +55,19 @@ class Times:
     unknown: int = 0
 
 
+def variables_of(parameter: Parameter) -> tuple[str, ...]:
+    """The variables of ADAE that the times of a parameter come from; none where no adverse event ends them."""
+    if parameter.event is not EventKind.ADVERSE_EVENT:
+        return ()
+    chosen = ("AEBODSYS",) * bool(parameter.socs) + ("AESER",) * parameter.serious
+    return ("USUBJID", "TRTEMFL", "ASTDT", "AESEQ", "AEDECOD", *chosen)
+
+
 def derive_times(parameter: Parameter, adsl: pl.DataFrame, adae: pl.DataFrame, study: Study, cutoff: date) -> Times:
     """The times of one parameter that has an event, by the rules above.
 
-    Expects ADSL (row i the subject with USUBJID code i) and ADAE of one `derive`. A parameter whose variable is not
-    collected (no EOSSTT of anybody treated; no AESER) has no record, and the reason.
+    Expects ADSL (row i the subject with USUBJID code i) and, of ADAE, `variables_of` the parameter. A parameter whose
+    variable is not collected (no EOSSTT of anybody treated; no AESER) has no record, and the reason.
     """
     treated = adsl.filter(pl.col("SAFFL") == "Y")
     reason = _why_not(parameter, treated, adae)
@@ -191,8 +199,9 @@ def _adverse_event(base: pl.DataFrame, adae: pl.DataFrame, parameter: Parameter)
 def _of_kind(parameter: Parameter) -> pl.Expr:
     named = pl.lit(True)
     if parameter.terms or parameter.socs:
-        terms, socs = (list(names) for names in (parameter.terms, parameter.socs))
-        named = pl.col("AEDECOD").cast(pl.String).is_in(terms) | pl.col("AEBODSYS").cast(pl.String).is_in(socs)
+        named = pl.col("AEDECOD").cast(pl.String).is_in(list(parameter.terms))
+        if parameter.socs:
+            named = named | pl.col("AEBODSYS").cast(pl.String).is_in(list(parameter.socs))
     return named & (pl.col("AESER") == "Y").fill_null(False) if parameter.serious else named
 
 

@@ -11,14 +11,19 @@ import polars as pl
 
 from longwatch.derive.adae import derive_adae, read_adverse_events
 from longwatch.derive.adex import derive_adex
+from longwatch.derive.adgf import derive_adgf
 from longwatch.derive.adhy import derive_adhy
+from longwatch.derive.adlot import derive_adlot
+from longwatch.derive.adltf import derive_adltf
 from longwatch.derive.adsl import derive_adsl, read_subjects
-from longwatch.derive.adtte import Times, derive_times
+from longwatch.derive.adtte import Times, derive_times, variables_of
 from longwatch.derive.at_risk import Clock, make_clock
 from longwatch.derive.bds import derive_bds
 from longwatch.derive.carried import AdverseEvents
 from longwatch.derive.cause_of_death import derive_dthcaus, read_stated_causes
 from longwatch.derive.coded import Subjects
+from longwatch.derive.follow_up_plan import Plan, read_plan
+from longwatch.derive.insulin import derive_adii, read_insulin
 from longwatch.derive.listed import derive_line_names, read_collected
 from longwatch.derive.occurrence import derive_occurrence_flags
 from longwatch.derive.periods import (
@@ -38,7 +43,9 @@ from longwatch.derive.supplied_bds import read_supplied_bds
 from longwatch.standards.dataset import SourceData
 from longwatch.study import AnalysisData, Study, TreatmentBasis
 
-DATASETS = ("ADSL", "ADAE", "ADTTE", "ADEX", "ADFU", "ADLB", "ADVS", "ADHY")
+DATASETS = (
+    "ADSL", "ADAE", "ADTTE", "ADEX", "ADFU", "ADLTF", "ADGF", "ADII", "ADLOT", "ADLB", "ADVS", "ADHY",
+)  # fmt: skip
 """The analysis datasets there are; all but ADSL and ADAE are derived when they are first asked for."""
 
 
@@ -106,6 +113,32 @@ class AnalysisDatasets:
         return derive_adex(self.data, self.study, self.cutoff, self.subjects, self.adsl)
 
     @cached_property
+    def plan(self) -> Plan:
+        """The follow-up plan in force. Raises SourceError LW-FUP-001."""
+        return read_plan(self.data, self.study)
+
+    @cached_property
+    def adltf(self) -> pl.DataFrame:
+        """ADLTF: follow-up, one row per subject, parameter and visit or year."""
+        return derive_adltf(self.data, self.study, self.plan, self.cutoff, self.subjects, self.adsl)
+
+    @cached_property
+    def adgf(self) -> pl.DataFrame:
+        """ADGF: graft function at the visits of the follow-up plan."""
+        return derive_adgf(self.data, self.study, self.cutoff, self.subjects, self.adsl, self.adltf)
+
+    @cached_property
+    def adii(self) -> pl.DataFrame:
+        """ADII: insulin independence."""
+        insulin = read_insulin(self.data, self.study, self.cutoff, self.subjects)
+        return derive_adii(insulin, self.study, self.adsl, self.adltf)
+
+    @cached_property
+    def adlot(self) -> pl.DataFrame:
+        """ADLOT: lots given, events after them, and tests of the lots."""
+        return derive_adlot(self.data, self.study, self.cutoff, self.subjects, self.adsl, self.adae)
+
+    @cached_property
     def clock(self) -> Clock:
         """The clock of follow-up."""
         return make_clock(self.adsl, self.study)
@@ -136,7 +169,7 @@ class AnalysisDatasets:
         declared = {item.code: item for item in self.study.time_to_event.all_parameters()}.get(code)
         if declared is None or code in self._supplied_codes:
             return read_supplied_times(code, self.data, self.adsl, self.cutoff, declared)
-        return derive_times(declared, self.adsl, self.adae, self.study, self.cutoff)
+        return derive_times(declared, self.adsl, self.adae_with(variables_of(declared)), self.study, self.cutoff)
 
     @cached_property
     def adtte(self) -> pl.DataFrame:

@@ -18,7 +18,7 @@ from longwatch.standards.dataset import Dataset, SourceData
 from longwatch.standards.dates import earliest_day
 from longwatch.study import AnalysisData, Study, TreatmentBasis
 
-SUBJECT_LEVEL = ("DM", "AE", "EX", "DS", "DD", "SV", "LB", "VS")
+SUBJECT_LEVEL = ("DM", "AE", "EX", "DS", "DD", "SV", "CONTACT", "LB", "VS")
 """Datasets that derivations read by subject."""
 
 

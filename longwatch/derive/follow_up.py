@@ -18,9 +18,12 @@ DATES_SEEN_ALIVE = {
     "DS": ("DSSTDTC",),
     "SV": ("SVSTDTC", "SVENDTC"),
     "AE": ("AESTDTC", "AEENDTC"),
+    "CONTACT": ("DTC",),
 }
 """Variables whose complete dates say that a subject was alive then."""
 
+ALIVE = ("REACHED", "REGISTRY_ALIVE")
+"""Results of a contact (CONTACT.RESULT) that say that the subject was alive on that day."""
 NOT_SEEN = ("LOST TO FOLLOW-UP", "DEATH")
 """Dispositions (DSDECOD) whose date is not one on which the subject was seen alive."""
 

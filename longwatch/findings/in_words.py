@@ -29,6 +29,8 @@ _FRAMES = {
     "TSPARM": "parameters of TS",
     "DEFINE": "define.xml",
     "SITES": "sites of DM",
+    "PLANNED": "planned visits of each subject",
+    "FOLLOWED": "subjects in follow-up",
 }
 _EVERYTHING = "*"
 

@@ -9,7 +9,8 @@ Great Expectations and to Polars, and the two counts must agree (DESIGN.md, deci
 variables the check needs. `SUPP--`: of each supplemental dataset. `*`: of each dataset. `DATASETS`, `TSPARM`: one row
 for each name in `rows`, with what there is of it; `VARIABLES`: likewise of variables (`AE.AETERM`). Of DATASETS and
 VARIABLES the name `*` stands for all that the data has, define.xml describes or the standard asks for. `DEFINE`: one
-row, the define.xml. `SITES`: one row for each site of DM (see `validations.entries`).
+row, the define.xml. `SITES`: one row for each site of DM (see `validations.entries`). `PLANNED`: one for each subject
+and visit of the follow-up plan; `FOLLOWED`: for each subject in follow-up (see `validations.follow_up_entries`).
 
 **Names of columns.** `AESER` is a variable of the record. `--STDTC` begins with the domain's letters (AESTDTC in AE).
 `DM_DTHFL` is DTHFL in the subject's DM record, `TS_DCUTDTC` the value of that TS parameter. Where the check runs once
@@ -46,7 +47,7 @@ from longwatch.findings.finding import Severity
 from longwatch.findings.rule_parts import PARAMETER, ColumnName, Condition, Part, Reference, Scalar, literals
 from longwatch.study.model import PARAMETER_NAME, RULE_ID
 
-ENTRY_FRAMES = ("DATASETS", "TSPARM", "VARIABLES", "DEFINE", "SITES")
+ENTRY_FRAMES = ("DATASETS", "TSPARM", "VARIABLES", "DEFINE", "SITES", "PLANNED", "FOLLOWED")
 NAMED_ENTRIES = frozenset({"DATASETS", "TSPARM", "VARIABLES"})
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 

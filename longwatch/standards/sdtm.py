@@ -79,7 +79,8 @@ DOMAINS: dict[str, Domain] = {
     **_domains(
         DomainClass.LONG_TERM,
         LOT="Product Lots", LOTTEST="Lot Release Tests", LTFUPLAN="Follow-up Plan", CONTACT="Contact Attempts",
-        SAFETYDB="Safety Database Export", CGM="Glucose Sensor Summaries",
+        SAFETYDB="Safety Database Export", CGM="Glucose Sensor Summaries", LTFU="Annual Questionnaires",
+        INSFREE="Insulin-free Times as Stated", IGLS="Igls Categories as Stated",
     ),
 }  # fmt: skip
 """Every domain known by name. A dataset that is not here is read all the same."""
@@ -146,7 +147,7 @@ _OTHER_TOPICS = {
     "CO": "COVAL", "SE": "ETCD", "SM": "MIDS", "SV": "VISITNUM",
     "TA": "ETCD", "TE": "ETCD", "TI": "IETESTCD", "TM": "MIDSTYPE", "TS": "TSPARMCD", "TV": "VISITNUM",
     "LOT": "LOTID", "LOTTEST": "TEST", "LTFUPLAN": "VISITNUM", "CONTACT": "MODE",
-    "SAFETYDB": "AEDECOD", "CGM": "VISITNUM",
+    "SAFETYDB": "AEDECOD", "CGM": "VISITNUM", "LTFU": "VISITNUM",
 }  # fmt: skip
 _START_ENDINGS = {
     DomainClass.EVENTS: "STDTC",
@@ -162,6 +163,9 @@ _OTHER_STARTS = {
     "CONTACT": "DTC",
     "SAFETYDB": "AESTDTC",
     "CGM": "DTC",
+    "LTFU": "DTC",
+    "INSFREE": "STDTC",
+    "IGLS": "DTC",
 }
 _NATURAL_KEYS = {
     "DM": ("USUBJID",),
@@ -183,6 +187,9 @@ _NATURAL_KEYS = {
     "CONTACT": ("USUBJID", "DTC"),
     "SAFETYDB": ("USUBJID", "AEDECOD", "AESTDTC"),
     "CGM": ("USUBJID", "VISITNUM", "DTC"),
+    "LTFU": ("USUBJID", "VISITNUM"),
+    "INSFREE": ("USUBJID", "STDTC"),
+    "IGLS": ("USUBJID", "DTC"),
 }
 
 

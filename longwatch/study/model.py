@@ -12,6 +12,8 @@ from pydantic import Field, StrictFloat, StrictInt, StrictStr, field_validator, 
 from longwatch.standards.laboratory.reading import LEVELS, read_rows
 from longwatch.standards.nearest import did_you_mean
 from longwatch.study.exposure import Exposure, PeriodSpec
+from longwatch.study.follow_up import FollowUp
+from longwatch.study.graft import Graft
 from longwatch.study.part import Part
 from longwatch.study.shape import Shape
 from longwatch.study.sources import PlaceOptions
@@ -299,6 +301,8 @@ class Study(Part):
     treatment_emergence: TreatmentEmergence = TreatmentEmergence()
     relatedness: Relatedness = Relatedness()
     exposure: Exposure = Exposure()
+    follow_up: FollowUp = FollowUp()
+    graft: Graft = Graft()
     periods: tuple[PeriodSpec, ...] = ()
     development_birth_date: date | None = None
     interval_months: tuple[Annotated[int, Field(ge=1)], ...] = ()

@@ -113,7 +113,7 @@ def read_analyses(table: TableResult) -> list[Analysis]:
     for items in _bundles(table):
         place = reader.place(items[0])
         names = tuple(item.statistic for item in items)
-        method = Method(names, reader.numerator if names[0] == "rate" else "")
+        method = Method(names, {"rate": reader.numerator, "pct": "n", "quotient": "days_followed"}.get(names[0], ""))
         variables = tuple(name for name, _ in place.groups)
         variable = place.source.variables[-1] if place.source.variables else ""
         key = (place.source.dataset, variable, place.subset, place.source.having, place.treatment, place.by_arm,

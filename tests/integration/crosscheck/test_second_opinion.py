@@ -36,6 +36,8 @@ age_groups: [18, 40, 65]
 interval_months: [1, 6]
 development_birth_date: 2020-02-29
 periods: [{name: Base}, {name: Late, from_day: 60}, {name: Extension, from_epoch: EXTENSION}]
+rules: {parameters: {FU04: {attempts: 2, days: 14}}}
+follow_up: {malignancies: [{name: Gut, terms: [Nausea]}, {name: Others, terms: [Headache, Fever, Never]}]}
 exposure: {classes: [{name: Calcineurin inhibitors, drugs: [tacrolimus]}, {name: Any, drugs: [TACROLIMUS, Sirolimus]}]}
 time_to_event:
   parameters:
@@ -133,7 +135,7 @@ def drawn(seed: int) -> SourceData:
         chance.randint(0, 12),
         lambda: {"USUBJID": subject(), "EPOCH": some(["EXTENSION", "TREATMENT", None]), "SESTDTC": some(DATES)},
     )
-    return SourceData.of(
+    found = SourceData.of(
         SE=se,
         DM=dm,
         EX=ex.with_columns(units),
@@ -145,6 +147,46 @@ def drawn(seed: int) -> SourceData:
         CM=cm,
         VS=pl.concat([vs, weights], how="diagonal"),
     )
+    return SourceData({**found.datasets, **_followed(chance, found, subject, records).datasets})
+
+
+def _followed(
+    chance: random.Random,
+    data: SourceData,
+    subject: Callable[[], str | None],
+    records: Callable[[int, Callable[[], dict[str, Any]]], pl.DataFrame],
+) -> SourceData:
+    """A plan of follow-up, visits held and missed, contacts, who withdrew, and laboratory results of who was lost."""
+    some = chance.choice
+
+    def more(frame: pl.DataFrame, name: str, values: list[Any], kind: Any = pl.String) -> pl.DataFrame:
+        return frame.with_columns(pl.Series(name, [some(values) for _ in range(frame.height)], kind))
+
+    sv = data.frame("SV").collect()
+    visits = records(chance.randint(0, 30), lambda: {"USUBJID": subject(), "SVSTDTC": some(DATES)})
+    sv = pl.concat([sv, visits], how="diagonal")
+    sv = more(sv, "VISIT", ["Week 1", "MONTH 3", "YEAR 1", "OTHER", None])
+    sv = more(sv, "VISITNUM", [1.0, 2.0, 3.0, 9.0, None], pl.Float64)
+    sv = more(sv, "SVOCCUR", [None, "Y", "N"])
+    ds = data.frame("DS").collect()
+    if "DSDECOD" in ds.columns:
+        withdrawn = pl.Series([chance.random() < 0.3 for _ in range(ds.height)], dtype=pl.Boolean)
+        ds = ds.with_columns(DSDECOD=ds["DSDECOD"].set(withdrawn, "WITHDRAWAL BY SUBJECT"))
+    contact = records(
+        chance.randint(0, 40),
+        lambda: {"USUBJID": subject(), "DTC": some(DATES), "RESULT": some(["REACHED", "NO_ANSWER", "NO_ANSWER",
+                 "LETTER_SENT", "RELATIVE", "REGISTRY_ALIVE", "REGISTRY_DEAD", None])},
+    )  # fmt: skip
+    more_lb = records(chance.randint(0, 3), lambda: {"USUBJID": subject(), "LBDTC": some(DATES)})
+    lb = pl.concat([data.frame("LB").collect(), more_lb], how="diagonal")
+    anchor, numbers = some(["INFUSION_FIRST", "INFUSION_LAST", None]), some([(1.0, 2.0, 3.0), (1.0, None, None)])
+    plan = pl.DataFrame(
+        {"VISITNUM": numbers, "VISIT": ["WEEK 1", "MONTH 3", "YEAR 1"], "TARGDAY": [7.0, None, 365.0],
+         "TARGMON": [None, 3.0, 12.0], "WIN_LO": [-2.0, some([0.0, -70.0]), -30.0], "WIN_HI": [2.0, 20.0, None],
+         "ANCHOR": [anchor, None, anchor]},
+        schema_overrides={"VISITNUM": pl.Float64, "ANCHOR": pl.String},
+    )  # fmt: skip
+    return SourceData.of(SV=sv, DS=ds, CONTACT=contact, LB=lb, **({"LTFUPLAN": plan} if chance.random() < 0.9 else {}))
 
 
 def _result(some: Callable[..., Any], subject: Callable[[], str | None], number: int, domain: str) -> dict[str, Any]:

@@ -75,6 +75,9 @@ def test_all_250_open_ends_are_of_events_not_recovered(pilot_outcome: Validation
     assert outcomes == {"NOT RECOVERED/NOT RESOLVED"}
 
 
+PLAN = "LTFUPLAN, or a plan of the study file (follow_up: template)"
+
+
 def test_what_could_not_be_judged(pilot_outcome: ValidationOutcome) -> None:
     """Rules whose input the study lacks say so; they do not pass."""
     reasons = {
@@ -103,18 +106,18 @@ def test_what_could_not_be_judged(pilot_outcome: ValidationOutcome) -> None:
         "LB05": ("not evaluable", "needs LB.LBLOBXFL"),
         "LB07": ("not evaluable", "needs SV.SVCNTMOD, SV.SVOCCUR"),
         "LB08": ("not applicable", "the study has no CGM"),
-        "FU01": ("not evaluable", "needs the follow-up status of each subject and planned visit"),
+        "FU01": ("not evaluable", f"needs {PLAN}"),
         "FU02": ("not evaluable", "needs study.products, which the study file leaves empty"),
-        "FU03": ("not evaluable", "needs the follow-up status of each subject as of a day"),
+        "FU03": ("not evaluable", f"needs {PLAN}, CONTACT"),
         "FU04": ("not evaluable", "needs CONTACT"),
-        "FU07": ("not evaluable", "needs the answers to the annual questionnaire"),
+        "FU07": ("not evaluable", "needs LTFUPLAN, LTFU"),
         "LT01": ("not evaluable", "needs study.products, which the study file leaves empty"),
         "LT02": ("not evaluable", "needs study.products, which the study file leaves empty"),
         "LT03": ("not evaluable", "needs study.products, which the study file leaves empty"),
         "LT04": ("not evaluable", "needs study.products, which the study file leaves empty"),
         "LT05": ("not applicable", "the study has no LOT"),
-        "GF01": ("not evaluable", "needs episodes of insulin independence"),
-        "GF02": ("not evaluable", "needs Igls categories"),
+        "GF01": ("not evaluable", "needs INSFREE"),
+        "GF02": ("not applicable", "the study has no IGLS"),
         "GF03": ("not applicable", "the study has no CE"),
     }
 

@@ -21,6 +21,7 @@ def test_codes_and_numbers_of_the_fda_guide() -> None:
         "VST01": "", "LBT01": "", "KIDT01": "35", "LBT04": "", "LBT07": "", "LBT14": "", "LBT_SHIFT": "",
         "LBT_LEVELS": "20", "LBT_LAST": "", "LBL01": "", "LBT_HEP": "21", "LBT_CHOL": "22", "LBL_HYSLAW": "",
         "LBG_HEP": "Fig 7", "LBG_CHOL": "Fig 8", "LBG01": "Fig 6", "LBG_SHARE": "Fig 5", "VSG01": "Fig 6",
+        "LTF01": "", "LTF02": "", "LTF04": "", "LTF06": "", "LTF07": "", "LTF10": "", "LTF11": "", "LTF14": "",
         "AET05_INT": "23–28", "AET05_INT_ALL": "23–28", "AET05_PER": "23–28", "AET05_PER_ALL": "23–28",
         "IRG01": "Fig 12", "AEL02": "", "AEL03": "", "AEL02_WD": "39",
         "DSUR61": "", "DSUR72": "", "DSUR73": "", "DSURDTHL": "", "DSURWDL": "",

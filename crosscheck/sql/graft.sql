@@ -1,0 +1,105 @@
+-- Graft function and insulin independence: components, categories and insulin-free times from the records themselves.
+
+CREATE MACRO worst(xs) AS CASE WHEN list_contains(xs, 3) THEN 3 WHEN len(list_filter(xs, lambda x: x IS NULL)) > 0
+    THEN NULL ELSE list_max(xs) END;
+CREATE MACRO to_ng(v, u) AS v / CASE lower(replace(replace(trim(u), 'µ', 'u'), 'μ', 'u'))
+    WHEN 'ng/ml' THEN 1 WHEN 'ug/l' THEN 1 WHEN 'nmol/l' THEN 0.331 WHEN 'pmol/ml' THEN 0.331 WHEN 'pmol/l' THEN 331 END;
+
+CREATE TABLE graft_visit AS
+SELECT s.USUBJID, s.arm, p.place, p.year, p.TRTSDT, least(p.opens, p.day) AS low, greatest(p.closes, p.day) AS high, p.day,
+       p.RFICDT
+FROM (SELECT v.*, (SELECT min(a) FROM visited x WHERE x.USUBJID = v.USUBJID AND x.place = v.place AND x.held) AS day,
+             (SELECT complete(RFICDTC) FROM subject u WHERE u.USUBJID = v.USUBJID) AS RFICDT
+      FROM visit_status v) p JOIN watched_subject s USING (USUBJID)
+WHERE p.expected OR p.day IS NOT NULL;
+
+CREATE TABLE measured AS
+WITH lab AS (
+    SELECT USUBJID, _row, complete(LBDTC) AS day, LBTESTCD AS test, trim(LBSTRESU) AS u, LBSTRESN AS n, LBSTRESC AS t,
+           LBTPTNUM AS minute, LBFAST AS fast
+    FROM LB WHERE complete(LBDTC) <= getvariable('cutoff')
+), peptide AS (
+    SELECT *, coalesce(to_ng(n, u), CASE WHEN to_ng(try_cast(regexp_extract(t, '^\s*<\s*([0-9]+\.?[0-9]*)\s*$', 1)
+           AS DOUBLE), u) <= 0.1 THEN 0 END) AS v FROM lab WHERE test IN ('CPEPTIDE', 'CPEPT')
+)
+SELECT USUBJID, day, 'HBA1C' AS what, arg_max(v, _row) AS v FROM (
+    SELECT *, CASE WHEN u = '%' THEN n WHEN lower(u) = 'mmol/mol' THEN n / 10.929 + 2.15 END AS v
+    FROM lab WHERE test IN ('HBA1C', 'HBA1CHGB')) WHERE v IS NOT NULL GROUP BY ALL
+UNION ALL SELECT USUBJID, day, 'STIMULATED', max(v) FROM peptide WHERE minute > 0 AND v IS NOT NULL GROUP BY ALL
+UNION ALL SELECT USUBJID, day, 'FASTING', arg_max(v, _row) FROM peptide
+          WHERE (minute = 0 OR (minute IS NULL AND fast = 'Y')) AND v IS NOT NULL GROUP BY ALL
+UNION ALL SELECT USUBJID, complete(VSDTC), 'WEIGHT', arg_max(VSSTRESN, _row) FROM VS
+          WHERE VSTESTCD = 'WEIGHT' AND lower(VSSTRESU) = 'kg' AND VSSTRESN > 0
+            AND complete(VSDTC) <= getvariable('cutoff') GROUP BY ALL
+UNION ALL SELECT USUBJID, complete(DTC), 'TIR', arg_max(TIR, _row) FROM CGM
+          WHERE TIR IS NOT NULL AND complete(DTC) <= getvariable('cutoff') GROUP BY ALL
+UNION ALL SELECT USUBJID, complete(DTC), 'BELOW54', arg_max(BELOW54, _row) FROM CGM
+          WHERE BELOW54 IS NOT NULL AND complete(DTC) <= getvariable('cutoff') GROUP BY ALL;
+
+CREATE MACRO near(who, what_, day_, low_, high_) AS (
+    SELECT arg_min(v, (abs(day - day_), day)) FROM measured m
+    WHERE m.USUBJID = who AND m.what = what_ AND m.day BETWEEN low_ AND high_);
+CREATE MACRO prior(who, what_, day_) AS (
+    SELECT arg_max(v, day) FROM measured m WHERE m.USUBJID = who AND m.what = what_ AND m.day <= day_);
+
+CREATE TABLE course AS
+SELECT USUBJID, earliest(CMSTDTC) AS a,
+       CASE WHEN NOT coalesce(earliest(CMENDTC) > getvariable('cutoff'), false) THEN latest(CMENDTC) END AS b,
+       CASE WHEN upper(CMDOSU) IN ('IU', 'U', '[IU]', 'UNITS') THEN CMDOSE * CASE upper(CMDOSFRQ)
+            WHEN 'PER DAY' THEN 1 WHEN 'QD' THEN 1 WHEN 'DAILY' THEN 1 WHEN 'BID' THEN 2 WHEN 'TID' THEN 3
+            WHEN 'QID' THEN 4 END END AS units
+FROM CM WHERE by_cutoff(CMSTDTC) AND CMOCCUR IS DISTINCT FROM 'N' AND {is_insulin};
+CREATE MACRO units_on(who, day_) AS (
+    SELECT CASE WHEN count(*) = 0 THEN 0 WHEN count(units) = count(*) THEN sum(units) END
+    FROM course c WHERE c.USUBJID = who AND coalesce(a <= day_, true) AND coalesce(b >= day_, true));
+CREATE MACRO severe_in(who, low_, high_) AS (
+    CASE WHEN high_ >= low_ THEN (SELECT count(*) FROM CE WHERE CE.USUBJID = who AND CESCAT IN ({severe})
+         AND CEOCCUR IS DISTINCT FROM 'N' AND complete(CESTDTC) BETWEEN low_ AND high_) * 365.25 / (high_ - low_ + 1) END);
+
+CREATE TABLE component AS
+SELECT *, {has_cm} AS cm_told, {has_ce} AS ce_told,
+       near(USUBJID, 'HBA1C', day, low, high) AS h, prior(USUBJID, 'HBA1C', TRTSDT) AS h0,
+       near(USUBJID, 'STIMULATED', day, low, high) AS st, prior(USUBJID, 'STIMULATED', TRTSDT) AS st0,
+       near(USUBJID, 'FASTING', day, low, high) AS fa, prior(USUBJID, 'FASTING', TRTSDT) AS fa0,
+       near(USUBJID, 'TIR', day, low, high) AS tir, prior(USUBJID, 'TIR', TRTSDT) AS tir0,
+       near(USUBJID, 'BELOW54', day, low, high) AS lowg, prior(USUBJID, 'BELOW54', TRTSDT) AS lowg0,
+       prior(USUBJID, 'WEIGHT', day) AS kg,
+       CASE WHEN {has_cm} THEN units_on(USUBJID, day) END AS u,
+       CASE WHEN {has_cm} THEN units_on(USUBJID, TRTSDT - 1) END AS u0,
+       CASE WHEN {has_ce} THEN severe_in(USUBJID, greatest(day - 365, TRTSDT), day) END AS s,
+       CASE WHEN {has_ce} THEN severe_in(USUBJID, greatest(TRTSDT - 365, RFICDT), TRTSDT - 1) END AS s0
+FROM graft_visit WHERE day IS NOT NULL;
+
+CREATE TABLE graft_category AS
+SELECT USUBJID, arm, year, g17, t20, CASE
+    WHEN t20 IS NULL THEN NULL
+    WHEN t20 <= 1 AND u IS NULL THEN NULL
+    WHEN t20 <= 1 AND u = 0 THEN 0
+    WHEN st IS NULL AND fa IS NULL THEN NULL
+    WHEN CASE WHEN st IS NULL THEN fa >= 0.2 ELSE st > 0.5 END THEN 1
+    WHEN CASE WHEN st IS NULL THEN fa >= 0.1 ELSE st >= 0.3 END THEN 2 ELSE 3 END AS g20
+FROM (SELECT *, worst([rh, rs, ru, rc]) AS g17, worst([rh, rt, rs, rl]) AS t20 FROM (
+    SELECT *,
+        CASE WHEN h <= 6.5 THEN 0 WHEN h < 7 THEN 1 WHEN h < h0 - {t_hba1c} THEN 2 WHEN h >= 0 AND h0 >= 0 THEN 3 END AS rh,
+        CASE WHEN s = 0 THEN 0 WHEN s < s0 - {t_severe} THEN 2 WHEN s > 0 AND s0 >= 0 THEN 3 END AS rs,
+        CASE WHEN u = 0 THEN 0 WHEN u >= u0 THEN 3 WHEN u >= u0 / 2 THEN 2 WHEN u0 >= 0 THEN
+             CASE WHEN u / kg < 0.5 THEN 1 WHEN u / kg >= 0.5 THEN 2 END END AS ru,
+        CASE WHEN c <= c0 THEN 3 WHEN c > 0.5 AND c0 >= 0 THEN 0 WHEN c > c0 THEN 2 END AS rc,
+        CASE WHEN tir >= 80 THEN 0 WHEN tir >= 70 THEN 1 WHEN tir > tir0 + {t_tir} THEN 2
+             WHEN tir >= 0 AND tir0 >= 0 THEN 3 END AS rt,
+        CASE WHEN lowg = 0 THEN 0 WHEN lowg < 1 THEN 1 WHEN lowg < lowg0 - {t_below} THEN 2
+             WHEN lowg >= 0 AND lowg0 >= 0 THEN 3 END AS rl
+    FROM (SELECT *, coalesce(st, fa) AS c, CASE WHEN st IS NULL THEN fa0 ELSE st0 END AS c0 FROM component)));
+
+-- Insulin-free days one by one, then runs of them.
+CREATE TABLE free_run AS
+WITH day AS (
+    SELECT USUBJID, arm, TRTSDT, FUPDUR, unnest(range(0, FUPDUR::INT)) AS n FROM watched_subject
+    WHERE FUPDUR IS NOT NULL AND {has_cm}
+), free AS (
+    SELECT *, n - row_number() OVER (PARTITION BY USUBJID ORDER BY n) AS run FROM day d
+    WHERE NOT EXISTS (FROM course c WHERE c.USUBJID = d.USUBJID AND coalesce(a <= TRTSDT + n::INT, true)
+                      AND coalesce(b >= TRTSDT + n::INT, true))
+)
+SELECT USUBJID, min(n) AS a, max(n) AS b, max(n) = any_value(FUPDUR) - 1 AS goes_on FROM free GROUP BY USUBJID, run
+HAVING count(*) >= {free_days};

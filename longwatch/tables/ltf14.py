@@ -1,0 +1,177 @@
+"""LTF14: adverse events by product lot (spec D.6, L14).
+
+One line per lot that was given by the cut-off: subjects treated with it; subjects with a serious treatment-emergent
+event from the day it was given on, with the exact interval; person-years since, serious events and their rate; the
+lot's tests, and those that failed or are pending; its status. Lots stand in the order of their ids: by their rates they
+are not ranked, since their intervals overlap almost wholly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+import polars as pl
+
+from longwatch.derive import AnalysisDatasets
+from longwatch.standards.dates import earliest_day
+from longwatch.stats.person_time import DAYS_PER_YEAR, LEAST_YEARS
+from longwatch.stats.proportions import compute_clopper_pearson
+from longwatch.stats.rounding import NOT_ESTIMABLE, count_percent_text, percent_text, points_text, round_half_away
+from longwatch.study import Study
+from longwatch.tables import footnotes
+from longwatch.tables.arms import ALL_SUBJECTS, make_single_arm
+from longwatch.tables.filters import SAFETY, both, equals
+from longwatch.tables.layout import NOT_AVAILABLE
+from longwatch.tables.populations import SAFETY_POPULATION
+from longwatch.tables.rated import estimate_rate
+from longwatch.tables.result import Provenance, Statistic, TableColumn, TableResult, TableRow
+from longwatch.tables.subjects import subject_layout
+
+TITLE = "Serious adverse events by product lot"
+RATE = ("rate", "rate_lower", "rate_upper")
+SHARE = ("share", "share_lower", "share_upper")
+COLUMNS = (
+    ("base", "Subjects", "treated"),
+    ("n", "With a serious TEAE", "n (%) [95% CI]"),
+    ("py", "PY", "since the lot"),
+    ("rate", "Serious TEAEs", "events, per 100 PY (95% CI)"),
+    ("tests", "Tests", "not passed of all"),
+    ("status", "Status", ""),
+)
+
+
+def make_ltf14(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str, object]) -> TableResult:
+    """The table; it has no parameters. No dose that names its lot → no rows, and a note."""
+    arms = make_single_arm(datasets, SAFETY_POPULATION)
+    adlot = datasets.adlot
+    lots = adlot.filter(pl.col("PARAMCD") == "LOT")["LOTID"].unique().sort()
+    status = _statuses(datasets)
+    has_serious = "AESER" in datasets.adae.columns
+    rows: list[TableRow] = []
+    statistics: list[Statistic] = []
+    for lot in lots:
+        made = _Lot(adlot.filter(pl.col("LOTID") == lot), lot, has_serious)
+        rows.append(TableRow(lot, (*made.cells, status.get(lot, "not in LOT")), 0, "", lot))
+        statistics += made.statistics
+    columns = tuple(TableColumn(name, heading, unit) for name, heading, unit in COLUMNS)
+    return TableResult(
+        code="LTF14",
+        title=TITLE,
+        population=arms.population.name,
+        stub="Lot",
+        columns=columns,
+        rows=tuple(rows),
+        statistics=(*subject_layout(arms).sizes(), *statistics),
+        footnotes=(
+            f"Safety population (SAFFL = Y) by the cut-off of {datasets.cutoff.isoformat()}, all arms together. A lot "
+            "counts for every subject who got some of it; a subject treated with several lots is in each of their "
+            "lines.",
+            *_say_not_traced(datasets),
+            "Events: serious treatment-emergent adverse events (AESER = Y) from the day on which the lot was given. "
+            "PY: person-years (of 365.25 days) from that day to the end of follow-up. 95% CI: exact (Clopper–Pearson; "
+            f"Poisson); NE: less than {LEAST_YEARS:g} person-years.",
+            "Lots stand in the order of their ids and are not ranked: a difference between lots means no more than "
+            "their intervals say.",
+            "Tests: of LOTTEST, those failed or without a result (PASS is not Y), of all. Status: of LOT, as of the "
+            "cut-off.",
+            footnotes.say_treatment_emergence(study),
+            *footnotes.say_abbreviations(columns, rows, "TEAE"),
+        ),
+        empty_note="No dose by the cut-off names its lot (EXLOT)",
+    )
+
+
+class _Lot:
+    """The line of a lot."""
+
+    def __init__(self, records: pl.DataFrame, lot: str, has_serious: bool) -> None:
+        self.cells: list[str] = []
+        self.statistics: list[Statistic] = []
+        self._key, self._of_lot = ("", lot, ALL_SUBJECTS), equals("LOTID", lot)
+        self._records = records.filter((pl.col("SAFFL") == "Y").fill_null(False))
+        given = self._records.filter(pl.col("PARAMCD") == "LOT")
+        base, years = given["USUBJID"].n_unique(), float(given["AVAL"].sum()) / DAYS_PER_YEAR
+        self._serious(base, given, years, has_serious)
+        tests = records.filter(pl.col("PARAMCD") == "TEST")
+        self._tests(tests.height, tests.filter((pl.col("AVALC") != "Y").fill_null(True)).height)
+
+    def _source(self, code: str, *conditions: str, variables: tuple[str, ...] = ("USUBJID",)) -> Provenance:
+        return Provenance("ADLOT", both(SAFETY, self._of_lot, equals("PARAMCD", code), *conditions), variables)
+
+    def _add(self, name: str, value: float | int | None, text: str, source: Provenance) -> str:
+        self.statistics.append(Statistic(*self._key, name, value, text, source))
+        return text
+
+    def _serious(self, base: int, given: pl.DataFrame, years: float, has_serious: bool) -> None:
+        condition = equals("AESER", "Y")
+        subjects = self._source("AE", condition)
+        written = str(round_half_away(years, 1))
+        if not has_serious:
+            self._add("n", None, NOT_AVAILABLE, subjects)
+            self._add("base", base, str(base), self._source("LOT"))
+            self.cells += [str(base), NOT_AVAILABLE, written, NOT_AVAILABLE]
+            return
+        events = self._records.filter(pl.col("PARAMCD") == "AE", pl.col("AESER") == "Y")
+        n = events["USUBJID"].n_unique()
+        share = Provenance(subjects.dataset, subjects.filter, subjects.variables, f"{base} subjects treated with it")
+        low, high = (100 * float(limit) for limit in compute_clopper_pearson(n, base))
+        self._add("n", n, str(n), share)
+        values = (100 * n / base if base else None, low if base else None, high if base else None)
+        texts = [percent_text(n, base), *(points_text(value) for value in values[1:])]
+        for name, value, text in zip(SHARE, values, texts, strict=True):
+            self._add(name, value, text, share)
+        self._add("base", base, str(base), self._source("LOT"))
+        rate = estimate_rate(events.height, years)
+        self._add(
+            "events", events.height, str(events.height), self._source("AE", condition, variables=("USUBJID", "AESEQ"))
+        )
+        self._add("person_years", years, written, self._source("LOT", variables=("USUBJID", "AVAL")))
+        over = Provenance(subjects.dataset, subjects.filter, ("USUBJID", "AESEQ"), f"{years:.3f} person-years of ADLOT")
+        bounds = (rate.value, rate.lower, rate.upper)
+        printed = [NOT_ESTIMABLE if value is None else str(round_half_away(value, 1)) for value in bounds]
+        for name, value, text in zip(RATE, bounds, printed, strict=True):
+            self._add(name, value, text, over)
+        interval = NOT_ESTIMABLE if rate.value is None else f"{printed[0]} ({printed[1]}, {printed[2]})"
+        self.cells += [
+            str(base),
+            f"{count_percent_text(n, base)} [{texts[1]}, {texts[2]}]",
+            written,
+            f"{events.height}, {interval}",
+        ]
+
+    def _tests(self, tests: int, not_passed: int) -> None:
+        where = both(self._of_lot, equals("PARAMCD", "TEST"))
+        self._add("tests", tests, str(tests), Provenance("ADLOT", where, ("LOTID", "TEST")))
+        failed = both(where, "(AVALC <> 'Y' OR AVALC IS NULL)")
+        self._add("tests_not_passed", not_passed, str(not_passed), Provenance("ADLOT", failed, ("LOTID", "TEST")))
+        self.cells.append(f"{not_passed} of {tests}" if tests else "no test")
+
+
+def _statuses(datasets: AnalysisDatasets) -> dict[str, str]:
+    """By lot its status; a recall after the cut-off is not known at it."""
+    data = datasets.data
+    if "LOT" not in data or "LOTID" not in data.datasets["LOT"].columns:
+        return {}
+    frame = data.frame("LOT")
+    there = frame.collect_schema()
+
+    def text(name: str) -> pl.Expr:
+        return pl.col(name).cast(pl.String) if name in there else pl.lit(None, pl.String).alias(name)
+
+    read = frame.select(text("LOTID"), text("STATUS"), text("RECALLDT"), day=earliest_day(text("RECALLDT"))).collect()
+    return {lot: _status(status, recalled, day, datasets.cutoff) for lot, status, recalled, day in read.iter_rows()}
+
+
+def _status(status: str | None, recalled: str | None, day: date | None, cutoff: date) -> str:
+    if status == "RECALLED" and day is not None and day > cutoff:
+        return "RELEASED"
+    return f"{status} {recalled}" if status == "RECALLED" and recalled else status or ""
+
+
+def _say_not_traced(datasets: AnalysisDatasets) -> tuple[str, ...]:
+    """How many treated subjects no lot is known of."""
+    traced = datasets.adlot.filter(pl.col("PARAMCD") == "LOT")["USUBJID"].cast(pl.String).unique()
+    treated = datasets.adsl.filter(pl.col("SAFFL") == "Y")["USUBJID"].cast(pl.String)
+    missing = treated.len() - treated.is_in(traced.implode()).sum()
+    return (f"{missing} treated subjects have no lot in EX: they are in no line.",) if missing else ()
