@@ -125,12 +125,19 @@ def _list_of_names(source: YamlText, key: str, field: str, known: Sequence[str] 
         seen.add(name)
 
 
+MANY_KEYS = 12
+"""From more keys than these, the known ones are listed only where none is near."""
+
+
 def _unknown_key(path: Path, found: Any) -> str:
     key = str(path[-1])
     if _SECRET_KEY.fullmatch(key) and isinstance(found, str | int):
         return _SECRET
     fields = _fields_at(Study, path[:-1])
-    return f"there is no such key here{did_you_mean(key, fields)}; known are {', '.join(sorted(fields))}"
+    meant = did_you_mean(key, fields)
+    # A long list hides the one key that was meant.
+    known = "" if meant and len(fields) > MANY_KEYS else f"; known are {', '.join(sorted(fields))}"
+    return f"there is no such key here{meant}{known}"
 
 
 def _fields_at(model: Any, path: Path) -> list[str]:

@@ -31,7 +31,8 @@ def real_client(real_s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The real server, its account's keys in the environment."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", real_s3.access_key)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", real_s3.secret_key)
-    return boto3.client("s3", endpoint_url=real_s3.endpoint, region_name="us-east-1")
+    # A session of its own: the default one keeps the keys that it met first in this process.
+    return boto3.session.Session().client("s3", endpoint_url=real_s3.endpoint, region_name="us-east-1")
 
 
 @pytest.mark.xdist_group("s3_server")
