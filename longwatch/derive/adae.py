@@ -44,7 +44,7 @@ def read_adverse_events(data: SourceData, subjects: Subjects, cutoff: date) -> t
     """
     soc = "AEBODSYS" if "AEBODSYS" in data.datasets["AE"].columns else "AESOC"
     texts = (soc, "AEDECOD", *_DATES, *_OF_DEATH)
-    ae = read_coded(data, "AE", subjects, texts, times=("AESTDTC",), with_unknown=True)
+    ae = read_coded(data, "AE", subjects, texts, days=_DATES, times=("AESTDTC",), with_unknown=True)
     taken = (ae["subject"] < len(subjects)) & ~is_late(ae["AESTDTC"], cutoff)
     kept = None if taken.all() else taken
     ae = ae if kept is None else ae.filter(kept)

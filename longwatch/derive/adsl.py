@@ -83,7 +83,7 @@ def derive_adsl(data: SourceData, study: Study, cutoff: date, subjects: Subjects
         .unique("subject", keep="first")
         .sort("subject")
     )
-    ex = read_coded(data, "EX", subjects, EX_TEXTS, EX_NUMBERS, times=("EXSTDTC",))
+    ex = read_coded(data, "EX", subjects, EX_TEXTS, EX_NUMBERS, days=("EXSTDTC", "EXENDTC"), times=("EXSTDTC",))
     ds = keep_started(read_coded(data, "DS", subjects, DS_TEXTS), "DSSTDTC", cutoff)
     dd = keep_started(read_coded(data, "DD", subjects, ("DDDTC",)), "DDDTC", cutoff)
     seen = ds.filter(~pl.col("DSDECOD").is_in(NOT_SEEN).fill_null(False)) if "DSDECOD" in ds.columns else ds
@@ -94,7 +94,8 @@ def derive_adsl(data: SourceData, study: Study, cutoff: date, subjects: Subjects
     def sightings() -> Iterator[tuple[pl.DataFrame, Sequence[str]]]:
         yield from ((frame, DATES_SEEN_ALIVE[name]) for name, frame in alive.items())
         # Often the largest of them, and wanted for nothing else.
-        yield read_coded(data, "SV", subjects, DATES_SEEN_ALIVE["SV"]), DATES_SEEN_ALIVE["SV"]
+        seen_at = DATES_SEEN_ALIVE["SV"]
+        yield read_coded(data, "SV", subjects, seen_at, days=seen_at), seen_at
 
     exposure = subjects.lay_out(derive_exposure(ex, study.treatment.products, cutoff))
     death = subjects.lay_out(derive_death(dm, ds, ae, dd, cutoff).with_columns(DTHFL=pl.lit("Y", YES_NO)))

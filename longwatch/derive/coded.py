@@ -58,14 +58,16 @@ def read_coded(
     texts: Sequence[str],
     numbers: Sequence[str] = (),
     *,
+    days: Sequence[str] = (),
     times: Sequence[str] = (),
     identifiers: Sequence[str] = (),
     with_unknown: bool = False,
 ) -> pl.DataFrame:
     """The variables of a dataset that it has, in source order: `subject` for USUBJID, text as Enum, numbers as Float64.
 
-    Dates (--DTC): a complete date is read without its time, of `times` the time stands in a column of its own
-    (`AESTDTC.time`; missing where there is none). So there are as many values as days, not as many as records.
+    `days`: those of the texts that are dates of which a complete one is read without its time; of `times` the time
+    stands in a column of its own (`AESTDTC.time`; missing where there is none). So large data has as many values as
+    days, not as many as records. All other text is read as it is.
     `identifiers`: text of which hardly a value stands twice, as text.
     Cases: no such dataset → no rows and only `subject`; a variable it lacks → not in the result; blank text → null;
     numbers in a variable that is text by the standard (AETOXGR 3) → their digits; a record without USUBJID, or of a
@@ -78,7 +80,7 @@ def read_coded(
     schema = dataset.frame.collect_schema()
     others: dict[str, PolarsDataType] = {column: pl.Float64() for column in numbers if column in schema}
     others |= {column: pl.String() for column in identifiers if column in schema}
-    frame = _read(dataset, _columns_of(texts, schema, times), others, subjects)
+    frame = _read(dataset, _columns_of(texts, schema, days, times), others, subjects)
     return frame if with_unknown else known_only(frame, subjects)
 
 
@@ -105,7 +107,7 @@ def read_values(dataset: Dataset, texts: Sequence[str], numbers: Sequence[str] =
     """The variables of all records of a dataset, as `read_coded` reads them, without their subject."""
     schema = dataset.frame.collect_schema()
     numeric = {column: pl.Float64() for column in numbers if column in schema}
-    return _read(dataset, _columns_of(texts, schema, ()), numeric, None)
+    return _read(dataset, _columns_of(texts, schema, (), ()), numeric, None)
 
 
 def known_only(frame: pl.DataFrame, subjects: Subjects) -> pl.DataFrame:
@@ -118,12 +120,12 @@ TextColumns = Mapping[str, tuple[str, pl.Expr]]
 """By column of the result: the variable it is read from, and what of its `text`."""
 
 
-def _columns_of(texts: Sequence[str], schema: pl.Schema, times: Sequence[str]) -> TextColumns:
+def _columns_of(texts: Sequence[str], schema: pl.Schema, days: Sequence[str], times: Sequence[str]) -> TextColumns:
     text = pl.col("text")
     found: dict[str, tuple[str, pl.Expr]] = {}
     for name in texts:
         if name in schema:
-            found[name] = (name, without_time(text) if name.endswith("DTC") else text)
+            found[name] = (name, without_time(text) if name in days else text)
     return found | {f"{name}.time": (name, time_of(text)) for name in times if name in schema}
 
 

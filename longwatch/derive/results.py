@@ -32,13 +32,8 @@ def read_results(data: SourceData, domain: str, subjects: Subjects, cutoff: date
     """
     texts = {f"{domain}{name}": column for name, column in TEXTS.items()}
     numbers = {f"{domain}{name}": column for name, column in NUMBERS.items()}
-    date_text = f"{domain}DTC"
-    read = read_coded(data, domain, subjects, [*texts, "VISIT"], [*numbers, "VISITNUM"], times=[date_text])
-    read = keep_started(read, date_text, cutoff)
-    if f"{date_text}.time" in read.columns:
-        day, time = pl.col(date_text).cast(pl.String), pl.col(f"{date_text}.time").cast(pl.String)
-        whole = code_text(read.select((day + time.fill_null("")).alias(date_text)))
-        read = read.drop(f"{date_text}.time").with_columns(whole)
+    read = read_coded(data, domain, subjects, [*texts, "VISIT"], [*numbers, "VISITNUM"])
+    read = keep_started(read, f"{domain}DTC", cutoff)
     read = read.rename({**texts, **numbers}, strict=False)
     lacks_numbers = "AVAL" not in read.columns
     read = read.with_columns(
