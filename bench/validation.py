@@ -83,7 +83,7 @@ def by_rules(data: SourceData, study: Study, checks: int) -> dict[str, Any]:
     agreement = Agreement(GreatExpectationsJudge())
     lookups, on_events = _on_events(data, study, checks)
     start, spent = time.perf_counter(), _processor_seconds()
-    with judging_of(data, "AE", lookups, agreement, None) as judging:
+    with judging_of(data, lookups, agreement, None) as judging:
         judgement = judge_dataset(data, "AE", on_events, lookups, judging)
     agreement.confirm()
     done, cpu = time.perf_counter(), _processor_seconds()

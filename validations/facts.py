@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
+from longwatch.derive.follow_up_status import FollowedSubjects, derive_follow_up
 from longwatch.errors import SourceError
 from longwatch.findings.binding import values_of
 from longwatch.findings.rule_parts import PARAMETER, Scalar, ValueSource
@@ -50,6 +52,11 @@ class Facts:
         named = [each.version for each in (define.standards if define else ()) if "SDTM" in each.name.upper()]
         version = next((found for text in (guide, *named) if (found := parse_version(text))), NEWEST)
         return cls(data, study, define, trouble, version)
+
+    @cached_property
+    def followed(self) -> FollowedSubjects:
+        """Follow-up as of the data's cut. Expects that nothing it needs is missing."""
+        return derive_follow_up(self.data, self.study)
 
     def described(self, dataset: str) -> DefinedDataset | None:
         """What define.xml says of a dataset."""

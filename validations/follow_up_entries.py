@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from longwatch.derive.follow_up_status import derive_contact, derive_follow_up, find_missing
+from longwatch.derive.follow_up_status import derive_contact, find_missing
 from validations.facts import Facts
 
 FOLLOW_UP_FRAMES = ("PLANNED", "FOLLOWED")
@@ -28,7 +28,7 @@ def planned_visits(rows: Sequence[str], facts: Facts) -> pl.DataFrame:
     """`PLANNED`: one row for each treated subject and visit of the plan: USUBJID, VISITNUM, VISIT, VISITNAME (of a
     visit without a number), STATUS (`longwatch.derive.adltf`), CLOSES. Visits whose window closed after the subject was
     declared lost are left out, rightly or not: rules FU04 and FU06 say that, once. A finding on it stands on SV."""
-    followed = derive_follow_up(facts.data, facts.study)
+    followed = facts.followed
     adltf = followed.adltf.filter(pl.col("PARAMCD") == "VISIT")
     adltf = adltf.with_columns(subject=pl.col("USUBJID").to_physical().cast(pl.UInt32))
     adltf = adltf.join(followed.declared.select("subject", "LOSTDT"), on="subject", how="left", maintain_order="left")
@@ -50,7 +50,7 @@ def planned_visits(rows: Sequence[str], facts: Facts) -> pl.DataFrame:
 def followed_subjects(rows: Sequence[str], facts: Facts) -> pl.DataFrame:
     """`FOLLOWED`: one row for each subject in follow-up: USUBJID, LAST (contact), DUE (until when the next was to
     come), DAY (as of). A finding on it stands on CONTACT."""
-    followed = derive_follow_up(facts.data, facts.study)
+    followed = facts.followed
     return derive_contact(facts.data, followed).select(
         "USUBJID",
         LAST="LASTDT",

@@ -130,13 +130,13 @@ def validate_by(
                 checked[rule_id] = max(checked.get(rule_id, 0), count)
             add_up(seconds, judgement.seconds)
         findings += find_in_entries(verdicts, severities)
-        for dataset, members in _by_dataset(data, instances).items():
-            progress(f"validation: {dataset}, {data.datasets[dataset].rows:,} records")
-            with judging_of(data, dataset, lookups, agreement, dictionary) as judging:
+        with judging_of(data, lookups, agreement, dictionary) as judging:
+            for dataset, members in _by_dataset(data, instances).items():
+                progress(f"validation: {dataset}, {data.datasets[dataset].rows:,} records")
                 judgement = judge_dataset(data, dataset, members, lookups, judging)
-            findings += find_in_dataset(data, dataset, judgement.verdicts, severities)
-            add_up(checked, judgement.checked)
-            add_up(seconds, judgement.seconds)
+                findings += find_in_dataset(data, dataset, judgement.verdicts, severities)
+                add_up(checked, judgement.checked)
+                add_up(seconds, judgement.seconds)
         progress("validation: Great Expectations counts again")
         agreement.confirm()
         add_up(seconds, agreement.seconds)
@@ -156,14 +156,16 @@ def validate_by(
 
 @contextmanager
 def judging_of(
-    data: SourceData, dataset: str, lookups: Lookups, agreement: Agreement, dictionary: Meddra | None
+    data: SourceData, lookups: Lookups, agreement: Agreement, dictionary: Meddra | None
 ) -> Iterator[Judging]:
-    """Who judges a dataset: this process, or where the dataset is large several."""
-    if data.datasets[dataset].rows < MANY_ROWS:
-        yield judge_here(data, lookups, agreement)
-    else:
-        with Workers(data, dictionary) as workers:
-            yield workers
+    """Who judges the datasets: this process, or several where one is large."""
+    here = judge_here(data, lookups, agreement)
+    large = {name for name, dataset in data.datasets.items() if dataset.rows >= MANY_ROWS}
+    if not large:
+        yield here
+        return
+    with Workers(data, dictionary) as workers:
+        yield lambda dataset, *asked: (workers if dataset in large else here)(dataset, *asked)
 
 
 def _by_dataset(data: SourceData, instances: Sequence[Instance]) -> dict[str, list[Instance]]:

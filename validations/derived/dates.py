@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import polars as pl
 
+from longwatch.derive import coded
 from longwatch.findings.derived.dates import DateFact, StudyDay
 from longwatch.standards.dates import (
     earliest_day,
@@ -39,23 +40,16 @@ def _whole_day(date: pl.Expr) -> pl.Expr:
 
 
 def by_value(text: pl.Expr, read: Callable[[pl.Expr], pl.Expr], dtype: type[pl.DataType]) -> pl.Expr:
-    """What is read from a text, read once per different text; of missing text, what is read from that."""
-
-    def look_up(texts: pl.Series) -> pl.Series:
-        codes = texts.cast(pl.Categorical(pl.Categories.random()))
-        words = codes.dtype.categories.to_series()  # type: ignore[attr-defined]
-        different = pl.DataFrame({"text": words.extend_constant(None, 1)}, schema={"text": pl.String})
-        known = different.select(read(pl.col("text")).cast(dtype).alias("read"))["read"]
-        return known.gather(codes.to_physical().fill_null(len(words)))
-
-    return text.map_batches(look_up, return_dtype=dtype())
+    """What is read from a text, read once per different text; of missing text nothing."""
+    taken = read(pl.col("text")).cast(dtype)
+    return text.map_batches(lambda texts: coded.by_value(texts, taken).to_series(), return_dtype=dtype())
 
 
 def date_fact(fact: DateFact) -> pl.Expr:
     """What an SDTM date can mean, of the column that the fact names."""
     date = pl.col(fact.of)
     if fact.type == "precision":
-        return by_value(date, precision, pl.String)
+        return by_value(date, precision, pl.String).fill_null("none")
     if fact.type == "first_day":
         return by_value(date, earliest_day, pl.Date)
     if fact.type == "last_day":

@@ -60,6 +60,16 @@ def table(derived: Callable[..., AnalysisDatasets], make_study: Callable[..., St
     return make
 
 
+def test_dates_stand_as_they_were_collected(table: Table) -> None:
+    """With their time of day, partial ones as they are."""
+    timed = {**START, "USUBJID": "S2", "AESEQ": 1.0, "AESTDTC": "2022-05-01T08:30", "AEENDTC": "2022-05-03T23"}
+    partial = {**START, "USUBJID": "S2", "AESEQ": 2.0, "AESTDTC": "2022-06", "AEENDTC": "2022-07"}
+    shown = [" ".join(row.cells) for row in table("AEL02", {**TRIAL, "AE": [timed, partial]}).rows]
+    assert "2022-05-01T08:30" in shown[0]
+    assert "2022-05-03T23" in shown[0]
+    assert "2022-06 " in shown[1]
+
+
 def test_one_line_per_record_in_a_stable_order(table: Table) -> None:
     """By arm, subject, start, source; the name of the record is AESEQ, told apart where it stands twice."""
     assert [(row.label, *row.cells[:2]) for row in table("AEL02", TRIAL).rows] == [
