@@ -17,12 +17,12 @@ import resource
 import sqlite3
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
+from bench.watched import ROOT, timed
 from longwatch.evidence.merkle import make_inclusion_proof
 from operations.audit_checkpoint import make_checkpoint
 from operations.audit_trail import examine_audit
@@ -30,23 +30,19 @@ from operations.audited import make_event
 from runtime.settings import Settings
 from runtime.wiring import Wiring
 
-ROOT = Path(__file__).resolve().parents[1]
 TOGETHER, SINGLE, PROOFS = 10_000, 1_000, 100
 COLUMNS = "position, at, actor, action, entity, entity_id, old, new, reason"
-Result = TypeVar("Result")
 
 
-def timed(work: Callable[[], Result]) -> tuple[Result, float, float]:
-    """What it gives, its seconds, and its processor seconds."""
-    start, spent = time.perf_counter(), time.process_time()
-    result = work()
-    return result, time.perf_counter() - start, time.process_time() - spent
+def write(wiring: Wiring, first: int, count: int, together: int) -> None:
+    """Events, so many in a transaction."""
+    for start in range(first, first + count, together):
+        _write(wiring, range(start, min(start + together, first + count)))
 
 
-def write(wiring: Wiring, first: int, count: int) -> None:
-    """So many events in one transaction."""
+def _write(wiring: Wiring, numbers: range) -> None:
     with wiring.registers.transaction() as register:
-        for number in range(first, first + count):
+        for number in numbers:
             identity = hashlib.sha256(str(number).encode()).hexdigest()
             said = {"state": "answered", "version": number % 7, "assignee": "bea"}
             register.record_read(make_event(wiring, "finding answered", "finding", identity, said, "asked at the site"))
@@ -65,10 +61,9 @@ def bare(file: Path) -> int:
 def lines_in(folder: Path, events: int) -> Iterator[str]:
     """Each measurement, as a line of the table."""
     wiring = Wiring(Settings(home=folder, archive=str(folder / "archive"), user="ada"))
-    batches = [(first, min(TOGETHER, events - first)) for first in range(0, events, TOGETHER)]
-    _, wall, cpu = timed(lambda: [write(wiring, *batch) for batch in batches])
+    _, wall, cpu = timed(partial(write, wiring, 0, events, TOGETHER))
     yield f"| written, {TOGETHER:,} a transaction | {events:,} | {wall:.1f} s | {cpu:.1f} s | {events / wall:,.0f} |"
-    _, wall, cpu = timed(lambda: [write(wiring, events + number, 1) for number in range(SINGLE)])
+    _, wall, cpu = timed(partial(write, wiring, events, SINGLE, 1))
     yield f"| written, each durable by itself | {SINGLE:,} | {wall:.1f} s | {cpu:.1f} s | {SINGLE / wall:,.0f} |"
     made, wall, cpu = timed(lambda: make_checkpoint(wiring))
     assert made is not None

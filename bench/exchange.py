@@ -11,13 +11,12 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import openpyxl
 
+from bench.watched import ROOT, timed
 from connectors.findings_exchange import FileFindingsExchange
 from longwatch.findings.selection import FindingFilter, select_findings
 from operations.exchange_findings import export_findings, import_findings
@@ -27,18 +26,9 @@ from runtime.settings import Settings
 from runtime.study_files import read_study
 from runtime.wiring import Wiring
 
-ROOT = Path(__file__).resolve().parents[1]
 PILOT = ROOT / "tests" / "studies" / "cdiscpilot01.yaml"
 FINDINGS = 10_000
 SAID = {"assignee": "bea", "comment": "Asked at the site."}
-Result = TypeVar("Result")
-
-
-def timed(work: Callable[[], Result]) -> tuple[Result, float, float]:
-    """What it gives, its seconds, and its processor seconds."""
-    start, spent = time.perf_counter(), time.process_time()
-    result = work()
-    return result, time.perf_counter() - start, time.process_time() - spent
 
 
 def rules_of(wiring: Wiring, study_id: str) -> tuple[str, ...]:
@@ -58,7 +48,7 @@ def fill(file: Path) -> None:
     """An assignee and a comment in every row, as a person fills them."""
     book = openpyxl.load_workbook(file)
     sheet = book["Details"]
-    columns = {cell.value: cell.column for cell in sheet[1]}
+    columns = {cell.value: number for number, cell in enumerate(sheet[1], start=1)}
     for row in range(2, sheet.max_row + 1):
         for name, value in SAID.items():
             sheet.cell(row, columns[name]).value = value

@@ -13,21 +13,16 @@ import importlib
 import json
 import math
 import os
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from bench.bare_counts import SEVERITIES, Numbers, by_duckdb, by_polars
+from bench.watched import ROOT, watched
 
-ROOT = Path(__file__).resolve().parents[1]
 ROWS = tuple(map(int, os.environ.get("LONGWATCH_BENCH_ROWS", "1200 120000 1200000 12000000").split()))
 TABLES = {
     "AET02": "AEs by SOC and PT",
@@ -148,10 +143,9 @@ def _curves(datasets: Any, study: Any) -> dict[str, Any]:
     from longwatch.stats.counting import compute_largest
     from longwatch.stats.survival import compute_kaplan_meier
     from longwatch.tables.arms import make_arms
-    from longwatch.tables.at_risk import make_clock
     from longwatch.tables.events import select_emergent
 
-    arms, clock = make_arms(datasets, study), make_clock(datasets, study)
+    arms, clock = make_arms(datasets, study), datasets.clock
     events = select_emergent(datasets, "ASTDT")
     day = clock.days_of(events.subject, events.records["ASTDT"])
     subjects, before = compute_largest(events.subject, np.zeros(len(day), dtype=np.int8), 1, -day)
@@ -178,23 +172,9 @@ def measure(way: str, table: str, folder: Path) -> dict[str, Any]:
 
 
 def in_a_process(way: str, table: str, folder: Path) -> dict[str, Any]:
-    """The measurement in a process that does nothing else, with its peak of resident memory."""
-    command = [sys.executable, "-m", "bench.tables", way, table, str(folder)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        said: list[str] = []
-        reading = threading.Thread(target=lambda: said.append(process.stdout.read()))  # type: ignore[union-attr]
-        reading.start()
-        watched, peak = psutil.Process(process.pid), 0
-        while process.poll() is None:
-            with suppress(psutil.NoSuchProcess):
-                peak = max(peak, watched.memory_info().rss)
-            time.sleep(0.01)
-        reading.join()
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
-    result: dict[str, Any] = json.loads(said[0])
-    return result | {"peak": peak / 1024**2}
+    """The measurement in a process that does nothing else, with its peak of memory."""
+    result, peak = watched(["-m", "bench.tables", way, table, str(folder)])
+    return result | {"peak": peak}
 
 
 def differing(ours: Numbers, bare: Numbers) -> list[str]:
@@ -209,7 +189,8 @@ def differing(ours: Numbers, bare: Numbers) -> list[str]:
 def lines(folder: Path, rows: int) -> str:
     """The measurements at one size."""
     written = write_snapshot(folder, rows)
-    text, further = "", {}
+    text = ""
+    further: dict[str, float] = {}
     for table, words in TABLES.items():
         found = {way: in_a_process(way, table, folder) for way in WAYS}
         further |= {name: value for name, value in found["longwatch"].items() if name.startswith("further")}

@@ -129,10 +129,10 @@ def by_polars(data: SourceData, study: Study, checks: int) -> dict[str, Any]:
 
     lookups, on_events = _on_events(data, study, checks)
     start, spent = time.perf_counter(), _processor_seconds()
-    frame, checks = _framed(data, lookups, on_events)
-    failing = sum(frame.filter(judged_and_failing(check)[1]).height for check in checks)
+    frame, framed = _framed(data, lookups, on_events)
+    failing = sum(frame.filter(judged_and_failing(check)[1]).height for check in framed)
     done, cpu = time.perf_counter(), _processor_seconds()
-    return {"seconds": done - start, "cpu": cpu - spent, "checks": len(checks), "failing": failing}
+    return {"seconds": done - start, "cpu": cpu - spent, "checks": len(framed), "failing": failing}
 
 
 def _said(condition: Condition) -> Iterator[Any]:
@@ -165,7 +165,7 @@ def by_plain_gx(data: SourceData, study: Study, checks: int) -> dict[str, Any]:
 
     judge = GreatExpectationsJudge()
     lookups, on_events = _on_events(data, study, checks)
-    frame, checks = _framed(data, lookups, on_events)
+    frame, framed = _framed(data, lookups, on_events)
     everything = data.frame("AE").collect()
     more = [name for name in everything.columns if name not in frame.columns]
     whole = pl.concat([frame, everything.select(more)], how="horizontal").with_columns(pl.lit(1).alias(PART))
@@ -175,14 +175,14 @@ def by_plain_gx(data: SourceData, study: Study, checks: int) -> dict[str, Any]:
         context.data_sources.add_pandas("bench").add_dataframe_asset("ae").add_batch_definition_whole_dataframe("ae")
     )
     expectations = [
-        part for check in checks for part in judge.compile(check.expect, [*chain.from_iterable(map(_said, check.when))])
+        part for check in framed for part in judge.compile(check.expect, [*chain.from_iterable(map(_said, check.when))])
     ]
     pandas = whole.to_pandas()
     suite = gx.ExpectationSuite(name="plain", expectations=expectations)
     found = batch.get_batch(batch_parameters={"dataframe": pandas}).validate(suite, result_format="COMPLETE")
     done, cpu = time.perf_counter(), _processor_seconds()
     failing = sum(int(result.result.get("unexpected_count", 0)) for result in found.results)
-    return {"seconds": done - start, "cpu": cpu - spent, "checks": len(checks), "failing": failing}
+    return {"seconds": done - start, "cpu": cpu - spent, "checks": len(framed), "failing": failing}
 
 
 def in_a_process(way: str, folder: Path, rows: int, checks: int) -> dict[str, Any]:

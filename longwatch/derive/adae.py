@@ -11,6 +11,7 @@ from longwatch.derive.carried import AdverseEvents
 from longwatch.derive.coded import Subjects, read_coded, read_values
 from longwatch.derive.cutoff import forget_later, is_late
 from longwatch.derive.imputation import add_day_range, day_ranges, derive_aendt, derive_astdt
+from longwatch.derive.of_subject import OF_SUBJECT
 from longwatch.derive.trtemfl import derive_trtemfl
 from longwatch.derive.uncoded import fill_uncoded
 from longwatch.standards.dataset import SourceData
@@ -26,7 +27,6 @@ _KEYS = {TreatmentReference.FIRST_INFUSION: ("SAFFL", "TRTSDT", "TRTSDTM"),
          TreatmentReference.FIRST_STUDY_INTERVENTION: ("INTFL", "INTSDT", "INTSDTM")}  # fmt: skip
 
 _ANALYSIS = ("ASTDT", "ASTDTF", "AENDT", "AENDTF", "TRTEMFL")
-_FIRST = ("USUBJID", "TRT01P", "TRT01A", "SAFFL")
 _OF_SUBJECT = ("REFFL", "REFDT", "REFDTM", "TRTSDT", "DTHFL", "DTHDT", "LSTALVDT")
 _DATES = ("AESTDTC", "AEENDTC")
 _OF_DEATH = ("AESDTH", "AEOUT")
@@ -78,7 +78,7 @@ def derive_adae(
     columns = data.datasets["AE"].columns
     analysed = [name for name in ANALYSED if name in columns]
     related = ("AREL",) if "AEREL" in columns else ()
-    order = (*_FIRST, "AEBODSYS", "AEDECOD", *analysed, "AESEQ", *_ANALYSIS, *related, "ASTDY")
+    order = (*OF_SUBJECT, "AEBODSYS", "AEDECOD", *analysed, "AESEQ", *_ANALYSIS, *related, "ASTDY")
     carried = tuple(name for name in (*analysed, "AESEQ") if name not in _OF_DEATH)
 
     def read(names: Sequence[str]) -> pl.DataFrame:

@@ -26,12 +26,12 @@ import polars as pl
 from longwatch.derive.coded import Subjects, by_value, read_coded
 from longwatch.derive.cutoff import keep_started
 from longwatch.derive.exposure import EX_NUMBERS, EX_TEXTS, derive_dosed, is_product
+from longwatch.derive.of_subject import carry_subject
 from longwatch.derive.spans import clip_spans, compute_days, derive_spans
 from longwatch.standards.dataset import SourceData
 from longwatch.standards.dates import complete_day, earliest_day
 from longwatch.study import Study
 
-_OF_SUBJECT = ("USUBJID", "TRT01P", "TRT01A", "SAFFL")
 _CM = ("CMTRT", "CMDECOD", "CMOCCUR", "CMSTDTC", "CMENDTC")
 _VS = ("VSTESTCD", "VSSTRESU", "VSDTC")
 
@@ -55,8 +55,7 @@ def derive_adex(data: SourceData, study: Study, cutoff: date, subjects: Subjects
         parts += _amounts(data, subjects, adsl, started)
     parts += _classes(data, study, subjects, ex, watched, cutoff)
     found = pl.concat(parts).with_columns(pl.col("subject").cast(pl.UInt32))
-    of_subject = adsl.select(_OF_SUBJECT).select(pl.all().gather(found["subject"]))
-    return pl.concat([of_subject, found.drop("subject")], how="horizontal")
+    return carry_subject(adsl, found)
 
 
 def _parameter(code: str, name: str, unit: str, values: pl.DataFrame) -> pl.DataFrame:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import polars as pl
 
 from longwatch.derive.coded import code_text
+from longwatch.derive.of_subject import OF_SUBJECT
 from longwatch.derive.populations import YES_NO, flag
 from longwatch.study import Study
 
 TRANSAMINASES = ("ALT", "AST")
 TRANSAMINASE_LIMIT, BILIRUBIN_LIMIT, PHOSPHATASE_LIMIT = 3.0, 2.0, 2.0
 """Multiples of ULN; the limit itself counts as reached."""
-OF_SUBJECT = ("USUBJID", "TRT01P", "TRT01A", "SAFFL")
 
 
 def derive_adhy(adlb: pl.DataFrame, adsl: pl.DataFrame, study: Study) -> pl.DataFrame:

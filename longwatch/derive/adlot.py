@@ -20,11 +20,11 @@ import polars as pl
 from longwatch.derive.coded import Subjects, by_value, read_coded
 from longwatch.derive.cutoff import keep_started
 from longwatch.derive.exposure import EX_NUMBERS, EX_TEXTS, derive_dosed, is_product
+from longwatch.derive.of_subject import carry_subject, stack
 from longwatch.standards.dataset import SourceData
 from longwatch.standards.dates import earliest_day
 from longwatch.study import Study
 
-_OF_SUBJECT = ("USUBJID", "TRT01P", "TRT01A", "SAFFL")
 _SCHEMA = {
     "subject": pl.UInt32, "PARAMCD": pl.String, "LOTID": pl.String, "ADT": pl.Date, "AVAL": pl.Float64,
     "AESEQ": pl.Float64, "AEDECOD": pl.String, "AESER": pl.String, "TEST": pl.String, "AVALC": pl.String,
@@ -41,15 +41,7 @@ def derive_adlot(
     ex = ex.filter(is_product(ex, study.treatment.products))
     lots = _lots(ex, adsl)
     parts = [lots, _events(lots, adae), _tests(data, lots)]
-    found = pl.concat(
-        part.select(
-            pl.col(name).cast(kind) if name in part.columns else pl.lit(None, kind).alias(name)
-            for name, kind in _SCHEMA.items()
-        )
-        for part in parts
-    )
-    of_subject = adsl.select(_OF_SUBJECT).select(pl.all().gather(found["subject"]))
-    return pl.concat([of_subject, found.drop("subject")], how="horizontal")
+    return carry_subject(adsl, stack(parts, _SCHEMA))
 
 
 def _lots(ex: pl.DataFrame, adsl: pl.DataFrame) -> pl.DataFrame:

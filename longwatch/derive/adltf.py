@@ -33,6 +33,7 @@ import polars as pl
 from longwatch.derive.coded import Subjects, by_value, read_coded
 from longwatch.derive.follow_up_plan import Plan
 from longwatch.derive.loss import LOST, derive_loss
+from longwatch.derive.of_subject import carry_subject, stack
 from longwatch.derive.populations import flag
 from longwatch.standards.dataset import SourceData
 from longwatch.standards.dates import earliest_day, latest_day
@@ -43,7 +44,6 @@ WITHDREW = "WITHDRAWAL BY SUBJECT"
 STATUSES = ("DONE_IN", "DONE_OUT", "NOT_DUE", "ENDED_DEATH", "ENDED_WITHDRAWN", "ENDED_LOST", "ENDED_COMPLETED",
             "ENDED_OTHER", "DUE", "MISSED", "OVERDUE")  # fmt: skip
 STATES = ("FOLLOWED", "LOST", "WITHDRAWN", "DIED", "COMPLETED", "LEFT")
-_OF_SUBJECT = ("USUBJID", "TRT01P", "TRT01A", "SAFFL")
 _SCHEMA = {
     "subject": pl.UInt32, "PARAMCD": pl.String, "AVISITN": pl.Float64, "AVISIT": pl.String, "FUYEAR": pl.Int64,
     "AVALC": pl.String, "AVAL": pl.Float64, "ADT": pl.Date, "TARGETDT": pl.Date, "OPENDT": pl.Date, "CLOSEDT": pl.Date,
@@ -60,15 +60,7 @@ def derive_adltf(
         (pl.col("SAFFL") == "Y").fill_null(False), pl.col("TRTSDT").is_not_null()
     )
     parts = [_visits(data, subjects, plan, cutoff, ends), _year_ends(cutoff, ends), *_durations(cutoff, ends)]
-    found = pl.concat(
-        part.select(
-            pl.col(name).cast(kind) if name in part.columns else pl.lit(None, kind).alias(name)
-            for name, kind in _SCHEMA.items()
-        )
-        for part in parts
-    )
-    of_subject = adsl.select(_OF_SUBJECT).select(pl.all().gather(found["subject"]))
-    return pl.concat([of_subject, found.drop("subject")], how="horizontal")
+    return carry_subject(adsl, stack(parts, _SCHEMA))
 
 
 def derive_ends(data: SourceData, study: Study, cutoff: date, subjects: Subjects, adsl: pl.DataFrame) -> pl.DataFrame:

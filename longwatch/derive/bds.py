@@ -11,6 +11,7 @@ from longwatch.derive.baseline import derive_ablfl, derive_base, derive_change
 from longwatch.derive.coded import Subjects, code_text
 from longwatch.derive.egfr_results import add_egfr
 from longwatch.derive.normal_range import derive_anrind
+from longwatch.derive.of_subject import OF_SUBJECT, carry_subject
 from longwatch.derive.parameter import derive_param
 from longwatch.derive.populations import YES_NO
 from longwatch.derive.results import read_results
@@ -24,8 +25,7 @@ from longwatch.study import Study
 DOMAINS = {"ADLB": "LB", "ADVS": "VS"}
 """The domain that each dataset is derived from."""
 ORDER = ("subject", "PARAM", "first", "second", "SEQ")
-OF_SUBJECT = ("USUBJID", "TRT01P", "TRT01A", "SAFFL", "TRTSDT")
-_LEFT_OUT = ("LOBXFL", "BLFL", "DTC", "TEST", "first", "last", "second", "after", "subject", "REFDT")
+_LEFT_OUT = ("LOBXFL", "BLFL", "DTC", "TEST", "first", "last", "second", "after", "REFDT")
 
 
 def derive_bds(
@@ -57,10 +57,9 @@ def derive_bds(
 
 def with_subject(results: pl.DataFrame, adsl: pl.DataFrame) -> pl.DataFrame:
     """The dataset: what ADSL knows of the subject, then the results without what only helped to derive them."""
-    of_subject = adsl.select(OF_SUBJECT).select(pl.all().gather(results["subject"]))
-    kept = [name for name in results.columns if name not in (*_LEFT_OUT, *OF_SUBJECT)]
-    whole = pl.concat([of_subject, results.select(kept)], how="horizontal")
-    if "ADY" not in kept:
+    carried = (*OF_SUBJECT, "TRTSDT")
+    whole = carry_subject(adsl, results.drop(*_LEFT_OUT, *carried, strict=False), carried)
+    if "ADY" not in results.columns:
         whole = whole.with_columns(ADY=study_day(pl.col("ADT"), pl.col("TRTSDT")))
     return whole.drop("TRTSDT")
 

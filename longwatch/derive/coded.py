@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from polars._typing import PolarsDataType
 
 from longwatch.standards.dataset import CodedText, Dataset, SourceData
 from longwatch.standards.dates import time_of, without_time
+
+DataType = pl.DataType | type[pl.DataType]
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def read_coded(
         return pl.DataFrame(schema={"subject": pl.UInt32})
     dataset = data.datasets[name]
     schema = dataset.frame.collect_schema()
-    others: dict[str, PolarsDataType] = {column: pl.Float64() for column in numbers if column in schema}
+    others: dict[str, DataType] = {column: pl.Float64() for column in numbers if column in schema}
     others |= {column: pl.String() for column in identifiers if column in schema}
     frame = _read(dataset, _columns_of(texts, schema, days, times), others, subjects)
     return frame if with_unknown else known_only(frame, subjects)
@@ -130,7 +131,7 @@ def _columns_of(texts: Sequence[str], schema: pl.Schema, days: Sequence[str], ti
 
 
 def _read(
-    dataset: Dataset, texts: TextColumns, others: Mapping[str, PolarsDataType], subjects: Subjects | None
+    dataset: Dataset, texts: TextColumns, others: Mapping[str, DataType], subjects: Subjects | None
 ) -> pl.DataFrame:
     """The columns, those of text as Enum, after `subject` where subjects are given. What is no longer needed of the
     parts is let go column by column."""
@@ -156,11 +157,11 @@ def _read(
     return pl.DataFrame([*columns, *(_joined(name, found.pop(name), dtype) for name, dtype in others.items())])
 
 
-def _joined(name: str, parts: list[pl.Series], dtype: PolarsDataType) -> pl.Series:
+def _joined(name: str, parts: list[pl.Series], dtype: DataType) -> pl.Series:
     return pl.concat(parts, rechunk=True).alias(name) if parts else pl.Series(name, [], dtype)
 
 
-def _typed(part: CodedText | pl.Series, dtype: PolarsDataType) -> pl.Series:
+def _typed(part: CodedText | pl.Series, dtype: DataType) -> pl.Series:
     if isinstance(part, pl.Series):
         if dtype != pl.String:
             return part.cast(dtype)

@@ -7,6 +7,7 @@ from datetime import date
 import polars as pl
 
 from longwatch.derive.coded import Subjects, read_coded
+from longwatch.derive.of_subject import carry_subject, stack
 from longwatch.derive.spans import clip_spans, derive_spans
 from longwatch.standards.dataset import SourceData
 from longwatch.study import Study
@@ -134,12 +135,5 @@ def derive_adii(insulin: pl.DataFrame | None, study: Study, adsl: pl.DataFrame, 
         ),
         "YEAREND": years.select("subject", "FUYEAR", AVALC=pl.col("free").fill_null("N")),
     }
-    found = pl.concat(
-        frame.with_columns(PARAMCD=pl.lit(code)).select(
-            pl.col(name).cast(kind) if name in (*frame.columns, "PARAMCD") else pl.lit(None, kind).alias(name)
-            for name, kind in _SHAPE.items()
-        )
-        for code, frame in parts.items()
-    )
-    of_subject = adsl.select("USUBJID", "TRT01P", "TRT01A", "SAFFL").select(pl.all().gather(found["subject"]))
-    return pl.concat([of_subject, found.drop("subject")], how="horizontal")
+    coded = (frame.with_columns(PARAMCD=pl.lit(code)) for code, frame in parts.items())
+    return carry_subject(adsl, stack(coded, _SHAPE))

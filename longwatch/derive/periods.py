@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from longwatch.derive.at_risk import Clock
 from longwatch.derive.coded import Subjects, by_value, read_coded
 from longwatch.derive.cutoff import keep_started
+from longwatch.derive.of_subject import carry_subject
 from longwatch.standards.dataset import SourceData
 from longwatch.standards.dates import earliest_day
 from longwatch.study import Study
@@ -137,9 +138,7 @@ def derive_adfu(adsl: pl.DataFrame, parts: Mapping[str, Intervals]) -> pl.DataFr
                 }
             )
         )
-    found = pl.concat(frames)
-    of_subject = adsl.select("USUBJID", "TRT01P", "TRT01A", "SAFFL").select(pl.all().gather(found["subject"]))
-    return pl.concat([of_subject, found.drop("subject")], how="horizontal")
+    return carry_subject(adsl, pl.concat(frames))
 
 
 def derive_places(adae: pl.DataFrame, clock: Clock, parts: Mapping[str, Intervals]) -> pl.DataFrame:

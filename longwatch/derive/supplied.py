@@ -14,6 +14,7 @@ import polars as pl
 from longwatch.derive.carried import AdverseEvents
 from longwatch.derive.coded import Subjects, read_typed, read_whole
 from longwatch.derive.follow_up import compute_fupdur
+from longwatch.derive.of_subject import OF_SUBJECT, carry_subject
 from longwatch.derive.populations import YES_NO
 from longwatch.derive.treatment import derive_treatment
 from longwatch.derive.uncoded import fill_uncoded
@@ -31,7 +32,6 @@ study's basis."""
 
 _ENROLLED = ("RFICDT", "ENRLDT", "RANDDT", "TRTSDT")
 _EVENT_DATES = ("ASTDT", "AENDT")
-_OF_SUBJECT = ("USUBJID", "TRT01P", "TRT01A", "SAFFL")
 _FLAGS = ("SAFFL", "ITTFL", "RANDFL", "DTHFL")
 
 
@@ -96,12 +96,11 @@ def read_supplied_adae(
     adae = adae.with_columns(pl.lit(None, kind).alias(name) for name, kind in absent.items() if name not in schema)
     adae = fill_uncoded(adae.rename({soc: "AEBODSYS"}), lambda: _read_verbatim(dataset, kept))
     adae = adae.with_columns(_flag("TRTEMFL").fill_null("N"))
-    of_subject = adsl.select(_OF_SUBJECT).select(pl.all().gather(adae["subject"]))
-    derived = pl.concat([of_subject, adae.drop("subject")], how="horizontal")
+    derived = carry_subject(adsl, adae)
     carried = tuple(name for name in schema if name not in (soc, *derived.columns))
     mapped = "AREL" not in schema and "AEREL" in schema
     supplied = ["AEBODSYS" if name == soc else name for name in schema]
-    order = tuple(dict.fromkeys((*_OF_SUBJECT, *supplied, *derived.columns, *(("AREL",) if mapped else ()))))
+    order = tuple(dict.fromkeys((*OF_SUBJECT, *supplied, *derived.columns, *(("AREL",) if mapped else ()))))
     read = partial(read_typed, dataset)
     return AdverseEvents(derived, carried, order, read, kept, study.relatedness if mapped else None)
 

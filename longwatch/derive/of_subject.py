@@ -1,0 +1,27 @@
+"""What every analysis dataset carries of ADSL, and how its parts become one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import polars as pl
+
+OF_SUBJECT = ("USUBJID", "TRT01P", "TRT01A", "SAFFL")
+
+
+def carry_subject(adsl: pl.DataFrame, records: pl.DataFrame, names: Iterable[str] = OF_SUBJECT) -> pl.DataFrame:
+    """Records with what ADSL says of their subject in front, in the place of `subject`; missing where that is missing.
+    Expects row i of ADSL to be `subject` i."""
+    of_subject = adsl.select(names).select(pl.all().gather(records["subject"]))
+    return pl.concat([of_subject, records.drop("subject")], how="horizontal")
+
+
+def stack(parts: Iterable[pl.DataFrame], schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
+    """The parts one after the other, each with every column of the schema; one that a part lacks is missing there."""
+    return pl.concat(
+        part.select(
+            pl.col(name).cast(kind) if name in part.columns else pl.lit(None, kind).alias(name)
+            for name, kind in schema.items()
+        )
+        for part in parts
+    )
