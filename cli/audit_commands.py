@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from cli.option_groups import expanding
 from cli.output import AsJson, print_rows
 from cli.wired import wired
-
-if TYPE_CHECKING:
-    from longwatch.evidence.audit import EventFilter
+from longwatch.evidence.audit import EventFilter
 
 audit = typer.Typer(help="The audit trail: list, export, verify, checkpoint.", no_args_is_help=True)
 
@@ -25,13 +24,7 @@ Until = Annotated[str | None, typer.Option("--until", help="Before this day or m
 Text = Annotated[str | None, typer.Option("--text", help="Only where this stands in action, id, values or reason.")]
 
 
-def register(app: typer.Typer) -> None:
-    """Add these commands."""
-    app.add_typer(audit, name="audit")
-
-
-@audit.command("list")
-def list_audit(
+def make_event_filter(
     who: Who = None,
     what: What = None,
     entity: Entity = None,
@@ -39,12 +32,29 @@ def list_audit(
     since: Since = None,
     until: Until = None,
     text: Text = None,
+) -> EventFilter:
+    """The filter that the options name."""
+    return EventFilter(who, what, entity, thing, _moment(since), _moment(until), text)
+
+
+selecting = expanding({EventFilter: make_event_filter})
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.add_typer(audit, name="audit")
+
+
+@audit.command("list")
+@selecting
+def list_audit(
+    wanted: EventFilter,
     limit: Annotated[int, typer.Option(min=1, help="How many, newest first.")] = 50,
     as_json: AsJson = False,
 ) -> None:
     """List audit events, newest first."""
     with wired().registers.transaction() as registers:
-        records = registers.events(limit, _filter(who, what, entity, thing, since, until, text))
+        records = registers.events(limit, wanted)
     rows = [
         {
             "position": record.position,
@@ -62,20 +72,15 @@ def list_audit(
 
 
 @audit.command("export")
+@selecting
 def export_audit(
+    wanted: EventFilter,
     to: Annotated[Path, typer.Option("--to", help="The file: .csv to read, .ndjson to verify.")],
-    who: Who = None,
-    what: What = None,
-    entity: Entity = None,
-    thing: Id = None,
-    since: Since = None,
-    until: Until = None,
-    text: Text = None,
 ) -> None:
     """Write audit events to a file, oldest first, with all their values; it says which were selected."""
     from operations.audit_export import export_audit as export
 
-    file, selection = export(wired(), str(to), _filter(who, what, entity, thing, since, until, text))
+    file, selection = export(wired(), str(to), wanted)
     typer.echo(f"{file}\n{selection}")
 
 
@@ -133,20 +138,6 @@ def checkpoint_audit() -> None:
     adapters = wired()
     made = make_checkpoint(adapters) or find_checkpoint(adapters)
     typer.echo(made.note.decode() if made else "Nothing is recorded yet.", nl=made is None)
-
-
-def _filter(
-    who: str | None,
-    what: str | None,
-    entity: str | None,
-    thing: str | None,
-    since: str | None,
-    until: str | None,
-    text: str | None,
-) -> EventFilter:
-    from longwatch.evidence.audit import EventFilter
-
-    return EventFilter(who, what, entity, thing, _moment(since), _moment(until), text)
 
 
 def _moment(text: str | None) -> datetime | None:

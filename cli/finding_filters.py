@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from cli.option_groups import expanding
 from cli.output import AsJson
 from longwatch.findings.finding import Severity
 from longwatch.findings.selection import FindingFilter
@@ -75,27 +73,5 @@ def make_manner(yes: Yes = False, dry_run: DryRun = False, as_json: AsJson = Fal
     return Manner(yes, dry_run, as_json)
 
 
-def filtered(command: Callable[..., None]) -> Callable[..., None]:
-    """A command with a parameter of type FindingFilter or Manner, as one that has the options of `make_filter` or
-    `make_manner` in its place."""
-    own = inspect.signature(command, eval_str=True).parameters
-    makers = {name: _MAKERS[of.annotation] for name, of in own.items() if of.annotation in _MAKERS}
-    options = {name: inspect.signature(maker, eval_str=True).parameters for name, maker in makers.items()}
-
-    @functools.wraps(command)
-    def with_options(**given: Any) -> None:
-        for name, maker in makers.items():
-            given[name] = maker(**{option: given.pop(option) for option in options[name]})
-        command(**given)
-
-    parameters = [
-        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-        for name, parameter in [*own.items(), *(item for each in options.values() for item in each.items())]
-        if name not in makers
-    ]
-    with_options.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return with_options
-
-
-_MAKERS: Mapping[type, Callable[..., Any]] = {FindingFilter: make_filter, Manner: make_manner}
+filtered = expanding({FindingFilter: make_filter, Manner: make_manner})
+"""A command with a parameter of type FindingFilter or Manner, as one that has their options in its place."""

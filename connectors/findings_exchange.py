@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from connectors.findings_workbook import Table, read_workbook, write_workbook
-from connectors.inert_text import as_written, inert
+from connectors.inert_text import as_written, inert_csv
 from longwatch.errors import StoreError, StudyError
 from longwatch.findings.exchange import COLUMNS, FilledRow
 from longwatch.findings.exchange_sheets import FindingsBook
@@ -129,11 +129,7 @@ def _letter(column: int) -> str:
 
 
 def _as_csv(book: FindingsBook) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([inert(cell) for cell in row] for row in book.rows)
-    return text.getvalue().encode("utf-8-sig")
+    return inert_csv(COLUMNS, book.rows).encode("utf-8-sig")
 
 
 def _read_csv(path: Path) -> Table:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 
-from connectors.inert_text import inert
+from connectors.inert_text import inert_csv
 from longwatch.errors import StoreError
 from longwatch.findings.finding import Finding, ValidationOutcome
 from longwatch.standards.hashing import canonical_json
@@ -48,12 +46,7 @@ class FindingsFolder:
 
 
 def _as_csv(outcome: ValidationOutcome) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(HEADER)
-    for item in outcome.findings:
-        writer.writerow(inert(cell) for cell in _row(item))
-    return text.getvalue().encode("utf-8-sig")
+    return inert_csv(HEADER, map(_row, outcome.findings)).encode("utf-8-sig")
 
 
 def _row(item: Finding) -> tuple[str, ...]:

@@ -8,7 +8,10 @@ is read back is what was written.
 
 from __future__ import annotations
 
+import csv
+import io
 import unicodedata
+from collections.abc import Iterable, Sequence
 
 _STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 _DASHES = "\u2212\u2010\u2011\u2012\u2013"
@@ -18,6 +21,15 @@ _MARK = "'"
 def inert(cell: str) -> str:
     """The cell as text for every spreadsheet program."""
     return f"{_MARK}{cell}" if is_marked(cell) else cell
+
+
+def inert_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Lines for people, who open them in a spreadsheet program: each cell inert."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([inert(cell) for cell in row] for row in rows)
+    return text.getvalue()
 
 
 def as_written(cell: str) -> str:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable
 from pathlib import PurePath
 
 from longwatch.errors import StudyError
@@ -37,7 +34,7 @@ def export_audit(adapters: Adapters, file: str, wanted: EventFilter = EVERY_EVEN
         meant = register.events(None, wanted)[::-1]
         selection = f"{len(meant)} of {size} events: {wanted.in_words()}"
         if place.suffix == ".csv":
-            content = _csv(meant, selection)
+            content = adapters.csv_text(_COLUMNS, (_row(record, selection) for record in meant)).encode()
         else:
             positions = {record.position for record in meant}
             stored = register.stored_events()
@@ -48,17 +45,12 @@ def export_audit(adapters: Adapters, file: str, wanted: EventFilter = EVERY_EVEN
     return file, selection
 
 
-def _csv(records: Iterable[AuditRecord], selection: str) -> bytes:
+def _row(record: AuditRecord, selection: str) -> tuple[str, ...]:
     from longwatch.standards.hashing import canonical_json
 
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(_COLUMNS)
-    for record in records:
-        event = record.event
-        values = ["" if value is None else canonical_json(value).decode() for value in (event.old, event.new)]
-        rows.writerow(
-            (record.position, event.at.isoformat(), event.actor, event.action, event.entity, event.entity_id, *values,
-             event.reason, selection)
-        )  # fmt: skip
-    return text.getvalue().encode()
+    event = record.event
+    values = ["" if value is None else canonical_json(value).decode() for value in (event.old, event.new)]
+    return (
+        str(record.position), event.at.isoformat(), event.actor, event.action, event.entity, event.entity_id, *values,
+        event.reason or "", selection,
+    )  # fmt: skip

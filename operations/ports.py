@@ -6,7 +6,7 @@ for type checking only, so that a command that reads the registers does not load
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
@@ -172,6 +172,14 @@ class LetterRenderer(Protocol):
 
     def __call__(self, letter: Letter) -> bytes:
         """As PDF; the same letter gives the same bytes."""
+        ...
+
+
+class CsvText(Protocol):
+    """Lines as CSV for people, who open it in a spreadsheet program."""
+
+    def __call__(self, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+        """The text; no cell of it is a formula to such a program."""
         ...
 
 
@@ -389,6 +397,8 @@ class Adapters(Protocol):
     def render_letter(self) -> LetterRenderer: ...
     @property
     def foreign_report(self) -> ForeignReports: ...
+    @property
+    def csv_text(self) -> CsvText: ...
     @property
     def documents(self) -> Documents: ...
     @property

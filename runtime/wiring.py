@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Adapters,
         ChangeFiles,
         Clock,
+        CsvText,
         Documents,
         FindingsExchange,
         FindingsFiles,
@@ -173,6 +174,13 @@ class Wiring:
         from connectors.foreign_reports import read_foreign_report
 
         return read_foreign_report
+
+    @cached_property
+    def csv_text(self) -> CsvText:
+        """Lines as CSV in which no spreadsheet program finds a formula."""
+        from connectors.inert_text import inert_csv
+
+        return inert_csv
 
     @cached_property
     def documents(self) -> Documents:
