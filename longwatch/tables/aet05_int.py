@@ -64,8 +64,7 @@ KINDS: Mapping[str, Kind] = {
 def make_aet05_int(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str, object]) -> TableResult:
     """The table. Parameters: `kind` (fixed: which of KINDS), `at_least` (percent of the subjects of an arm, default 5).
     No event, no period in the study file, or no SE that says when one begins → no rows, and a note. An event of a
-    subject whose follow-up is not known
-    is not counted, and the footnote says how many such subjects there are."""
+    subject whose follow-up is not known is not counted, and the footnote says how many such subjects there are."""
     kind = KINDS[str(parameters["kind"])]
     share = parameters.get("at_least", AT_LEAST)
     assert isinstance(share, int | float)
