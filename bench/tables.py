@@ -52,12 +52,16 @@ def write_snapshot(folder: Path, rows: int) -> dict[str, int]:
     """A trial with about so many adverse events, frozen; and its subjects as the bare tools get them."""
     import polars as pl
 
+    from connectors.parsing.limits import ParseLimits
+    from connectors.places.visit import Access
     from connectors.snapshot_store import FolderSnapshotStore
     from longwatch.study import SourceSpec
     from simulation import write_large
 
     written = write_large(folder / "data", max(20, rows // EVENTS_A_SUBJECT), ("DM", "EX", "AE", "DS", "SV", "TS"))
-    FolderSnapshotStore(folder / "store").freeze([SourceSpec(path=str(folder / "data"))], "/", lambda _message: None)
+    # Freezing is not measured: where other programs run beside, it may take its time.
+    store = FolderSnapshotStore(folder / "store", Access(parse=ParseLimits(still_seconds=600)))
+    store.freeze([SourceSpec(path=str(folder / "data"))], "/", lambda _message: None)
     adsl = _analysis(folder, _study()).adsl
     adsl.filter(pl.col("SAFFL") == "Y").select(
         pl.col("USUBJID").cast(pl.String),
