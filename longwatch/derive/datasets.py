@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -15,7 +16,7 @@ from longwatch.derive.adgf import derive_adgf
 from longwatch.derive.adhy import derive_adhy
 from longwatch.derive.adlot import derive_adlot
 from longwatch.derive.adltf import derive_adltf
-from longwatch.derive.adsl import derive_adsl, read_subjects
+from longwatch.derive.adsl import derive_adsl, read_attended, read_subjects
 from longwatch.derive.adtte import Times, derive_times, variables_of
 from longwatch.derive.at_risk import Clock, make_clock
 from longwatch.derive.bds import derive_bds
@@ -241,8 +242,11 @@ def derive(data: SourceData, study: Study, cutoff: date) -> AnalysisDatasets:
         stated = adsl["DTHCAUS"] if "DTHCAUS" in adsl.columns else None
     else:
         subjects = read_subjects(data, cutoff)
-        ae, kept = read_adverse_events(data, subjects, cutoff)
-        adsl = derive_adsl(data, study, cutoff, subjects, ae)
+        with ThreadPoolExecutor(1) as beside:
+            attending = beside.submit(read_attended, data, study, cutoff, subjects)
+            ae, kept = read_adverse_events(data, subjects, cutoff)
+            attended = attending.result()
+        adsl = derive_adsl(attended, study, cutoff, subjects, ae)
         events = derive_adae(data, ae, kept, adsl, study, cutoff)
         stated = read_stated_causes(data, subjects, cutoff)
     adsl = derive_dthcaus(adsl, events.columns(("USUBJID", "AEDECOD", "AEOUT", "AESDTH")), stated)
