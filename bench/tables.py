@@ -31,6 +31,8 @@ TABLES = {
     "KM": "Kaplan–Meier, time to first TEAE",
 }
 WAYS = ("longwatch", "duckdb", "polars")
+OPINION = "second opinion"
+OPINION_ON = "AET02"
 EVENTS_A_SUBJECT = 22
 DAYS_PER_YEAR = 365.25
 HEAD = """# Tables, measured
@@ -38,7 +40,8 @@ HEAD = """# Tables, measured
 By `python -m bench tables`, on {cores} cores. From a frozen snapshot of SDTM to the table: its files hashed again, fit
 checked, analysis datasets derived, every number with its provenance, interval and text. Beside it DuckDB and Polars
 counting the same from the same Parquet and nothing else, with arms, first doses and follow-up of the subjects given
-ready made. Each line is a process of its own; imports are not in the seconds, but in the peak of resident memory. CPU
+ready made. Second opinion: DuckDB doing what Longwatch does, deriving subjects and events by the SQL of `crosscheck`
+from the same snapshot, each number compared with ours. Each line is a process of its own; imports are not in the seconds, but in the peak of resident memory. CPU
 is processor time, which tells more than the clock does where other programs run beside. Ratio: to DuckDB. Further: the
 same table in a process that has made AET02 before. Numbers: how many there are; those of bare tools were compared with
 ours, and are equal.
@@ -94,7 +97,8 @@ def _analysis(folder: Path, study: Any) -> Any:
 def by_longwatch(table: str, folder: Path) -> tuple[dict[str, float], Callable[[], Numbers]]:
     """The table from the snapshot; of AET02, each other table after it."""
     # What a command has imported and read when it comes to its data is not measured.
-    for module in ("connectors.snapshot_store", "longwatch.derive", "longwatch.tables.catalogue", "scipy.stats"):
+    for module in ("connectors.snapshot_store", "connectors.stored_columns", "pyarrow.compute", "longwatch.derive",
+                   "longwatch.tables.catalogue", "scipy.stats"):  # fmt: skip
         importlib.import_module(module)
     study = _study()
     start, spent = time.perf_counter(), time.process_time()
@@ -162,11 +166,29 @@ def _curves(datasets: Any, study: Any) -> dict[str, Any]:
     return found
 
 
+def by_second_opinion(table: str, folder: Path) -> dict[str, Any]:
+    """The same numbers from the snapshot by the SQL that shares nothing with our derivations."""
+    from crosscheck.second_opinion import ask_second_opinion
+    from longwatch.tables.catalogue import make_table
+
+    study = _study()
+    datasets = _analysis(folder, study)
+    made = make_table(table, datasets, study)
+    start, spent = time.perf_counter(), time.process_time()
+    (opinion,) = ask_second_opinion((made,), datasets.data, study, datasets.cutoff)
+    measured = {"seconds": time.perf_counter() - start, "cpu": time.process_time() - spent}
+    if opinion.differences:
+        raise SystemExit(f"{table}: the second opinion differs: {opinion.differences[:5]}")
+    return {**measured, "numbers": dict(_named(table, made))}
+
+
 def measure(way: str, table: str, folder: Path) -> dict[str, Any]:
     """One measurement, in this process."""
     if way == "longwatch":
         measured, numbers = by_longwatch(table, folder)
         return {**measured, "numbers": numbers()}
+    if way == OPINION:
+        return by_second_opinion(table, folder)
     import duckdb  # noqa: F401
 
     (ae,) = (folder / "store" / "typed").glob("*/*/AE.parquet")
@@ -196,7 +218,8 @@ def lines(folder: Path, rows: int) -> str:
     text = ""
     further: dict[str, float] = {}
     for table, words in TABLES.items():
-        found = {way: in_a_process(way, table, folder) for way in WAYS}
+        ways = (*WAYS, OPINION) if table == OPINION_ON else WAYS
+        found = {way: in_a_process(way, table, folder) for way in ways}
         further |= {name: value for name, value in found["longwatch"].items() if name.startswith("further")}
         floor = found["duckdb"]
         for way, result in found.items():
