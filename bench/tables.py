@@ -41,10 +41,10 @@ By `python -m bench tables`, on {cores} cores. From a frozen snapshot of SDTM to
 checked, analysis datasets derived, every number with its provenance, interval and text. Beside it DuckDB and Polars
 counting the same from the same Parquet and nothing else, with arms, first doses and follow-up of the subjects given
 ready made. Second opinion: DuckDB doing what Longwatch does, deriving subjects and events by the SQL of `crosscheck`
-from the same snapshot, each number compared with ours. Each line is a process of its own; imports are not in the seconds, but in the peak of resident memory. CPU
-is processor time, which tells more than the clock does where other programs run beside. Ratio: to DuckDB. Further: the
-same table in a process that has made AET02 before. Numbers: how many there are; those of bare tools were compared with
-ours, and are equal.
+from the same snapshot, each number compared with ours. Each line is a process of its own; imports are not in the
+seconds, but in the peak of resident memory. CPU is processor time, which tells more than the clock does where other
+programs run beside. Ratio: to DuckDB's bare count. Further: the same table in a process that has made AET02 before.
+Numbers: how many there are; those of bare tools were compared with ours, and are equal.
 
 | AE rows | subjects | table | way | seconds | CPU | ratio | CPU ratio | further | peak | numbers |
 |---|---|---|---|---|---|---|---|---|---|---|
