@@ -15,6 +15,7 @@ from cli import (
     finding_commands,
     job_commands,
     operation_commands,
+    pool_commands,
     rule_commands,
     snapshot_commands,
     table_commands,
@@ -55,6 +56,7 @@ for _commands in (
     rule_commands,
     finding_commands,
     table_commands,
+    pool_commands,
     archive_commands,
     operation_commands,
 ):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
 from longwatch.derive import AnalysisDatasets, check_fit, derive, resolve_cutoff
 from longwatch.study import Study
-from longwatch.tables.catalogue import find_output, make_table
+from longwatch.tables.catalogue import check_parameters, make_table, make_tables
 from longwatch.tables.explain import Explanation, explain, find_cell
 from longwatch.tables.result import TableResult
+from operations.event_lists import read_event_lists
 from operations.ports import Adapters, Progress
 from operations.pull import pull_study
 
@@ -18,16 +20,18 @@ def make_output(
     study: Study,
     base: str,
     code: str,
+    parameters: Mapping[str, object],
     cutoff: date | None,
     snapshot_id: str | None,
     progress: Progress,
-) -> TableResult:
-    """The output of a code on a snapshot, or on the data as it is now (which is pulled, frozen and registered).
+) -> tuple[TableResult, ...]:
+    """The output of a code on a snapshot, or on the data as it is now (which is pulled, frozen and registered); several
+    where the parameters ask for one per subgroup.
 
     No gate applies: it is a look at the numbers, no evidence. Raises what pulling, deriving and tabulating raise.
     """
-    find_output(code)  # before anything is pulled
-    return make_table(code, _derive(adapters, study, base, cutoff, snapshot_id, progress), study, {})
+    check_parameters(code, parameters)  # before anything is pulled
+    return make_tables(code, _derive(adapters, study, base, cutoff, snapshot_id, progress), study, parameters)
 
 
 def explain_cell(
@@ -35,6 +39,7 @@ def explain_cell(
     study: Study,
     base: str,
     code: str,
+    parameters: Mapping[str, object],
     cell: tuple[str, str, str],
     cutoff: date | None,
     snapshot_id: str | None,
@@ -42,16 +47,19 @@ def explain_cell(
 ) -> tuple[Explanation, ...]:
     """What is behind a cell of an output (row group, row, column): each of its numbers with its records.
 
-    Raises as `make_output`, and what `find_cell` and `explain` raise.
+    One table alone is looked at: a subgroup is named by `where`. Raises as `make_output`, and what `find_cell` and
+    `explain` raise.
     """
-    find_output(code)  # before anything is pulled
+    check_parameters(code, parameters)  # before anything is pulled
     datasets = _derive(adapters, study, base, cutoff, snapshot_id, progress)
-    return tuple(explain(datasets, item) for item in find_cell(make_table(code, datasets, study, {}), *cell))
+    table = make_table(code, datasets, study, parameters)
+    return tuple(explain(datasets, item) for item in find_cell(table, *cell))
 
 
 def _derive(
     adapters: Adapters, study: Study, base: str, cutoff: date | None, snapshot_id: str | None, progress: Progress
 ) -> AnalysisDatasets:
+    groups = read_event_lists(adapters, study, base)
     if snapshot_id is None:
         snapshot = pull_study(adapters, study, base, progress=progress)
     else:
@@ -59,4 +67,4 @@ def _derive(
     data = adapters.snapshots.open(snapshot.id)
     day = resolve_cutoff(cutoff, study, data)
     check_fit(data, study, day)
-    return derive(data, study, day)
+    return derive(data, study, day, groups=groups)

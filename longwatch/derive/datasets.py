@@ -11,12 +11,14 @@ import polars as pl
 
 from longwatch.derive.adae import derive_adae, read_adverse_events
 from longwatch.derive.adsl import derive_adsl, read_subjects
+from longwatch.derive.aesi import add_aesi
 from longwatch.derive.carried import AdverseEvents
 from longwatch.derive.cause_of_death import derive_dthcaus, read_stated_causes
 from longwatch.derive.coded import Subjects
 from longwatch.derive.occurrence import derive_occurrence_flags
 from longwatch.derive.supplied import read_supplied_adae, read_supplied_adsl
 from longwatch.standards.dataset import SourceData
+from longwatch.standards.event_groups import NO_GROUPS, EventGroups
 from longwatch.study import AnalysisData, Study, TreatmentBasis
 
 
@@ -37,6 +39,14 @@ class AnalysisDatasets:
     subjects: Subjects
     data: SourceData
     study: Study
+    groups: EventGroups = NO_GROUPS
+    whole: AnalysisDatasets | None = None
+    cutoffs: str = ""
+
+    @property
+    def cutoff_words(self) -> str:
+        """The cut-off as a footnote says it."""
+        return self.cutoffs or self.cutoff.isoformat()
 
     @cached_property
     def adae(self) -> pl.DataFrame:
@@ -57,6 +67,11 @@ class AnalysisDatasets:
         """Values of AEREL that the study file does not map."""
         return self.events.unmapped()
 
+    def is_filled(self, variable: str) -> bool:
+        """Whether ADSL has the variable, with a value for at least one subject of the whole trial."""
+        adsl = (self.whole or self).adsl
+        return variable in adsl.columns and adsl[variable].null_count() < adsl.height
+
     @property
     def safety_subjects(self) -> int:
         """Subjects of the safety population."""
@@ -75,12 +90,13 @@ class AnalysisDatasets:
         return derive_occurrence_flags(self.adae)
 
 
-def derive(data: SourceData, study: Study, cutoff: date) -> AnalysisDatasets:
+def derive(data: SourceData, study: Study, cutoff: date, groups: EventGroups = NO_GROUPS) -> AnalysisDatasets:
     """The analysis datasets at a cut-off D, which is applied here and only here (CONTRACTS.md, Dates); derived from
     SDTM, or the sponsor's own, as the study file says (`analysis_data`).
 
     Records that start after D are dropped (partial dates by their earliest possible day); ends, deaths and
-    dispositions after D are not known. Expects data that passed `check_fit`.
+    dispositions after D are not known. `groups`: the lists of terms that the study brings. Expects data that passed
+    `check_fit`. Raises StudyError LW-GRP-003 where an AESI names a list that is not there.
     """
     if study.analysis_data is AnalysisData.ADAM:
         subjects, adsl = read_supplied_adsl(data, study, cutoff)
@@ -94,4 +110,5 @@ def derive(data: SourceData, study: Study, cutoff: date) -> AnalysisDatasets:
         stated = read_stated_causes(data, subjects, cutoff)
     adsl = derive_dthcaus(adsl, events.columns(("USUBJID", "AEDECOD", "AEOUT", "AESDTH")), stated)
     actual = study.treatment.basis is TreatmentBasis.ACTUAL
-    return AnalysisDatasets(adsl, events, cutoff, "TRT01A" if actual else "TRT01P", subjects, data, study)
+    variable = "TRT01A" if actual else "TRT01P"
+    return AnalysisDatasets(adsl, events, cutoff, variable, subjects, data, study, add_aesi(groups, study.aesi))

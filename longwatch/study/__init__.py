@@ -1,5 +1,6 @@
 """The study file: one typed YAML document per study."""
 
+from longwatch.study.event_lists import AesiSpec, EventGroupsSpec
 from longwatch.study.mistakes import KnownNames
 from longwatch.study.model import (
     AnalysisData,
@@ -19,9 +20,11 @@ from longwatch.study.sources import Form, PlaceKind, SecretAt
 
 __all__ = [
     "PLAIN",
+    "AesiSpec",
     "AnalysisData",
     "Arm",
     "Comparison",
+    "EventGroupsSpec",
     "Form",
     "KnownNames",
     "OdmDatasetSpec",

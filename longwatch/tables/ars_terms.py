@@ -19,6 +19,7 @@ PATTERNS = {
     "rd_lower": "XX.X",
     "rd_upper": "XX.X",
     "p_fisher": "X.XXX",
+    "p_cmh": "X.XXX",
     "p_anova": "X.XXX",
     "p_chi_square": "X.XXX",
     "person_years": "XX.X",
@@ -68,7 +69,7 @@ def _one(clause: Clause, dataset: str, level: int) -> Json:
     if isinstance(clause, Condition):
         return {
             "condition": {
-                "dataset": dataset,
+                "dataset": clause.dataset or dataset,
                 "variable": clause.variable,
                 "comparator": clause.comparator,
                 "value": list(clause.values),

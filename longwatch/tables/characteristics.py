@@ -6,7 +6,7 @@ A variable without a value for any subject prints NA: not collected is not missi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from longwatch.derive import AnalysisDatasets
 from longwatch.stats.association import compute_anova, compute_chi_square
 from longwatch.stats.descriptive import Summary, compute_quantile, compute_summary
 from longwatch.stats.rounding import (
@@ -40,7 +41,7 @@ class Characteristic:
 
     variable: str
     label: str
-    words: dict[str, str]
+    words: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,9 @@ class Described:
 class Describer:
     """Describes variables of ADSL by arm. `tests`: whether an overall p-value stands in a last column."""
 
-    def __init__(self, adsl: pl.DataFrame, layout: Layout, tests: bool = False) -> None:
-        self._adsl = adsl
+    def __init__(self, datasets: AnalysisDatasets, layout: Layout, tests: bool = False) -> None:
+        self._datasets = datasets
+        self._adsl = datasets.adsl
         self._columns = layout.counted_columns()
         self._arms = layout.arms
         self._tests = tests
@@ -63,8 +65,8 @@ class Describer:
     def describe(self, item: Characteristic) -> Described:
         """The lines of one variable: a heading, and below it statistics of a number or counts of categories."""
         found = Described([], [])
-        values = self._adsl[item.variable] if item.variable in self._adsl.columns else None
-        if values is None or values.null_count() == len(values):
+        values = self._adsl[item.variable] if self._datasets.is_filled(item.variable) else None
+        if values is None:
             cells = [NOT_AVAILABLE] * len(self._columns) + [""] * self._tests
             found.rows.append(TableRow(item.label, tuple(cells), 0, item.variable, ""))
             for column in self._columns:
@@ -103,7 +105,7 @@ class Describer:
 
     def _count_categories(self, item: Characteristic, values: pl.Series, found: Described) -> None:
         counted = self._adsl.filter(pl.Series(self._arms.arm_of_subject >= 0))
-        levels = _levels(counted, item.variable)
+        levels = levels_of(counted, item.variable)
         codes = values.cast(pl.String).replace_strict(
             levels, list(range(len(levels))), default=None, return_dtype=pl.Int32
         )
@@ -152,9 +154,9 @@ class Describer:
         return [""] if self._tests else []
 
 
-def _levels(adsl: pl.DataFrame, variable: str) -> list[str]:
-    """The values that these subjects have, in the order of the numeric companion (AGEGR1N of AGEGR1); else by falling
-    number of subjects, ties by name."""
+def levels_of(adsl: pl.DataFrame, variable: str) -> list[str]:
+    """The values of a variable that these subjects have, in the order of its numeric companion (AGEGR1N of AGEGR1);
+    else by falling number of subjects, ties by name."""
     companion = f"{variable}N"
     text = adsl[variable].cast(pl.String)
     if companion in adsl.columns:

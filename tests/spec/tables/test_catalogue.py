@@ -18,6 +18,9 @@ def test_codes_and_numbers_of_the_fda_guide() -> None:
         "AET01": "7", "AET02": "14", "AET02_SER": "10",
         "AET02_WD": "12", "AET07": "", "AET09": "",
         "AET03": "", "AET04": "", "AET05": "16", "AET05_ALL": "16", "AET10": "15",
+        "AET02_OCMQ": "17", "AET02_OCMQ_SER": "11", "AET02_OCMQ_WD": "13", "AET02_SMQ": "", "AET02_CQ": "",
+        "AEFG01": "Fig 2", "AEFG_OCMQ": "Fig 3",
+        "AESI01": "18", "AET01_SG": "51", "AET01_SG_SER": "50", "AESI01_SG": "19",
     }  # fmt: skip
     assert all(output.code == code and output.title for code, output in OUTPUTS.items())
 
