@@ -9,6 +9,7 @@ from crosscheck.death_questions import death_listing, deaths
 from crosscheck.exposure_questions import exposure
 from crosscheck.follow_up_questions import completeness, deaths_by_time, malignancies, quotient, year_ends
 from crosscheck.graft_questions import graft_function, insulin_independence
+from crosscheck.group_questions import by_list, by_subgroup, of_interest, without_terms
 from crosscheck.laboratory_questions import (
     abnormal,
     cases_of_liver,
@@ -27,6 +28,8 @@ from crosscheck.subject_questions import demographics, disposition, populations,
 from crosscheck.time_questions import curve, times
 from longwatch.tables.opinion import Answer
 from longwatch.tables.result import TableResult
+
+SCOPES = ("narrow", "broad")
 
 QUESTIONS: Mapping[str, Callable[[Asked, TableResult], Answer]] = {
     "DMT01": demographics,
@@ -87,6 +90,17 @@ QUESTIONS: Mapping[str, Callable[[Asked, TableResult], Answer]] = {
     "LTF10": graft_function,
     "LTF11": insulin_independence,
     "LTF14": events_by_lot,
+    "AET02_OCMQ": by_list("OCMQ", "", SCOPES),
+    "AET02_OCMQ_SER": by_list("OCMQ", "serious", SCOPES[:1]),
+    "AET02_OCMQ_WD": by_list("OCMQ", "withdrawn", SCOPES[:1]),
+    "AET02_SMQ": by_list("SMQ", "", SCOPES),
+    "AET02_CQ": by_list("CQ", "", SCOPES),
+    "AEFG01": without_terms(terms("")),
+    "AEFG_OCMQ": without_terms(by_list("OCMQ", "", SCOPES[:1])),
+    "AESI01": of_interest,
+    "AET01_SG": by_subgroup("", "serious", "fatal", "withdrawn"),
+    "AET01_SG_SER": by_subgroup("serious"),
+    "AESI01_SG": by_subgroup(""),
 }
 
 FROM_SDTM_ONLY = ("ENT01", "DST01", "DSURWDL", "LTF01", "LTF02", "LTF07", "LTF10", "LTF11")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from crosscheck.measured import measure
 from crosscheck.questions import Asked, Counted, by_row, start
+from crosscheck.restrictions import look_through
 from longwatch.standards.laboratory.reading import CRITERIA, LEVELS, read_rows, read_units
 from longwatch.tables.opinion import Answer
 from longwatch.tables.result import TableResult
@@ -41,6 +42,7 @@ def _prepare(asked: Asked) -> None:
         version = asked.study.dictionaries.ctcae
         grade = _grade() if not version or version.startswith("5.") or version == "5" else "NULL"
         asked.engine.execute(text.format(grade=grade, from_day=from_day, base_grade=base_grade))
+        look_through(asked.engine)
 
 
 def _grade() -> str:

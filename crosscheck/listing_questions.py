@@ -50,5 +50,5 @@ def event_listing(code: str) -> Callable[[Asked, TableResult], Answer]:
 
 def is_told(asked: Asked, variable: str) -> bool:
     """Whether the data has a variable of events, with a value in any of them, or there is no event."""
-    source = asked.data.datasets["ADAE" if asked.supplied else "AE"].columns
-    return variable in source and asked.has(f"(SELECT count({variable}) > 0 OR count(*) = 0 FROM started)")
+    told = f"(SELECT count({variable}) > 0 OR count(*) = 0 FROM every_started)"
+    return variable in asked.source() and asked.has(told)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,7 +19,7 @@ from longwatch.reports.template import ReportTemplate
 from longwatch.standards.hashing import sha256_of_bytes
 from longwatch.study import ReportRequest, Study
 from longwatch.tables.ars import results_ars
-from longwatch.tables.catalogue import make_table
+from longwatch.tables.catalogue import make_tables
 from longwatch.tables.export import results_csv, results_json
 from longwatch.tables.result import TableResult
 from operations.archive_reading import check_still_archived
@@ -63,7 +63,7 @@ def make_report(
     the next run of the same key finds equal and registers.
     """
     template = adapters.templates(request.template)
-    identity = _identify(adapters, study, snapshot, cutoff, template, request, outcome)
+    identity = _identify(adapters, study, snapshot, cutoff, template, outcome, datasets)
     key = identity.key
     with adapters.registers.transaction() as register:
         present = register.report_by_key(key)
@@ -95,7 +95,15 @@ def make_report(
     row = stage(
         "archive",
         lambda: _archive(
-            adapters, study, snapshot, identity, template, tuple(tables.values()), rendered, bool(draft_reasons), run_id
+            adapters,
+            study,
+            snapshot,
+            identity,
+            template,
+            tuple(by_name(tables).values()),
+            rendered,
+            bool(draft_reasons),
+            run_id,
         ),
     )
     return _register(adapters, row)
@@ -107,9 +115,10 @@ def _identify(
     snapshot: SourceSnapshot,
     cutoff: date,
     template: ReportTemplate,
-    request: ReportRequest,
     outcome: ValidationOutcome,
+    datasets: AnalysisDatasets,
 ) -> ReportIdentity:
+    lists = {"event_groups": datasets.groups.digest} if datasets.groups.digest else {}
     return ReportIdentity(
         study_content=study.content_used_by_reports(),
         snapshot_id=snapshot.id,
@@ -119,15 +128,23 @@ def _identify(
         template=template.model_dump(mode="json"),
         parameters={},
         ruleset_version=outcome.ruleset_version,
-        dictionaries=study.dictionaries.model_dump(mode="json"),
+        dictionaries={**study.dictionaries.model_dump(mode="json"), **lists},
         findings_digest=compute_findings_digest(outcome),
         engine=adapters.engine,
     )
 
 
-def tabulate(study: Study, template: ReportTemplate, datasets: AnalysisDatasets) -> dict[str, TableResult]:
-    """Every output of a template, by its key there, in the template's order."""
-    return {block.key: make_table(block.table, datasets, study, block.parameters) for block in template.table_blocks()}
+def tabulate(study: Study, template: ReportTemplate, datasets: AnalysisDatasets) -> dict[str, tuple[TableResult, ...]]:
+    """Every output of a template, by its key there, in the template's order; several where a block asks for one per
+    subgroup."""
+    return {block.key: make_tables(block.table, datasets, study, block.parameters) for block in template.table_blocks()}
+
+
+def by_name(tables: Mapping[str, tuple[TableResult, ...]]) -> dict[str, TableResult]:
+    """Each output by its name in the report: its key, and what it is restricted to."""
+    return {
+        f"{key}{table.name.removeprefix(table.code)}": table for key, outputs in tables.items() for table in outputs
+    }
 
 
 def _tabulate_and_check(
@@ -139,17 +156,18 @@ def _tabulate_and_check(
     rules: Sequence[RuleInForce],
     datasets: AnalysisDatasets,
     progress: Progress,
-) -> tuple[dict[str, TableResult], ReportGate]:
-    """The outputs, and what the report gate found; it raises where they must not be printed."""
+) -> tuple[dict[str, tuple[TableResult, ...]], ReportGate]:
+    """The outputs by key, and what the report gate found; it raises where they must not be printed."""
     tables = tabulate(study, template, datasets)
-    progress(f"{template.id}: {len(tables)} outputs counted; hashing the snapshot again, asking the second opinion")
+    named = by_name(tables)
+    progress(f"{template.id}: {len(named)} outputs counted; hashing the snapshot again, asking the second opinion")
     gate = check_report_gate(
         rules,
         study,
-        tables,
+        named,
         datasets,
         verify=lambda: adapters.snapshots.verify(snapshot.id),
-        ask=lambda: adapters.second_opinion(tuple(tables.values()), datasets.data, study, cutoff),
+        ask=lambda: adapters.second_opinion(tuple(named.values()), datasets.data, study, cutoff, datasets.groups),
     )
     return tables, gate
 

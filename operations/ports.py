@@ -42,9 +42,10 @@ if TYPE_CHECKING:
     from longwatch.reports.template import ReportTemplate
     from longwatch.standards.dataset import SourceData
     from longwatch.standards.define_model import Define
+    from longwatch.standards.event_groups import EventGroups
     from longwatch.study import KnownNames, SourceSpec, Study
     from longwatch.study.source_look import SourceLook
-    from longwatch.tables.opinion import Opinion
+    from longwatch.tables.opinion import AskedStudy, Opinion
     from longwatch.tables.result import TableResult
     from operations.archive_ports import Archive, PackageWriter, ProgramParts, Signer
 
@@ -117,6 +118,14 @@ class RuleFiles(Protocol):
         ...
 
 
+class GroupFiles(Protocol):
+    """Reads the lists of terms that a study file names."""
+
+    def __call__(self, study: Study, base: str) -> EventGroups:
+        """Its SMQs, OCMQs and own lists. `base`: folder that relative paths start from."""
+        ...
+
+
 class Rules(Protocol):
     """The rules there are."""
 
@@ -129,9 +138,25 @@ class SecondOpinion(Protocol):
     """Computes the outputs of a report again, by another program."""
 
     def __call__(
-        self, tables: Sequence[TableResult], data: SourceData, study: Study, cutoff: date
+        self, tables: Sequence[TableResult], data: SourceData, study: Study, cutoff: date, groups: EventGroups
     ) -> tuple[Opinion, ...]:
-        """The opinion on each output, in their order."""
+        """The opinion on each output, in their order. `groups`: the lists of terms of the study."""
+        ...
+
+
+class PooledOpinion(Protocol):
+    """Computes the outputs of a pool of studies again, by another program."""
+
+    def __call__(
+        self,
+        tables: Sequence[TableResult],
+        parts: Sequence[AskedStudy],
+        study: Study,
+        groups: EventGroups,
+        per_study: bool,
+    ) -> tuple[Opinion, ...]:
+        """The opinion on each output. `study`: the study file that stands for all; `per_study`: whether a subject of
+        two studies is counted in each."""
         ...
 
 
@@ -382,9 +407,13 @@ class Adapters(Protocol):
     @property
     def rule_inputs(self) -> RuleFiles: ...
     @property
+    def event_groups(self) -> GroupFiles: ...
+    @property
     def rules(self) -> Rules: ...
     @property
     def second_opinion(self) -> SecondOpinion: ...
+    @property
+    def pooled_opinion(self) -> PooledOpinion: ...
     @property
     def render(self) -> Renderer: ...
     @property

@@ -31,9 +31,11 @@ if TYPE_CHECKING:
         FindingsExchange,
         FindingsFiles,
         ForeignReports,
+        GroupFiles,
         HtmlRenderer,
         LetterRenderer,
         NoticeTarget,
+        PooledOpinion,
         Processes,
         Registers,
         Renderer,
@@ -120,6 +122,13 @@ class Wiring:
         return read_rule_inputs
 
     @cached_property
+    def event_groups(self) -> GroupFiles:
+        """Files beside the study file."""
+        from connectors.group_files import read_event_groups
+
+        return read_event_groups
+
+    @cached_property
     def rules(self) -> Rules:
         """The rules that come with Longwatch, and a study's own."""
         from validations import rules_of
@@ -132,6 +141,13 @@ class Wiring:
         from crosscheck import ask_second_opinion
 
         return ask_second_opinion
+
+    @cached_property
+    def pooled_opinion(self) -> PooledOpinion:
+        """The same, of several studies."""
+        from crosscheck import ask_pooled_opinion
+
+        return ask_pooled_opinion
 
     @cached_property
     def render(self) -> Renderer:

@@ -48,10 +48,12 @@ ELSEWHERE = {
         for room, kind, start in (
             ("STU", "study file", "the example in the README"),
             ("TPL", "report template", "one of the templates in report_templates/"),
+            ("POL", "pool file", "the one in docs/outputs.md"),
         )
     },
     "LW-STU-002": ("… mistakes, each with its line", "correct each line; `longwatch study check` reads the file again"),
     "LW-TPL-002": ("… mistakes, each with its line", "correct each line"),
+    "LW-POL-002": ("… mistakes, each with its line", "correct each line"),
     "LW-VAL-001": ("no list of rules, or … mistakes in it, each with its line", "correct each line"),
     **{
         f"LW-XML-{number:03}": (what, "ask the data provider for a file without it; no real export needs that")

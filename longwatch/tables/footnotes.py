@@ -38,7 +38,7 @@ def say_population(datasets: AnalysisDatasets, study: Study, arms: Arms) -> str:
     population = arms.population
     basis = "planned" if arms.variable == "TRT01P" else "actual"
     text = (
-        f"N: {_WHO[population.flag]} by the cut-off of {datasets.cutoff.isoformat()}, "
+        f"N: {_WHO[population.flag]} by the cut-off of {datasets.cutoff_words}, "
         f"with or without an event, by {basis} treatment ({arms.variable})."
     )
     if len(arms.names) > len(study.treatment.arms):
@@ -257,13 +257,17 @@ def say_abbreviations(columns: Sequence[TableColumn], rows: Sequence[TableRow], 
 
 _ABBREVIATIONS = {
     "ALP": "alkaline phosphatase",
+    "AESI": "adverse event of special interest",
     "CI": "confidence interval",
+    "CQ": "customised query of the sponsor",
     "NA": "not available in the data",
     "NE": "not estimable",
+    "OCMQ": "OND custom medical query",
     "PT": "preferred term",
     "PY": "person-years",
     "RD": "risk difference",
     "SD": "standard deviation",
+    "SMQ": "Standardised MedDRA Query",
     "SOC": "system organ class",
     "TEAE": "treatment-emergent adverse event",
     "ULN": "upper limit of normal",

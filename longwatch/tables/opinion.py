@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from math import isclose
 
+from longwatch.standards.dataset import SourceData
+from longwatch.study import Study
 from longwatch.tables.layout import NOT_AVAILABLE
 from longwatch.tables.result import Statistic, TableResult
 
@@ -31,6 +34,17 @@ class Answer:
 
     values: Mapping[Cell, float | int | None]
     not_computed: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class AskedStudy:
+    """One study of a pool as the other program is asked of it: its data, study file, cut-off, and by the heading of its
+    arm that of the pool's."""
+
+    data: SourceData
+    study: Study
+    cutoff: date
+    headings: Mapping[str, str]
 
 
 @dataclass(frozen=True)
