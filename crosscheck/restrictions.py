@@ -29,7 +29,7 @@ _CONDITION = re.compile(r"([A-Z][A-Z0-9_]*)\s*(>=|<=|=|>|<)\s*(.*)", re.DOTALL)
 
 def look_at(engine: duckdb.DuckDBPyConnection, restrictions: Sequence[Restriction]) -> bool:
     """Make the views. False where a variable is not among those that are computed again: then nothing is answered."""
-    known = {table: _columns(engine, table) for table in ("every_subject", "every_emergent")}
+    known = {table: _columns(engine, table) for table in ("every_subject", "every_emergent")} if restrictions else {}
     where: dict[str, list[str]] = {"subjects": [], "events": []}
     for item in restrictions:
         kind = "subjects" if item.subjects else "events"
@@ -48,15 +48,15 @@ def look_at(engine: duckdb.DuckDBPyConnection, restrictions: Sequence[Restrictio
 
 
 def look_through(engine: duckdb.DuckDBPyConnection) -> None:
-    """A view of everything else that is made of the whole trial, of the subjects that `subject` holds now."""
+    """A view of everything else that is made of the whole trial, of the subjects that `subject` holds when it is asked;
+    so it is made once."""
     made = engine.execute(
         "SELECT table_name[7:] FROM information_schema.tables WHERE table_schema = current_schema()"
-        " AND starts_with(table_name, 'every_') AND table_name NOT IN ('every_subject', 'every_emergent')"
+        " AND starts_with(table_name, 'every_')"
+        " AND table_name[7:] NOT IN (SELECT view_name FROM duckdb_views() WHERE schema_name = current_schema())"
     )
     for (name,) in made.fetchall():
-        engine.execute(
-            f"CREATE OR REPLACE VIEW {name} AS SELECT e.* FROM every_{name} e SEMI JOIN subject USING (USUBJID)"
-        )
+        engine.execute(f"CREATE VIEW {name} AS SELECT e.* FROM every_{name} e SEMI JOIN subject USING (USUBJID)")
 
 
 def _columns(engine: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
