@@ -17,7 +17,8 @@ NAMED = """
 CREATE OR REPLACE TABLE record AS
 SELECT * EXCLUDE (counted_arm), counted_arm AS arm,
        text || CASE WHEN again > 1 THEN ' (' || again || ')' ELSE '' END AS name
-FROM (SELECT *, row_number() OVER (PARTITION BY USUBJID, text ORDER BY _row) AS again FROM started)
+FROM (SELECT *, row_number() OVER (PARTITION BY USUBJID, text ORDER BY _row) AS again FROM every_started)
+WHERE _row IN (SELECT _row FROM started)
 """
 """Every event under the name that a listing gives it: AESEQ, and where a subject has it again, how often it came."""
 

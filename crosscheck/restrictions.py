@@ -24,6 +24,8 @@ SCALES = {"AETOXGR": "'12345'", "AESEV": "'MILDMODERATESEVERE'"}
 LISTS = ("AESI", "OCMQ", "SMQ", "CQ")
 EVENT_COLUMNS = {"AEBODSYS": "soc", "AEDECOD": "pt"}
 RELATED = {"RELATED": "related IS TRUE", "NOT RELATED": "related IS FALSE", "": "related IS NULL"}
+EVENTS = frozenset({"emergent", "started"})
+"""What has a row per adverse event, with the same variables of it."""
 _CONDITION = re.compile(r"([A-Z][A-Z0-9_]*)\s*(>=|<=|=|>|<)\s*(.*)", re.DOTALL)
 
 
@@ -39,10 +41,11 @@ def look_at(engine: duckdb.DuckDBPyConnection, restrictions: Sequence[Restrictio
         where[kind].append(f"({condition}) IS TRUE")
     subjects, events = (" AND ".join(where[kind]) or "true" for kind in ("subjects", "events"))
     engine.execute(f"CREATE OR REPLACE VIEW subject AS SELECT * FROM every_subject WHERE {subjects}")
-    engine.execute(
-        "CREATE OR REPLACE VIEW emergent AS SELECT e.* FROM every_emergent e"
-        f" SEMI JOIN subject USING (USUBJID) WHERE {events}"
-    )
+    for name in _made(engine) & EVENTS:
+        engine.execute(
+            f"CREATE OR REPLACE VIEW {name} AS SELECT e.* FROM every_{name} e"
+            f" SEMI JOIN subject USING (USUBJID) WHERE {events}"
+        )
     look_through(engine)
     return True
 
@@ -50,13 +53,18 @@ def look_at(engine: duckdb.DuckDBPyConnection, restrictions: Sequence[Restrictio
 def look_through(engine: duckdb.DuckDBPyConnection) -> None:
     """A view of everything else that is made of the whole trial, of the subjects that `subject` holds when it is asked;
     so it is made once."""
-    made = engine.execute(
-        "SELECT table_name[7:] FROM information_schema.tables WHERE table_schema = current_schema()"
-        " AND starts_with(table_name, 'every_')"
-        " AND table_name[7:] NOT IN (SELECT view_name FROM duckdb_views() WHERE schema_name = current_schema())"
-    )
-    for (name,) in made.fetchall():
+    views = {str(name) for (name,) in engine.execute("SELECT view_name FROM duckdb_views()").fetchall()}
+    for name in _made(engine) - EVENTS - {"subject"} - views:
         engine.execute(f"CREATE VIEW {name} AS SELECT e.* FROM every_{name} e SEMI JOIN subject USING (USUBJID)")
+
+
+def _made(engine: duckdb.DuckDBPyConnection) -> set[str]:
+    """What there is of the whole trial."""
+    found = engine.execute(
+        "SELECT table_name[7:] FROM information_schema.tables"
+        " WHERE table_schema = current_schema() AND starts_with(table_name, 'every_')"
+    )
+    return {str(name) for (name,) in found.fetchall()}
 
 
 def _columns(engine: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:

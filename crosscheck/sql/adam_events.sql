@@ -13,7 +13,9 @@ WHERE s.safety AND e.TRTEMFL = 'Y' AND coalesce(e.ASTDT <= getvariable('cutoff')
 
 -- Every event of every subject, emergent or not, under the name that a listing gives it.
 CREATE VIEW every_started AS
-SELECT e.USUBJID, e._row, s.safety, s.counted_arm, e.AESER, e.AEACN,
+SELECT e.USUBJID, e._row, s.safety, s.counted_arm,
+       e.AESEV, e.AETOXGR, e.AESER, e.AEACN, e.AEOUT, e.AESDTH,
+       e.AESLIFE, e.AESHOSP, e.AESDISAB, e.AESCONG, e.AESMIE, e.AESCAN, e.AESOD,
        CASE WHEN e.AREL IS NOT NULL THEN e.AREL = 'RELATED' ELSE {related} END AS related,
        coalesce(e.AEBODSYS, 'UNCODED') AS soc,
        coalesce(e.AEDECOD, 'UNCODED: ' || coalesce(e.AETERM, 'no verbatim term')) AS pt,

@@ -26,7 +26,11 @@ WHERE NOT coalesce(one_day(AEENDTC) < REFDT, false)
 
 -- Every event of every subject, emergent or not, under the name that a listing gives it.
 CREATE VIEW every_started AS
-SELECT e.USUBJID, e._row, s.safety, s.counted_arm, e.AESER, e.AEACN, {related} AS related,
+SELECT e.USUBJID, e._row, s.safety, s.counted_arm, {related} AS related,
+       e.AESEV, e.AETOXGR, e.AESER, e.AEACN, e.AEREL,
+       e.AESLIFE, e.AESHOSP, e.AESDISAB, e.AESCONG, e.AESMIE, e.AESCAN, e.AESOD,
+       CASE WHEN NOT e.goes_on AND NOT (e.AEOUT = 'FATAL' AND NOT s.died) THEN e.AEOUT END AS AEOUT,
+       CASE WHEN NOT (e.AESDTH = 'Y' AND (e.goes_on OR NOT s.died)) THEN e.AESDTH END AS AESDTH,
        coalesce(e.AEBODSYS, 'UNCODED') AS soc,
        coalesce(e.AEDECOD, 'UNCODED: ' || coalesce(e.AETERM, 'no verbatim term')) AS pt,
        analysis_start(e.AESTDTC, CASE WHEN NOT e.goes_on THEN e.AEENDTC END, s.TRTSDT) AS start_day,

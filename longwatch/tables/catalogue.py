@@ -65,9 +65,10 @@ Build = Callable[[AnalysisDatasets, Study, Mapping[str, object]], TableResult]
 @dataclass(frozen=True)
 class Output:
     """One output: its code, title, number in the FDA guide v2.0, the function that makes it, the parameters it takes
-    with their types, and those it fixes. `counts_events`: whether it may be restricted to events of a kind. `per_aesi`:
-    whether it is made of each AESI of the study file alone, or of the one that the parameter `aesi` names. `pooled`:
-    whether several studies can be counted together, and whether each can stand beside (`pooled`)."""
+    with their types, and those it fixes. `counts_events`: whether it may be restricted to events of a kind; if not,
+    `of_all_events` says why. `per_aesi`: whether it is made of each AESI of the study file alone, or of the one that
+    the parameter `aesi` names. `pooled`: whether several studies can be counted together, and whether each can stand
+    beside (`pooled`)."""
 
     code: str
     title: str
@@ -76,6 +77,7 @@ class Output:
     parameters: Mapping[str, type] = field(default_factory=dict)
     fixed: Mapping[str, object] = field(default_factory=dict)
     counts_events: bool = False
+    of_all_events: str = "it counts no adverse events"
     per_aesi: bool = False
     pooled: Literal["", "alone", "by study"] = ""
 
@@ -92,6 +94,9 @@ table per value of it."""
 
 
 CURVE: Mapping[str, type] = {"parameter": str, "every": float}
+OF_DEATHS = "deaths and their causes are of the subject, whatever its events"
+OF_TIMES = "its parameter says which event ends the time; the study file (time_to_event) names others"
+OF_LOTS = "an event is counted there by the lot that it followed"
 
 OUTPUTS: Mapping[str, Output] = {
     output.code: output
@@ -108,7 +113,14 @@ OUTPUTS: Mapping[str, Output] = {
         Output("POPT01", popt01.TITLE, popt01.NUMBER, popt01.make_popt01, pooled="by study"),
         Output("DST01", dst01.TITLE, dst01.NUMBER, dst01.make_dst01, {"population": str}, pooled="by study"),
         Output("EXT01", ext01.TITLE, ext01.NUMBER, ext01.make_ext01),
-        Output("DTHT01", dtht01.TITLE, dtht01.NUMBER, dtht01.make_dtht01, {"within_days": int}),
+        Output(
+            "DTHT01",
+            dtht01.TITLE,
+            dtht01.NUMBER,
+            dtht01.make_dtht01,
+            {"within_days": int},
+            of_all_events=OF_DEATHS,
+        ),
         *(
             Output(
                 code,
@@ -117,6 +129,7 @@ OUTPUTS: Mapping[str, Output] = {
                 dthl01.make_dthl01,
                 {},
                 {"interval": of_interval},
+                of_all_events=OF_DEATHS,
             )
             for of_interval, code in dthl01.CODES.items()
         ),
@@ -161,21 +174,35 @@ OUTPUTS: Mapping[str, Output] = {
             for every, code in aet05.CODES.items()
         ),
         *(
-            Output(code, kind.title, aet05_int.NUMBER, aet05_int.make_aet05_int, {"at_least": float}, {"kind": code})
+            Output(
+                code,
+                kind.title,
+                aet05_int.NUMBER,
+                aet05_int.make_aet05_int,
+                {"at_least": float},
+                {"kind": code},
+                counts_events=True,
+            )
             for code, kind in aet05_int.KINDS.items()
         ),
         *(
-            Output(code, kind.title, kind.number, ael02.make_ael02, {}, {"kind": code})
+            Output(code, kind.title, kind.number, ael02.make_ael02, {}, {"kind": code}, counts_events=True)
             for code, kind in ael02.KINDS.items()
         ),
         Output("DSUR61", dsur61.TITLE, "", dsur61.make_dsur61),
-        Output("DSUR72", dsur72.TITLE, "", dsur72.make_dsur72),
-        Output("DSUR73", dsur73.TITLE, "", dsur73.make_dsur73),
-        Output("DSURWDL", dsurwdl.TITLE, "", dsurwdl.make_dsurwdl),
-        Output("IRG01", irg01.TITLE, irg01.NUMBER, irg01.make_irg01, {"serious": bool}),
-        Output("TTET01", ttet01.TITLE, "", ttet01.make_ttet01, {"parameter": str}),
-        Output("KMG01", kmg01.TITLE, kmg01.NUMBER, kmg01.make_kmg01, CURVE),
-        Output("CIFG01", cifg01.TITLE, cifg01.NUMBER, cifg01.make_cifg01, CURVE),
+        Output("DSUR72", dsur72.TITLE, "", dsur72.make_dsur72, counts_events=True),
+        Output("DSUR73", dsur73.TITLE, "", dsur73.make_dsur73, counts_events=True),
+        Output(
+            "DSURWDL",
+            dsurwdl.TITLE,
+            "",
+            dsurwdl.make_dsurwdl,
+            of_all_events="dropouts are subjects, whatever their events",
+        ),
+        Output("IRG01", irg01.TITLE, irg01.NUMBER, irg01.make_irg01, {"serious": bool}, counts_events=True),
+        Output("TTET01", ttet01.TITLE, "", ttet01.make_ttet01, {"parameter": str}, of_all_events=OF_TIMES),
+        Output("KMG01", kmg01.TITLE, kmg01.NUMBER, kmg01.make_kmg01, CURVE, of_all_events=OF_TIMES),
+        Output("CIFG01", cifg01.TITLE, cifg01.NUMBER, cifg01.make_cifg01, CURVE, of_all_events=OF_TIMES),
         *(
             Output(
                 item.code,
@@ -218,12 +245,12 @@ OUTPUTS: Mapping[str, Output] = {
         Output("LBL01", lbl01.TITLE, "", lbl01.make_lbl01, {"level": int}),
         Output("LTF01", ltf01.TITLE, "", ltf01.make_ltf01),
         Output("LTF02", ltf02.TITLE, "", ltf02.make_ltf02),
-        Output("LTF04", ltf04.TITLE, "", ltf04.make_ltf04),
-        Output("LTF06", ltf06.TITLE, "", ltf06.make_ltf06, {"within_days": int}),
+        Output("LTF04", ltf04.TITLE, "", ltf04.make_ltf04, counts_events=True),
+        Output("LTF06", ltf06.TITLE, "", ltf06.make_ltf06, {"within_days": int}, of_all_events=OF_DEATHS),
         Output("LTF07", ltf07.TITLE, "", ltf07.make_ltf07),
         Output("LTF10", ltf10.TITLE, "", ltf10.make_ltf10),
         Output("LTF11", ltf11.TITLE, "", ltf11.make_ltf11),
-        Output("LTF14", ltf14.TITLE, "", ltf14.make_ltf14),
+        Output("LTF14", ltf14.TITLE, "", ltf14.make_ltf14, of_all_events=OF_LOTS),
         Output(
             "AET10",
             aet10.TITLE,
@@ -360,8 +387,8 @@ def make_tables(
     """One output of a study; with the parameter `by`, one per subgroup.
 
     Raises StudyError: LW-TAB-001 where there is no such output; LW-TAB-002 where a parameter is unknown to it, or not
-    of its type; LW-TAB-010, LW-TAB-011 where it cannot be restricted so (`restriction`); LW-TAB-009 where it counts no
-    events and is to be restricted to some.
+    of its type; LW-TAB-010, LW-TAB-011 where it cannot be restricted so (`restriction`); LW-TAB-009 where it is of
+    all events and is to be restricted to some.
     """
     output = find_output(code)
     given = check_parameters(code, parameters or {})
@@ -372,7 +399,7 @@ def make_tables(
     if any(item.events for item in where) and not output.counts_events:
         raise StudyError(
             "LW-TAB-009",
-            f"{code} cannot be restricted to some events, for it counts none",
+            f"{code} cannot be restricted to some events: {output.of_all_events}",
             where="where",
             expected="a condition on a variable of ADSL",
             found=", ".join(item.asked for item in where if item.events),

@@ -23,7 +23,7 @@ from longwatch.tables.ael02 import (
     NO_END,
     NOT_REPORTED,
     dates_of,
-    is_filled,
+    is_told,
     join_facts,
     seriousness_of,
     terms_of,
@@ -47,7 +47,7 @@ def make_dsur72(datasets: AnalysisDatasets, study: Study, parameters: Mapping[st
     is not in the data, or never filled."""
     arms = make_arms(datasets, study)
     adae = datasets.dataset("ADAE")
-    missing = [name for name in ("AESER", "AREL") if not is_filled(adae, name)]
+    missing = [name for name in ("AESER", "AREL") if not is_told(datasets, name)]
     chosen = adae.filter(select_rows(adae, both(SAFETY, "" if missing else REACTIONS)))
     lines = (chosen.clear() if missing else chosen).with_columns(pl.col("AEBODSYS", "AEDECOD").cast(pl.String))
     lines = lines.with_columns(subject=pl.col("USUBJID").cast(pl.String))

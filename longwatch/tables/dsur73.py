@@ -14,7 +14,7 @@ from longwatch.derive import AnalysisDatasets
 from longwatch.derive.reporting_interval import STARTED
 from longwatch.study import Study
 from longwatch.tables import footnotes
-from longwatch.tables.ael02 import is_filled
+from longwatch.tables.ael02 import is_told
 from longwatch.tables.arms import make_arms
 from longwatch.tables.filters import SAFETY, both, equals, select_rows
 from longwatch.tables.layout import Layout
@@ -30,7 +30,7 @@ def make_dsur73(datasets: AnalysisDatasets, study: Study, parameters: Mapping[st
     never filled."""
     arms = make_arms(datasets, study)
     adae = datasets.dataset("ADAE")
-    told = is_filled(adae, "AESER")
+    told = is_told(datasets, "AESER")
     counter = PeriodicCounter(adae, "ADAE", arms, STARTED, "events")
     rows, statistics = counter.table(list(_lines(adae)) if told else [])
     columns = counter.columns()
