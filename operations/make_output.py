@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from longwatch.derive import AnalysisDatasets, check_fit, derive, resolve_cutoff
+from longwatch.errors import StudyError
 from longwatch.study import Study
-from longwatch.tables.catalogue import check_parameters, make_table, make_tables
+from longwatch.tables.catalogue import check_parameters, make_tables
 from longwatch.tables.explain import Explanation, explain, find_cell
 from longwatch.tables.result import TableResult
 from operations.event_lists import read_event_lists
@@ -48,13 +49,27 @@ def explain_cell(
     """What is behind a cell of an output (row group, row, column): each of its numbers with its records. `parameters`:
     as `make_output`.
 
-    One table alone is looked at: a subgroup is named by `where`. Raises as `make_output`, and what `find_cell` and
-    `explain` raise.
+    One table alone is looked at: a subgroup is named by `where`, an AESI by the parameter `aesi`. Raises StudyError
+    LW-TAB-013 where the parameters ask for several, as `make_output`, and what `find_cell` and `explain` raise.
     """
     check_parameters(code, parameters)  # before anything is pulled
     datasets = _derive(adapters, study, base, cutoff, snapshot_id, progress)
-    table = make_table(code, datasets, study, parameters)
+    table = one_table(make_tables(code, datasets, study, parameters))
     return tuple(explain(datasets, item) for item in find_cell(table, *cell))
+
+
+def one_table(tables: Sequence[TableResult]) -> TableResult:
+    """The table that a cell is looked for in. Raises StudyError LW-TAB-013 where there are several."""
+    if len(tables) > 1:
+        raise StudyError(
+            "LW-TAB-013",
+            f"{tables[0].code} is {len(tables)} tables here, and a cell is of one of them",
+            where="table explain",
+            expected="one table",
+            found=", ".join(table.name for table in tables),
+            next_step="name one: --with aesi=NAME for an AESI, --where VARIABLE=VALUE for a subgroup",
+        )
+    return tables[0]
 
 
 def _derive(

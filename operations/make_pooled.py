@@ -16,6 +16,7 @@ from longwatch.tables.opinion import AskedStudy, Opinion
 from longwatch.tables.pooled import check_pooled, make_pooled
 from longwatch.tables.result import TableResult
 from operations.event_lists import read_event_lists
+from operations.make_output import one_table
 from operations.ports import Adapters, Progress
 from operations.pull import pull_study
 
@@ -68,8 +69,9 @@ def make_pooled_output(
 
 
 def explain_pooled_cell(output: PooledOutput, cell: tuple[str, str, str]) -> tuple[Explanation, ...]:
-    """What is behind a cell of the first output (row group, row, column): each of its numbers with its records."""
-    return tuple(explain(output.pooled.datasets, item) for item in find_cell(output.tables[0], *cell))
+    """What is behind a cell (row group, row, column): each of its numbers with its records. Raises as `one_table`,
+    `find_cell` and `explain`."""
+    return tuple(explain(output.pooled.datasets, item) for item in find_cell(one_table(output.tables), *cell))
 
 
 def _read(adapters: Adapters, pool: Pool, number: int, study: Study, base: str, progress: Progress) -> PooledPart:

@@ -67,8 +67,10 @@ def make_aet05(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
     in_order = sorted(present, key=lambda place: rank(rated.subjects[place + 1], names[place]))
     rows: list[TableRow] = []
     statistics: list[Statistic] = []
+    # Where somebody's follow-up is not known: FUDY is the day of follow-up that an event counts on, missing without it.
+    of_followed = "FUDY >= 1" if clock.unknown else ""
     for line, name in [(0, ""), *((place + 1, names[place]) for place in in_order)]:
-        condition = equals("AEDECOD", name) if name else ""
+        condition = both(equals("AEDECOD", name) if name else "", of_followed)
         cells = _cells(arms, layout, rated, line, name, condition, every, statistics, clock)
         cells += _compare(arms, study, rated, line, name, condition, every, statistics, clock)
         rows.append(TableRow(name or ALL_EVENTS, tuple(cells), 1 if name else 0, "", name))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from longwatch.derive import AnalysisDatasets
@@ -117,12 +118,14 @@ _TELLING = {
 
 
 def records_behind(datasets: AnalysisDatasets, provenance: Provenance) -> pl.DataFrame:
-    """The rows that a provenance picks. `having`: those of the subjects whose rows together meet it. Expects USUBJID of
-    every dataset as ADSL codes it."""
+    """The rows that a provenance picks. `having`: those of the subjects whose rows together meet it. A record of no
+    subject (a test of a lot) is not restricted by a condition on subjects. Expects USUBJID of every dataset as ADSL
+    codes it."""
     frame = datasets.dataset(provenance.dataset)
     rows = select_rows(frame, provenance.filter)
     if provenance.subjects:
-        rows = rows & select_rows(datasets.adsl, provenance.subjects)[frame["USUBJID"].to_physical().to_numpy()]
+        inside = np.append(select_rows(datasets.adsl, provenance.subjects), True)
+        rows = rows & inside[frame["USUBJID"].to_physical().fill_null(datasets.adsl.height).to_numpy()]
     chosen = frame.filter(pl.Series(rows))
     if not provenance.having:
         return chosen

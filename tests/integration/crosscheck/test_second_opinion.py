@@ -319,7 +319,7 @@ def test_restricted_outputs_of_drawn_trials() -> None:
     """By subgroup, of events of a kind, at a threshold: the two programs agree on every cell."""
     study = parse_study(STUDY, "drawn")
     made = 0
-    for seed in range(TRIALS // 4):
+    for seed in range(TRIALS // 8):
         data = drawn(seed)
         tables = restricted_tables(derive(data, study, CUTOFF), study)
         found = list(ask_second_opinion(tables, data, study, CUTOFF))
