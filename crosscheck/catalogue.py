@@ -23,6 +23,7 @@ from crosscheck.listing_questions import LISTED, event_listing
 from crosscheck.lot_questions import events_by_lot
 from crosscheck.part_questions import events_by_part, rate_over_time
 from crosscheck.questions import GRADES, SEVERITIES, Asked, common, overview, rates, terms, worst_of_terms
+from crosscheck.recurrent_questions import mean_count
 from crosscheck.result_questions import by_visit, mean_change, shares
 from crosscheck.subject_questions import demographics, disposition, populations, screening
 from crosscheck.time_questions import curve, times
@@ -82,6 +83,7 @@ QUESTIONS: Mapping[str, Callable[[Asked, TableResult], Answer]] = {
     "TTET01": times,
     "KMG01": curve("survival_pct"),
     "CIFG01": curve("incidence_pct"),
+    "MCCG01": mean_count,
     "LTF01": completeness,
     "LTF02": quotient,
     "LTF04": malignancies,

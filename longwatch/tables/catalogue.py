@@ -51,6 +51,7 @@ from longwatch.tables import (
     ltf10,
     ltf11,
     ltf14,
+    mccg01,
     popt01,
     share_figure,
     shifts,
@@ -176,6 +177,7 @@ OUTPUTS: Mapping[str, Output] = {
         Output("TTET01", ttet01.TITLE, "", ttet01.make_ttet01, {"parameter": str}),
         Output("KMG01", kmg01.TITLE, kmg01.NUMBER, kmg01.make_kmg01, CURVE),
         Output("CIFG01", cifg01.TITLE, cifg01.NUMBER, cifg01.make_cifg01, CURVE),
+        Output("MCCG01", mccg01.TITLE, "", mccg01.make_mccg01, CURVE),
         *(
             Output(
                 item.code,
