@@ -12,6 +12,7 @@ from crosscheck.graft_questions import graft_function, insulin_independence
 from crosscheck.group_questions import by_list, by_subgroup, of_interest, without_terms
 from crosscheck.laboratory_questions import (
     abnormal,
+    blood_pressure,
     cases_of_liver,
     levels,
     listed_levels,
@@ -80,6 +81,9 @@ QUESTIONS: Mapping[str, Callable[[Asked, TableResult], Answer]] = {
     "LBG01": mean_change,
     "LBG_SHARE": shares,
     "VSG01": mean_change,
+    "VST_SBP": blood_pressure,
+    "VST_DBP": blood_pressure,
+    "VST_HYPO": blood_pressure,
     "TTET01": times,
     "KMG01": curve("survival_pct"),
     "CIFG01": curve("incidence_pct"),

@@ -56,6 +56,7 @@ from longwatch.tables import (
     share_figure,
     shifts,
     ttet01,
+    vst_bp,
 )
 from longwatch.tables.restriction import read_restriction, read_subgroups, restrict, say_restricted
 from longwatch.tables.result import Restriction, TableResult
@@ -217,6 +218,10 @@ OUTPUTS: Mapping[str, Output] = {
             for code, title in change_figure.TITLES.items()
         ),
         Output("LBG_SHARE", share_figure.TITLE, share_figure.NUMBER, share_figure.make_share_figure, {"tests": tuple}),
+        *(
+            Output(code, title, vst_bp.NUMBERS[code], vst_bp.make_vst_bp, {}, {"output": code})
+            for code, title in vst_bp.TITLES.items()
+        ),
         Output("LBL01", lbl01.TITLE, "", lbl01.make_lbl01, {"level": int}),
         Output("LTF01", ltf01.TITLE, "", ltf01.make_ltf01),
         Output("LTF02", ltf02.TITLE, "", ltf02.make_ltf02),

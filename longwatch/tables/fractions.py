@@ -23,7 +23,8 @@ from longwatch.tables.subjects import subject_layout
 @dataclass(frozen=True)
 class FractionLine:
     """`condition`: which records count, beside `of`: which records make a subject one of the Ns. `has_share`: whether
-    the count is a share of Ns; else the line prints n alone. A heading has no numbers."""
+    the count is a share of Ns; else the line prints n alone. `having`: what the records of `of` of a subject must meet
+    together, as SQL over groups. A heading has no numbers."""
 
     label: str
     row_group: str
@@ -33,6 +34,7 @@ class FractionLine:
     level: int = 0
     is_heading: bool = False
     has_share: bool = True
+    having: str = ""
 
 
 class Fractions:
@@ -55,6 +57,8 @@ class Fractions:
             if line.of not in known:
                 known[line.of] = select_rows(records, both(self._arms.population.condition, line.of))
             chosen = known[line.of] & select_rows(records, line.condition)
+            if line.having:
+                chosen = chosen & _meet_together(records.filter(chosen), line.having, records)
             by_arm = [self._arms.compute_subjects(subject[rows]) for rows in (known[line.of], chosen)]
             cells = tuple(
                 self._cell(line, column, *(column.count(numbers) for numbers in by_arm)) for column in self.columns
@@ -70,7 +74,7 @@ class Fractions:
             return str(n)
         denominator = f"{of} subjects of {self._dataset} with {usable}"
         self.statistics.append(Statistic(*key, "Ns", of, str(of), Provenance(self._dataset, usable, ("USUBJID",))))
-        source = Provenance(self._dataset, where, ("USUBJID",), denominator)
+        source = Provenance(self._dataset, where, ("USUBJID",), denominator, line.having)
         percent = percent_text(n, of)
         self.statistics.append(Statistic(*key, "n", n, str(n), source))
         self.statistics.append(Statistic(*key, "pct_ns", 100 * n / of if of else None, percent, source))
@@ -80,6 +84,15 @@ class Fractions:
         """A column per arm, and Total where the study file asks for it."""
         for column in self.columns:
             yield TableColumn(f"{column.name}:n", column.name, f"N={column.size}")
+
+
+def _meet_together(chosen: pl.DataFrame, having: str, records: pl.DataFrame) -> NDArray[np.bool_]:
+    """By row of `records`, whether the chosen ones of its subject together meet a condition over groups."""
+    numbers = chosen.select(pl.col("USUBJID").to_physical().alias("subject"), pl.col(pl.Float64))
+    met = pl.SQLContext(chosen=numbers).execute(
+        f"SELECT subject FROM chosen GROUP BY subject HAVING {having}", eager=True
+    )
+    return records["USUBJID"].to_physical().is_in(met["subject"].implode()).to_numpy()
 
 
 def by_parameter(records: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:

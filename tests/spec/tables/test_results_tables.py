@@ -19,7 +19,8 @@ Row = dict[str, Any]
 Data = dict[str, list[Row]]
 CODES = (
     "VST01", "LBT01", "KIDT01", "LBT04", "LBT07", "LBT14", "LBT_SHIFT", "LBT_LEVELS", "LBT_LAST", "LBL01", "LBT_HEP",
-    "LBT_CHOL", "LBL_HYSLAW", "LBG_HEP", "LBG_CHOL", "LBG01", "VSG01", "LBG_SHARE",
+    "LBT_CHOL", "LBL_HYSLAW", "LBG_HEP", "LBG_CHOL", "LBG01", "VSG01", "LBG_SHARE", "VST_SBP",
+    "VST_DBP", "VST_HYPO",
 )  # fmt: skip
 TESTS = {
     "ALT": ("ALT", "U/L", 5.0, 40.0), "AST": ("AST", "U/L", 5.0, 40.0), "ALP": ("ALP", "U/L", 40.0, 100.0),
@@ -325,6 +326,40 @@ def test_values_and_changes_by_visit(made: Callable[..., TableResult]) -> None:
     group = "Systolic Blood Pressure (mmHg)"
     assert cell(together, group, "WEEK 4", "Total", "records", "change_records") == (6, 6)
     assert cell(together, group, "Last value", "Total", "records", "mean") == (6, 125)
+
+
+PRESSURES = [
+    {**sign(subject, value, day, visit, "SUPINE"), "VSTESTCD": test, "VSTEST": test, **more}
+    for subject, test, value, day, visit, more in (
+        ("S1", "SYSBP", 200.0, -3, "SCREENING", {}),  # before the dose
+        ("S1", "SYSBP", 85.0, 28, "WEEK 4", {}),
+        ("S1", "SYSBP", 160.0, 84, "WEEK 12", {}),
+        ("S2", "SYSBP", 89.5, 28, "WEEK 4", {}),
+        ("S3", "SYSBP", 90.0, 28, "WEEK 4", {}),
+        ("S4", "SYSBP", 250.0, 28, "WEEK 4", {"VSSTRESU": "kPa"}),
+        ("S1", "DIABP", 60.0, 28, "WEEK 4", {}),
+        ("S2", "DIABP", 59.0, 28, "WEEK 4", {}),
+        ("S6", "DIABP", 120.0, 28, "WEEK 4", {}),
+    )
+]
+
+
+def test_blood_pressure_by_its_highest_and_its_lowest(made: Callable[..., TableResult]) -> None:
+    """One subject is low once and high once: in both tables, and in every category up to 160. Another unit is not
+    compared, a pressure before the dose does not count."""
+    name, data = "Systolic blood pressure", trial(ARMS, [], PRESSURES)
+    systolic = made("VST_SBP", data)
+    counts = {row.row: cell(systolic, name, row.row, "Islet cells", "n", "Ns") for row in systolic.rows if row.row}
+    assert counts == {"< 90": (1, 3), ">= 90": (2, 3), ">= 120": (1, 3), ">= 140": (1, 3), ">= 160": (1, 3),
+                      ">= 180": (0, 3)}  # fmt: skip
+    assert "Not compared, the unit not being mmHg: SYSBP in kPa." in systolic.footnotes
+    diastolic = made("VST_DBP", data)
+    found = {row.row: cell(diastolic, "Diastolic blood pressure", row.row, "Total", "n")[0] for row in diastolic.rows
+             if row.row}  # fmt: skip
+    assert found == {"< 60": 1, "> 60": 1, "> 90": 1, "> 110": 1, ">= 120": 1}
+    low = made("VST_HYPO", data)
+    assert cell(low, name, "< 90", "Islet cells", "n", "Ns") == (2, 3)
+    assert cell(low, "Diastolic blood pressure", "< 60", "Islet cells", "n", "Ns") == (1, 2)
 
 
 LAB = [
