@@ -170,6 +170,14 @@ def test_mean_count_and_variance_against_brute_force() -> None:
         ones = np.ones(len(end))
         expected = weighted_count(ones, *sample, time)
         assert (found.at(time).value or 0) == pytest.approx(expected, abs=1e-8)
+        printed = found.at(time)
+        if printed.lower is not None and printed.upper is not None:
+            width = 1.959963984540054 * found.variance_at(time) ** 0.5 / expected
+            limits = (
+                pytest.approx(expected * np.exp(-width), abs=1e-8),
+                pytest.approx(expected * np.exp(width), rel=1e-8),
+            )
+            assert (printed.lower, printed.upper) == limits
         if number >= SLOW_CASES:
             continue
         step, changes = 1e-5, []
