@@ -10,6 +10,7 @@ import importlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,8 @@ from longwatch.tables.catalogue import make_table
 from tests.integration.crosscheck.test_second_opinion import CUTOFF, STUDY, drawn
 
 Broken = Callable[[Callable[..., Any]], Callable[..., Any]]
-SEEDS = range(12)
+SEEDS = (12, 13, 26, 19, 25, 23, 20, 21, 0, 6, *range(27, 40))
+"""Of drawn trials, those in which much happens first."""
 
 
 def then(**columns: pl.Expr) -> Broken:
@@ -164,8 +166,11 @@ BREAKS: dict[str, tuple[str, Broken, tuple[str, ...]]] = {
 }
 
 
+drawn_once = cache(drawn)
+
+
 def outputs_that_differ(codes: tuple[str, ...], seed: int, study: Any) -> set[str]:
-    data = drawn(seed)
+    data = drawn_once(seed)
     known = derive(data, study, CUTOFF)
     tables = [make_table(code, known, study) for code in codes]
     return {opinion.output for opinion in ask_second_opinion(tables, data, study, CUTOFF) if opinion.differences}
