@@ -40,7 +40,7 @@ def make_vst_bp(datasets: AnalysisDatasets, study: Study, parameters: Mapping[st
     limits = [row for row in read_rows(BLOOD_PRESSURE) if row["table"] == NUMBERS[code]]
     tests = tuple(dict.fromkeys(row["test"] for row in limits))
     later = select_later(datasets.advs, tests)
-    fractions = Fractions("ADVS", arms)
+    fractions = Fractions("ADVS", arms, study.comparison)
     for test in tests:
         records = later.filter(pl.col("PARAMCD").cast(pl.String) == test)
         of = _usable(test, units_of(records, test))
@@ -59,6 +59,7 @@ def make_vst_bp(datasets: AnalysisDatasets, study: Study, parameters: Mapping[st
             footnotes.say_population(datasets, study, arms),
             *footnotes.say_fractions(study),
             *_say(code, later, tests),
+            *(footnotes.say_statistics(study, arms) if arms.comparisons else ()),
             *footnotes.say_abbreviations(columns, fractions.rows),
         ),
         number=NUMBERS[code],

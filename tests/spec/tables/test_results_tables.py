@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from longwatch.derive import AnalysisDatasets
+from longwatch.stats.differences import compute_miettinen_nurminen
 from longwatch.study import Study
 from longwatch.tables.catalogue import make_table
 from longwatch.tables.explain import choose_widest, explain, find_cell
@@ -377,6 +378,34 @@ BARE = {
     "VS": [{name: record[name] for name in ("USUBJID", "VSTESTCD", "VSSTRESN", "VSDTC")} for record in FULL["VS"]],
 }
 NOTHING: Data = {**FULL, "LB": [], "VS": []}
+
+
+COMPARED = {"comparison": {"control": "SOC", "statistics": ["risk_difference", "fisher"]}}
+
+
+def test_levels_are_compared_among_those_with_a_result(made: Callable[..., TableResult]) -> None:
+    """FDA table 20: 2 of 3 against 0 of 1, not of N; the interval is Miettinen and Nurminen's of these four numbers."""
+    arms = {**ARMS, "S7": "SOC"}
+    records = [
+        *(lab(subject, "ALT", value, 10) for subject, value in (("S1", 130.0), ("S2", 210.0), ("S3", 30.0))),
+        lab("S6", "ALT", 20.0, 10),
+    ]
+    table = made("LBT_LEVELS", trial(arms, records), None, **COMPARED)
+    pair = "Islet cells vs Standard of care"
+    found = cell(table, "Liver", "ALT: Level 1", pair, "risk_difference", "rd_lower", "rd_upper", "p_fisher")
+    low, high = compute_miettinen_nurminen(2, 3, 0, 1)
+    assert found == pytest.approx((200 / 3, 100 * float(low), 100 * float(high), 1.0))
+    assert cell(table, "Liver", "ALT: Level 2", pair, "risk_difference") == pytest.approx((100 / 3,))
+    assert cell(table, "Liver", "ALT: Level 3", pair, "risk_difference", "rd_lower") == (0, None)  # no event: NE
+    shown = [column.heading for column in table.columns[-2:]]
+    assert shown == ["RD (95% CI)", "p-value"]
+    none = made("VST_SBP", trial(arms, [], PRESSURES), None, **COMPARED)
+    assert cell(none, "Systolic blood pressure", ">= 90", pair, "risk_difference") == (None,)  # nobody of the control
+
+
+def test_compared_levels_as_text(made: Callable[..., TableResult], golden: Callable[[str, str], None]) -> None:
+    golden("lbt_levels_compared", as_text(made("LBT_LEVELS", FULL, None, **COMPARED)))
+    golden("vst_dbp_compared", as_text(made("VST_DBP", trial(ARMS, [], PRESSURES), None, **COMPARED)))
 
 
 @pytest.mark.parametrize("code", CODES)
