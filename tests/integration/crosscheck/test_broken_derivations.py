@@ -86,9 +86,9 @@ BREAKS: dict[str, tuple[str, Broken, tuple[str, ...]]] = {
         ),
         ("AET01", "AET09", "DSUR72"),
     ),
-    "follow-up ends a day late": (
+    "follow-up ends a quarter of a year late": (
         "adsl.compute_fupdur",
-        lambda known: lambda cutoff: known(cutoff) + 1,
+        lambda known: lambda cutoff: known(cutoff) + 91,
         (
             "AET05",
             "AET05_ALL",
