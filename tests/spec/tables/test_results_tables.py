@@ -141,7 +141,7 @@ LIVER = [
 
 
 def test_potential_hys_law_cases_need_the_order_of_the_two(made: Callable[..., TableResult]) -> None:
-    """A, B and C of spec C.3: all three in the quadrant, A and B cases, A alone within 30 days."""
+    """A, B and C of spec C.3, trap J.10: all three in the quadrant, A and B cases, A alone within 30 days."""
     table = made("LBT_HEP", trial(ARMS, LIVER))
     quadrant, case = "Quadrant by highest values", "Potential Hy's law case"
     assert cell(table, quadrant, "Upper right", "Islet cells", "n", "Ns") == (3, 5)
