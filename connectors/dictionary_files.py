@@ -5,12 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 from longwatch.errors import StudyError
-from longwatch.standards.meddra import HIERARCHY, Meddra, parse_hierarchy
+from longwatch.standards.hashing import sha256_of_bytes
+from longwatch.standards.meddra import HIERARCHY, ORDER, Meddra, parse_hierarchy, parse_order
 
 
 def read_dictionary(folder: Path) -> Meddra:
     """The hierarchy. Raises StudyError LW-DIC-002 (it cannot be read), LW-DIC-001 (it does not fit)."""
     return parse_hierarchy(read_release_file(folder, HIERARCHY), str(folder / HIERARCHY))
+
+
+def read_soc_order(folder: Path) -> tuple[tuple[str, ...], str]:
+    """The SOCs of the release in the internationally agreed order, and the digest of that file; nothing where the
+    release has no such file. Raises StudyError LW-DIC-001, LW-DIC-002, LW-DIC-003."""
+    if not any((folder / name).is_file() for name in (ORDER, ORDER.upper())):
+        return (), ""
+    content = read_release_file(folder, ORDER)
+    return parse_order(content, read_dictionary(folder), str(folder / ORDER)), sha256_of_bytes(content)
 
 
 def read_release_file(folder: Path, name: str) -> bytes:

@@ -1,10 +1,10 @@
-"""The lists of terms that a study file names: CSV files, and the SMQs of a MedDRA release."""
+"""The lists of terms that a study file names: CSV files, the SMQs of a MedDRA release, and the order of its SOCs."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from connectors.dictionary_files import read_dictionary, read_release_file
+from connectors.dictionary_files import read_dictionary, read_release_file, read_soc_order
 from longwatch.errors import StudyError
 from longwatch.standards.event_groups import NO_GROUPS, EventGroup, EventGroups
 from longwatch.standards.group_files import SMQ_CONTENT, SMQ_LIST, parse_group_file, parse_smqs
@@ -13,10 +13,11 @@ from longwatch.study import Study
 
 
 def read_event_groups(study: Study, base: str) -> EventGroups:
-    """The lists of the study, in the order of its file. `base`: the folder that relative paths start from.
+    """The lists of the study, in the order of its file, and the order of SOCs. `base`: the folder that relative paths
+    start from.
 
     Raises StudyError LW-GRP-004 (a file cannot be read, or SMQs are asked for without a MedDRA folder), LW-GRP-001 and
-    LW-GRP-002 (what the files say), LW-DIC-001 and LW-DIC-002 (the dictionary).
+    LW-GRP-002 (what the files say), LW-DIC-001, LW-DIC-002 and LW-DIC-003 (the dictionary).
     """
     groups: list[EventGroup] = []
     digests: list[str] = []
@@ -31,10 +32,13 @@ def read_event_groups(study: Study, base: str) -> EventGroups:
         listed, content = read_release_file(folder, SMQ_LIST), read_release_file(folder, SMQ_CONTENT)
         groups += parse_smqs(listed, content, dictionary, study.dictionaries.meddra_folder)
         digests += [dictionary.digest, sha256_of_bytes(listed), sha256_of_bytes(content)]
-    if not study.event_groups:
+    named = study.dictionaries.meddra_folder
+    order, digest = read_soc_order(Path(base, named)) if named else ((), "")
+    if not study.event_groups and not order:
         return NO_GROUPS
     kinds = [spec.kind for spec in study.event_groups]
-    return EventGroups(tuple(groups), sha256_of_bytes(canonical_json([kinds, digests])))
+    parts = [kinds, digests, digest] if digest else [kinds, digests]
+    return EventGroups(tuple(groups), sha256_of_bytes(canonical_json(parts)), order)
 
 
 def _meddra_folder(study: Study) -> str:

@@ -12,6 +12,7 @@ from crosscheck.graft_questions import graft_function, insulin_independence
 from crosscheck.group_questions import by_list, by_subgroup, of_interest, without_terms
 from crosscheck.laboratory_questions import (
     abnormal,
+    blood_pressure,
     cases_of_liver,
     levels,
     listed_levels,
@@ -23,6 +24,7 @@ from crosscheck.listing_questions import LISTED, event_listing
 from crosscheck.lot_questions import events_by_lot
 from crosscheck.part_questions import events_by_part, rate_over_time
 from crosscheck.questions import GRADES, SEVERITIES, Asked, common, overview, rates, terms, worst_of_terms
+from crosscheck.recurrent_questions import mean_count
 from crosscheck.result_questions import by_visit, mean_change, shares
 from crosscheck.subject_questions import demographics, disposition, populations, screening
 from crosscheck.time_questions import curve, times
@@ -79,9 +81,13 @@ QUESTIONS: Mapping[str, Callable[[Asked, TableResult], Answer]] = {
     "LBG01": mean_change,
     "LBG_SHARE": shares,
     "VSG01": mean_change,
+    "VST_SBP": blood_pressure,
+    "VST_DBP": blood_pressure,
+    "VST_HYPO": blood_pressure,
     "TTET01": times,
     "KMG01": curve("survival_pct"),
     "CIFG01": curve("incidence_pct"),
+    "MCCG01": mean_count,
     "LTF01": completeness,
     "LTF02": quotient,
     "LTF04": malignancies,

@@ -29,6 +29,7 @@ from longwatch.derive.coded import Subjects
 from longwatch.derive.follow_up_plan import Plan, read_plan
 from longwatch.derive.insulin import derive_adii, read_insulin
 from longwatch.derive.listed import derive_line_names, read_collected
+from longwatch.derive.observed import derive_fuendy
 from longwatch.derive.occurrence import derive_occurrence_flags
 from longwatch.derive.periods import (
     INTERVAL,
@@ -296,8 +297,8 @@ class AnalysisDatasets:
 
     @cached_property
     def adsl_with_interval(self) -> pl.DataFrame:
-        """ADSL, with what happened in the reporting interval."""
-        return flag_subjects(self.adsl, self.reporting_interval)
+        """ADSL, with what happened in the reporting interval, and the day on which observation ends."""
+        return flag_subjects(self.adsl, self.reporting_interval).with_columns(derive_fuendy(self.adsl, self.clock))
 
 
 def derive(data: SourceData, study: Study, cutoff: date, groups: EventGroups = NO_GROUPS) -> AnalysisDatasets:

@@ -55,10 +55,12 @@ class EventGroup:
 
 @dataclass(frozen=True)
 class EventGroups:
-    """The lists that a study has. `digest`: of the files they were read from; empty where there is none."""
+    """The lists that a study has. `digest`: of the files they were read from; empty where there is none. `soc_order`:
+    the SOCs in MedDRA's international order, where the study names a release that has it."""
 
     groups: tuple[EventGroup, ...] = ()
     digest: str = ""
+    soc_order: tuple[str, ...] = ()
 
     def of_kind(self, kind: str) -> tuple[EventGroup, ...]:
         """Those of a kind, in their order."""

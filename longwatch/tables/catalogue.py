@@ -51,10 +51,12 @@ from longwatch.tables import (
     ltf10,
     ltf11,
     ltf14,
+    mccg01,
     popt01,
     share_figure,
     shifts,
     ttet01,
+    vst_bp,
 )
 from longwatch.tables.restriction import read_restriction, read_subgroups, restrict, say_restricted
 from longwatch.tables.result import Restriction, TableResult
@@ -203,6 +205,7 @@ OUTPUTS: Mapping[str, Output] = {
         Output("TTET01", ttet01.TITLE, "", ttet01.make_ttet01, {"parameter": str}, of_all_events=OF_TIMES),
         Output("KMG01", kmg01.TITLE, kmg01.NUMBER, kmg01.make_kmg01, CURVE, of_all_events=OF_TIMES),
         Output("CIFG01", cifg01.TITLE, cifg01.NUMBER, cifg01.make_cifg01, CURVE, of_all_events=OF_TIMES),
+        Output("MCCG01", mccg01.TITLE, "", mccg01.make_mccg01, CURVE, of_all_events=OF_TIMES),
         *(
             Output(
                 item.code,
@@ -242,6 +245,10 @@ OUTPUTS: Mapping[str, Output] = {
             for code, title in change_figure.TITLES.items()
         ),
         Output("LBG_SHARE", share_figure.TITLE, share_figure.NUMBER, share_figure.make_share_figure, {"tests": tuple}),
+        *(
+            Output(code, title, vst_bp.NUMBERS[code], vst_bp.make_vst_bp, {}, {"output": code})
+            for code, title in vst_bp.TITLES.items()
+        ),
         Output("LBL01", lbl01.TITLE, "", lbl01.make_lbl01, {"level": int}),
         Output("LTF01", ltf01.TITLE, "", ltf01.make_ltf01),
         Output("LTF02", ltf02.TITLE, "", ltf02.make_ltf02),

@@ -85,11 +85,10 @@ def say_observation(datasets: AnalysisDatasets) -> str:
     days = datasets.adsl.filter(pl.col("SAFFL") == "Y")["FUPDUR"].drop_nulls().sort()
     if days.is_empty():
         return "Observed from first dose: not known for any subject."
-    middle = days[len(days) // 2] + days[(len(days) - 1) // 2]
-    median = str(middle // 2) if middle % 2 == 0 else f"{middle // 2}.5"
+    median = (days[len(days) // 2] + days[(len(days) - 1) // 2]) / 2
     text = (
-        f"Observed from first dose to the last day known alive, death or cut-off: median {median} days "
-        f"(range {days[0]} to {days[-1]})"
+        f"Observed from first dose to the last day known alive, death or cut-off: median {median:.12g} days "
+        f"(range {days[0]:.12g} to {days[-1]:.12g})"
     )
     unknown = datasets.safety_subjects - len(days)
     return f"{text}; not known for {unknown} of {datasets.safety_subjects} subjects." if unknown else f"{text}."

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from longwatch.stats.proportions import compute_clopper_pearson
-from longwatch.stats.rounding import NOT_ESTIMABLE, p_value_text, percent_text, points_text
+from longwatch.stats.rounding import percent_text, points_text
 from longwatch.study.model import Comparison
 from longwatch.tables.arms import TOTAL, Arms
+from longwatch.tables.compared import compared_cells, compared_columns, name_of
 from longwatch.tables.comparisons import Compared, compute_comparison
 from longwatch.tables.filters import EMERGENT, both, is_one_of
 from longwatch.tables.result import Provenance, Statistic, TableColumn, TableRow
@@ -111,13 +112,7 @@ class Layout:
                 found.append(TableColumn(f"{column.name}:events", "Events", "", column.name))
             else:
                 found.append(TableColumn(f"{column.name}:n", column.name, unit))
-        for pair in self._pairs:
-            name = self._name_of(pair)
-            if self._asks("risk_difference"):
-                found.append(TableColumn(f"{name}:rd", "RD (95% CI)", "% points", name))
-            if self._asks("fisher"):
-                found.append(TableColumn(f"{name}:p", "p-value", "Fisher", name))
-        return tuple(found)
+        return (*found, *compared_columns(self.arms, self.comparison))
 
     def sizes(self) -> Iterator[Statistic]:
         """N of each column."""
@@ -194,9 +189,9 @@ class Layout:
     def _compare(
         self, line: CountLine, pair: tuple[int, int], compared: Compared | None, statistics: list[Statistic]
     ) -> list[str]:
-        wanted = [self._asks("risk_difference"), self._asks("fisher")]
-        if line.is_heading or compared is None:
-            return ["" if line.is_heading else NOT_AVAILABLE for asked in wanted if asked]
+        if line.is_heading or compared is None or self.comparison is None:
+            text = "" if line.is_heading else NOT_AVAILABLE
+            return [text for asked in ("risk_difference", "fisher") if self._asks(asked)]
         names = [self.arms.names[place] for place in pair]
         sizes = [int(self._sizes(line)[place]) for place in pair]
         inside = line.within.condition if line.within else ""
@@ -204,23 +199,8 @@ class Layout:
         denominator = f"{sizes[0]} and {sizes[1]} subjects of ADSL with {both(self.arms.population.condition, inside)}"
         variables = ("USUBJID", self.arms.variable)
         source = Provenance(self.counted.dataset, where, variables, denominator, line.having, inside)
-        key = (line.row_group, line.row, self._name_of(pair))
-        cells = []
-        if wanted[0]:
-            values = {
-                "risk_difference": compared.difference,
-                "rd_lower": compared.lower,
-                "rd_upper": compared.upper,
-            }
-            texts = [points_text(value) for value in values.values()]
-            for (name, value), text in zip(values.items(), texts, strict=True):
-                statistics.append(Statistic(*key, name, None if value is None else float(value), text, source))
-            cells.append(NOT_ESTIMABLE if compared.difference is None else f"{texts[0]} ({texts[1]}, {texts[2]})")
-        if wanted[1]:
-            text = p_value_text(compared.p)
-            statistics.append(Statistic(*key, "p_fisher", compared.p, text, source))
-            cells.append(text)
-        return cells
+        key = (line.row_group, line.row, name_of(self.arms, pair))
+        return compared_cells(compared, self.comparison, key, source, statistics)
 
     def _sizes(self, line: CountLine) -> NDArray[np.int64]:
         return line.within.sizes if line.within else self.arms.sizes
@@ -231,9 +211,6 @@ class Layout:
             return None
         sizes, (arm, control) = self._sizes(line), pair
         return int(line.subjects[arm]), int(sizes[arm]), int(line.subjects[control]), int(sizes[control])
-
-    def _name_of(self, pair: tuple[int, int]) -> str:
-        return f"{self.arms.names[pair[0]]} vs {self.arms.names[pair[1]]}"
 
     def _asks(self, statistic: str) -> bool:
         return self.comparison is not None and statistic in self.comparison.statistics

@@ -70,3 +70,24 @@ def test_a_file_or_folder_that_is_not_there(
     with pytest.raises(StudyError) as raised:
         read_event_groups(study(groups), str(folder))
     assert raised.value.error_id == error_id
+
+
+def test_the_order_of_socs_of_a_release(folder: Path, study: Callable[..., Study]) -> None:
+    """By its places, not its lines; a code without a path has no name. It is part of the digest."""
+    release = folder / "dictionary"
+    (release / "mdhier.asc").write_text(HIERARCHY + HIERARCHY.replace("710001", "710002").replace("BLOOD", "GUT"))
+    asked = study([], meddra_folder="dictionary")
+    assert read_event_groups(asked, str(folder)) is NO_GROUPS
+    (release / "INTL_ORD.ASC").write_text("3$710001$$\n1$710009$$\n2$710002$$\n")
+    found = read_event_groups(asked, str(folder))
+    assert found.soc_order == ("GUT", "BLOOD")
+    (release / "INTL_ORD.ASC").write_text("1$710001$$\n2$710002$$\n")
+    assert read_event_groups(asked, str(folder)).digest != found.digest
+
+
+@pytest.mark.parametrize("text", ["", "first$710001$$\n", "1$BLOOD$$\n", "1$710001$$\n1$710002$$\n"])
+def test_an_order_that_is_none_is_refused(folder: Path, study: Callable[..., Study], text: str) -> None:
+    (folder / "dictionary" / "intl_ord.asc").write_text(text)
+    with pytest.raises(StudyError) as raised:
+        read_event_groups(study([], meddra_folder="dictionary"), str(folder))
+    assert raised.value.error_id == "LW-DIC-003"

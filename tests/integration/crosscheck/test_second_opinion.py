@@ -149,7 +149,15 @@ def drawn(seed: int) -> SourceData:
         CM=cm,
         VS=pl.concat([vs, weights], how="diagonal"),
     )
-    return SourceData({**found.datasets, **_followed(chance, found, subject, records).datasets})
+    followed = _followed(chance, found, subject, records)
+    pressures = records(
+        chance.randint(0, 25),
+        lambda: {"USUBJID": subject(), "VSTESTCD": some(["SYSBP", "DIABP"]), "VSDTC": some(DATES),
+                 "VSSTRESN": some([59.0, 60.0, 61.0, 89.0, 90.0, 119.5, 120.0, 165.0, 180.0, None]),
+                 "VSSTRESU": some(["mmHg", "mmHg", "mmHg", "mmHg", "MMHG", "kPa", None])},
+    )  # fmt: skip
+    more = SourceData.of(VS=pl.concat([found.frame("VS").collect(), pressures], how="diagonal"))
+    return SourceData({**found.datasets, **followed.datasets, **more.datasets})
 
 
 def _followed(
