@@ -10,13 +10,14 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from longwatch.errors import IntegrityError
+from longwatch.evidence.accounts import AccountRow, RoleGrant, SessionRow
 from longwatch.evidence.audit import EVERY_EVENT, AuditEvent, AuditRecord, EventFilter, StoredEvent
 from longwatch.evidence.registered import (
     RUN_TRANSITIONS,
-    AccountRow,
     FindingRow,
     LocatedFinding,
     PullRow,
+    ReportFilter,
     ReportRow,
     ReportState,
     RunRow,
@@ -24,10 +25,12 @@ from longwatch.evidence.registered import (
     SnapshotRow,
     StudyRow,
 )
+from longwatch.evidence.signature import STEPS, SignatureRow
 from longwatch.findings.life import FindingChange, HistoryLine, KnownFinding
-from models import audit_log, finding_changes, finding_log, finding_reads
-from models.rows import report_of, run_of, snapshot_of
-from models.tables import accounts, pulls, reports, runs, snapshots, studies
+from models import accounts as account_rows
+from models import audit_log, finding_changes, finding_log, finding_reads, report_reads
+from models.rows import run_of, snapshot_of
+from models.tables import accounts, pulls, reports, runs, signatures, snapshots, studies
 from models.work import Work
 
 _FIRST_STATES = (ReportState.ARCHIVED_DRAFT, ReportState.ARCHIVED_CANDIDATE)
@@ -55,8 +58,54 @@ class SqlTransaction:
         """Register an account at its first act. One that is known stays as it is, and nothing is recorded."""
         if self._work.read(select(accounts.c.name).where(accounts.c.name == account.name)):
             return
-        if self._work.add_if_absent(accounts, asdict(account)):
+        if account_rows.add(self._work, account):
             self._record(event)
+
+    def add_account(self, account: AccountRow, event: AuditEvent) -> bool:
+        """Register an account of its own; False where the name was ever used by another."""
+        known = account_rows.lock(self._work, account.name)
+        if known is not None and known.authenticated:
+            return False
+        if known is None:
+            account_rows.add(self._work, account)
+        else:
+            values = account_rows.values_of(replace(account, created_at=known.created_at))
+            account_rows.change(self._work, account.name, values)
+        self._record(event)
+        return True
+
+    def change_account(self, name: str, event: AuditEvent | None, **values: Any) -> None:
+        """Other values of an account. Without an event only what is no decision of anybody: that a password was tried,
+        before it is known whether it was right (the next step records that)."""
+        account_rows.change(self._work, name, values)
+        if event is not None:
+            self._record(event)
+
+    def grant_role(self, grant: RoleGrant, event: AuditEvent) -> None:
+        """A role that begins."""
+        account_rows.add_role(self._work, grant)
+        self._record(event)
+
+    def end_roles(self, name: str, grants: Sequence[RoleGrant], event: AuditEvent) -> None:
+        """Roles that end."""
+        account_rows.end_roles(self._work, name, grants, event.at, event.actor)
+        self._record(event)
+
+    def open_session(self, session: SessionRow, event: AuditEvent) -> None:
+        """A session that begins."""
+        account_rows.add_session(self._work, session)
+        self._record(event)
+
+    def use_session(self, session_id: str, at: datetime) -> None:
+        """When a session was last used; no event, since it changes nothing that anybody relies on later."""
+        account_rows.use_session(self._work, session_id, at)
+
+    def end_sessions(self, name: str, event: AuditEvent, session_id: str | None = None) -> int:
+        """One open session of an account ends, or all; how many did. Where there was none, nothing is recorded."""
+        ended = account_rows.end_sessions(self._work, name, event.at, session_id)
+        if ended:
+            self._record(event)
+        return ended
 
     def ensure_study(self, study: StudyRow, event: AuditEvent) -> None:
         """Register a study, or that its title or content changed.
@@ -209,6 +258,35 @@ class SqlTransaction:
         self._record(event)
         return True
 
+    def sign_report(self, signature: SignatureRow, event: AuditEvent) -> bool:
+        """A signature, and the state that the report is in by it; False, and nothing changed, where it is not in the
+        state that this signature needs: of two that sign at the same time, the second."""
+        step = STEPS[signature.meaning]
+        row = self._known_report(signature.report_key)
+        self._lock_study(row.study_id)
+        moved = self._work.change(
+            update(reports)
+            .where(reports.c.key == row.key, reports.c.state == step.before.value)
+            .values(state=step.after.value)
+        )
+        if not moved:
+            return False
+        self._work.change(insert(signatures).values({**asdict(signature), "meaning": signature.meaning.value}))
+        self._record(_with_old(event, {"state": step.before.value}))
+        return True
+
+    def supersede_report(self, key: str, by: str, event: AuditEvent) -> bool:
+        """A report is superseded by another one; False where one of the two already is."""
+        row = self._known_report(key)
+        self._lock_study(row.study_id)
+        states = {found.key: found for found in (self._known_report(key), self._known_report(by))}
+        if any(found.state is ReportState.SUPERSEDED for found in states.values()):
+            return False
+        superseded = {"state": ReportState.SUPERSEDED.value, "superseded_by": by}
+        self._work.change(update(reports).where(reports.c.key == key).values(superseded))
+        self._record(_with_old(event, {"state": states[key].state.value}))
+        return True
+
     def record_read(self, event: AuditEvent) -> None:
         """Record that the archive was read."""
         self._record(event)
@@ -217,21 +295,48 @@ class SqlTransaction:
 
     def report_by_key(self, key: str) -> ReportRow | None:
         """The report of a key."""
-        rows = self._work.read(select(reports).where(reports.c.key == key))
-        if not rows:
-            return None
-        before = self._work.read(select(reports.c.key).where(reports.c.superseded_by == key).order_by(reports.c.key))
-        return report_of(rows[0], [row.key for row in before])
+        found = report_reads.chosen(self._work, ReportFilter(key=key))
+        return found[0] if found and found[0].key == key else None
 
     def reports(self, study_id: str | None = None) -> list[ReportRow]:
         """All reports, or those of a study, newest first."""
-        query = select(reports).order_by(reports.c.archived_at.desc(), reports.c.key)
-        rows = self._work.read(query if study_id is None else query.where(reports.c.study_id == study_id))
-        before: dict[str, list[str]] = {}
-        for row in rows:
-            if row.superseded_by is not None:
-                before.setdefault(row.superseded_by, []).append(row.key)
-        return [report_of(row, sorted(before.get(row.key, ()))) for row in rows]
+        return report_reads.chosen(self._work, ReportFilter(study_id=study_id))
+
+    def reports_meant(self, wanted: ReportFilter, limit: int | None = None) -> list[ReportRow]:
+        """The reports that a filter means, newest first; at most `limit`."""
+        return report_reads.chosen(self._work, wanted, limit)
+
+    def signatures(self, key: str | None = None) -> list[SignatureRow]:
+        """The signatures on a report, or all of them, oldest first."""
+        return report_reads.signatures_of(self._work, key)
+
+    def pulls(self, study_id: str, snapshot_id: str) -> list[PullRow]:
+        """The acts of fetching that gave a snapshot, oldest first."""
+        same = (pulls.c.study_id == study_id, pulls.c.snapshot_id == snapshot_id)
+        rows = self._work.read(select(pulls).where(*same).order_by(pulls.c.at, pulls.c.id))
+        return [PullRow(**{**row._mapping, "sources": tuple(row.sources)}) for row in rows]
+
+    def is_closed(self) -> bool:
+        """Whether a role was ever granted."""
+        return account_rows.has_any_role(self._work)
+
+    def account(self, name: str, *, for_change: bool = False) -> AccountRow | None:
+        """The account of a name; `for_change`: which others wait for."""
+        return account_rows.lock(self._work, name) if for_change else account_rows.read(self._work, name)
+
+    def accounts(self, *, for_change: bool = False) -> list[AccountRow]:
+        """All accounts, by name; `for_change`: others that change accounts wait."""
+        if for_change:
+            account_rows.lock_roles(self._work)
+        return account_rows.read_all(self._work)
+
+    def roles(self, name: str | None = None) -> list[RoleGrant]:
+        """The roles of an account, or of all, those that ended included, oldest first."""
+        return account_rows.read_roles(self._work, name)
+
+    def session(self, session_id: str) -> SessionRow | None:
+        """A session by its id."""
+        return account_rows.read_session(self._work, session_id)
 
     def runs(self, study_id: str | None = None, limit: int = 100) -> list[RunRow]:
         """The newest runs, of all studies or one, newest first."""
@@ -324,6 +429,17 @@ class SqlTransaction:
         return bool(
             self._work.lock(select(studies.c.id).where(studies.c.id == study_id).with_for_update(key_share=True))
         )
+
+    def _known_report(self, key: str) -> ReportRow:
+        row = self.report_by_key(key)
+        if row is None:
+            raise IntegrityError(
+                "LW-REG-027",
+                "no such report is registered",
+                where=f"report {key[:12]}",
+                next_step="see `longwatch archive list` for the reports there are; nothing was changed",
+            )
+        return row
 
     def _known_run(self, run_id: str) -> RunRow:
         run = self.run(run_id)

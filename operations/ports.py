@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from datetime import date, datetime
 
+    from longwatch.evidence.accounts import AccountRow
     from longwatch.evidence.audit import AuditEvent, AuditRecord, EventFilter, StoredEvent
     from longwatch.evidence.registered import (
-        AccountRow,
         FindingRow,
         LocatedFinding,
         PullRow,

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from longwatch.evidence.registered import AccountRow
+from longwatch.evidence.accounts import AccountRow
 from runtime.clock import read_clock
 from runtime.engine import read_engine
 from runtime.settings import Settings

@@ -38,15 +38,6 @@ class ReportState(StrEnum):
 
 
 @dataclass(frozen=True)
-class AccountRow:
-    """An acting account. `authenticated` is False for the operating-system user."""
-
-    name: str
-    authenticated: bool
-    created_at: datetime
-
-
-@dataclass(frozen=True)
 class StudyRow:
     """A study as last seen: its id, title, and the digest of its study file's content."""
 
@@ -144,3 +135,25 @@ class ReportRow:
     archived_by: str
     superseded_by: str | None = None
     supersedes: tuple[str, ...] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True)
+class ReportFilter:
+    """Which reports are meant; what is not given does not matter.
+
+    `key`, `snapshot_id`: begins so. `who`: made or signed it. `states`: in one of them. `since`, `until`: archived from
+    the one, until before the other. `cutoff_from`, `cutoff_to`: both days included. `text`: stands in study, study
+    title, report or its title, whatever the case of ASCII letters.
+    """
+
+    key: str | None = None
+    study_id: str | None = None
+    template: str | None = None
+    cutoff_from: date | None = None
+    cutoff_to: date | None = None
+    snapshot_id: str | None = None
+    who: str | None = None
+    states: tuple[ReportState, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    text: str | None = None
