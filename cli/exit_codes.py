@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from longwatch.errors import AccessError, GateStopped, IntegrityError, LongwatchError, SourceError, StoreError, StudyError
+from longwatch.errors import (
+    AccessError,
+    GateStopped,
+    IntegrityError,
+    LongwatchError,
+    SourceError,
+    StoreError,
+    StudyError,
+)
 
 DONE, FAULT, INTERRUPTED = 0, 70, 130
 EXIT_CODES: dict[type[LongwatchError], int] = {

@@ -10,6 +10,7 @@ from typing import Annotated, cast
 import typer
 
 from cli import (
+    account_commands,
     archive_commands,
     audit_commands,
     data_commands,
@@ -62,6 +63,7 @@ for _commands in (
     pool_commands,
     archive_commands,
     audit_commands,
+    account_commands,
     operation_commands,
 ):
     _commands.register(app)

@@ -44,6 +44,8 @@ def _conditions(wanted: ReportFilter) -> list[ColumnElement[bool]]:
         conditions.append(columns.snapshot_id.startswith(wanted.snapshot_id, autoescape=True))
     if wanted.study_id is not None:
         conditions.append(columns.study_id == wanted.study_id)
+    if wanted.among is not None:
+        conditions.append(columns.study_id.in_(wanted.among))
     if wanted.template is not None:
         conditions.append(columns.template == wanted.template)
     if wanted.cutoff_from is not None:

@@ -66,9 +66,7 @@ account_roles = Table(
     Column("granted_by", String, nullable=False),
     Column("ended_at", Instant),
     Column("ended_by", String),
-    CheckConstraint(
-        "role IN ('data manager', 'statistician', 'regulatory', 'auditor', 'administrator')", name="role"
-    ),
+    CheckConstraint("role IN ('data manager', 'statistician', 'regulatory', 'auditor', 'administrator')", name="role"),
 )
 
 # The id is the SHA-256 of the token: who reads the table cannot act by it.

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-    from longwatch.evidence.accounts import AccountRow
+    from longwatch.evidence.accounts import AccountRow, RoleGrant, SessionRow
     from longwatch.evidence.audit import AuditEvent, AuditRecord, EventFilter, StoredEvent
     from longwatch.evidence.registered import (
         FindingRow,
         LocatedFinding,
         PullRow,
+        ReportFilter,
         ReportRow,
         RunRow,
         RunState,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         StudyRow,
     )
     from longwatch.evidence.report_key import Engine
+    from longwatch.evidence.signature import SignatureRow
     from longwatch.evidence.snapshot import SourceSnapshot
     from longwatch.evidence.snapshot_diff import SnapshotDiff
     from longwatch.evidence.table_diff import MovedNumber
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from longwatch.study.source_look import SourceLook
     from longwatch.tables.opinion import AskedStudy, Opinion
     from longwatch.tables.result import TableResult
+    from operations.access import Access
     from operations.archive_ports import Archive, PackageWriter, ProgramParts, Signer
 
 Progress = Callable[[str], None]
@@ -292,10 +295,51 @@ class NoticeTarget(Protocol):
         ...
 
 
+class Passwords(Protocol):
+    """Passwords, of which only hashes are kept."""
+
+    def hash(self, password: str) -> str:
+        """Slow on purpose; another text each time."""
+        ...
+
+    def is_right(self, hashed: str | None, password: str) -> bool:
+        """Whether a password has this hash; where there is none, False after the same time."""
+        ...
+
+
+class SessionFile(Protocol):
+    """Where the token of this user's session is."""
+
+    def read(self) -> str | None:
+        """The token; None where nobody is logged in."""
+        ...
+
+    def write(self, token: str) -> None:
+        """Keep a token, for its owner's eyes only."""
+        ...
+
+    def remove(self) -> None:
+        """Forget it."""
+        ...
+
+
 class RegisterTransaction(Protocol):
     """One transaction of the registers. Every change takes the audit event that records it."""
 
     def ensure_account(self, account: AccountRow, event: AuditEvent) -> None: ...
+    def add_account(self, account: AccountRow, event: AuditEvent) -> bool:
+        """False where the name was ever used by another."""
+        ...
+
+    def change_account(self, name: str, event: AuditEvent | None, **values: Any) -> None: ...
+    def grant_role(self, grant: RoleGrant, event: AuditEvent) -> None: ...
+    def end_roles(self, name: str, grants: Sequence[RoleGrant], event: AuditEvent) -> None: ...
+    def open_session(self, session: SessionRow, event: AuditEvent) -> None: ...
+    def use_session(self, session_id: str, at: datetime) -> None: ...
+    def end_sessions(self, name: str, event: AuditEvent, session_id: str | None = None) -> int:
+        """One open session of an account, or all; how many ended."""
+        ...
+
     def ensure_study(self, study: StudyRow, event: AuditEvent) -> None: ...
     def add_snapshot(self, snapshot: SnapshotRow, pull: PullRow, event: AuditEvent) -> None: ...
     def start_run(self, run: RunRow, event: AuditEvent) -> None: ...
@@ -334,9 +378,35 @@ class RegisterTransaction(Protocol):
         """False where a report of that key is already there (the loser of a race); nothing is changed then."""
         ...
 
+    def sign_report(self, signature: SignatureRow, event: AuditEvent) -> bool:
+        """False where the report is not in the state that this signature needs; nothing is changed then."""
+        ...
+
+    def supersede_report(self, key: str, by: str, event: AuditEvent) -> bool:
+        """False where one of the two is superseded already."""
+        ...
+
     def record_read(self, event: AuditEvent) -> None: ...
     def report_by_key(self, key: str) -> ReportRow | None: ...
     def reports(self, study_id: str | None = None) -> list[ReportRow]: ...
+    def reports_meant(self, wanted: ReportFilter, limit: int | None = None) -> list[ReportRow]: ...
+    def signatures(self, key: str | None = None) -> list[SignatureRow]:
+        """The signatures on a report, or all, oldest first."""
+        ...
+
+    def pulls(self, study_id: str, snapshot_id: str) -> list[PullRow]: ...
+    def is_closed(self) -> bool:
+        """Whether a role was ever granted: then accounts are needed."""
+        ...
+
+    def account(self, name: str, *, for_change: bool = False) -> AccountRow | None: ...
+    def accounts(self, *, for_change: bool = False) -> list[AccountRow]: ...
+    def roles(self, name: str | None = None) -> list[RoleGrant]:
+        """Those that ended included."""
+        ...
+
+    def session(self, session_id: str) -> SessionRow | None: ...
+    def run(self, run_id: str) -> RunRow | None: ...
     def runs(self, study_id: str | None = None, limit: int = 100) -> list[RunRow]: ...
     def started_runs(self) -> list[RunRow]: ...
     def snapshots(self, study_id: str | None = None) -> list[SnapshotRow]: ...
@@ -386,9 +456,20 @@ class Registers(Protocol):
 class Adapters(Protocol):
     """Everything outside that operations use, chosen once in `runtime.wiring`; each is made when first asked for.
 
+    `registers`, `snapshots`, `archive`: as the acting account may use them (`operations.guarded`).
     `actor`: the acting account. `engine`: version and lock file of the program. `lock_days`: for how many days an
     object of a candidate is locked where the store can lock (0: not; retention proper starts at release).
     """
+
+    @property
+    def access(self) -> Access: ...
+    @property
+    def passwords(self) -> Passwords: ...
+    @property
+    def session_file(self) -> SessionFile: ...
+    def token_file(self, file: str) -> SessionFile:
+        """The file of a service's token."""
+        ...
 
     @property
     def snapshots(self) -> SnapshotStore: ...

@@ -143,7 +143,7 @@ class ReportFilter:
 
     `key`, `snapshot_id`: begins so. `who`: made or signed it. `states`: in one of them. `since`, `until`: archived from
     the one, until before the other. `cutoff_from`, `cutoff_to`: both days included. `text`: stands in study, study
-    title, report or its title, whatever the case of ASCII letters.
+    title, report or its title, whatever the case of ASCII letters. `among`: of one of these studies.
     """
 
     key: str | None = None
@@ -157,3 +157,4 @@ class ReportFilter:
     since: datetime | None = None
     until: datetime | None = None
     text: str | None = None
+    among: tuple[str, ...] | None = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta, timezone
-from unittest import mock
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
