@@ -19,6 +19,7 @@ from cli import (
     lot_commands,
     operation_commands,
     pool_commands,
+    report_commands,
     rule_commands,
     snapshot_commands,
     table_commands,
@@ -63,6 +64,7 @@ for _commands in (
     pool_commands,
     archive_commands,
     audit_commands,
+    report_commands,
     account_commands,
     operation_commands,
 ):

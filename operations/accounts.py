@@ -7,7 +7,7 @@ Nobody changes the own roles, disables, unlocks or resets the own account. What 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -25,6 +25,7 @@ from longwatch.evidence.accounts import (
     check_new_password,
 )
 from longwatch.evidence.audit import AuditEvent
+from longwatch.evidence.replay import account_values, grant_values
 from operations.audited import make_event
 from operations.ports import Adapters, RegisterTransaction
 from operations.sessions import open_session
@@ -155,7 +156,7 @@ def end_role(adapters: Adapters, name: str, role: Role, studies: Sequence[str], 
                 found=", ".join(grant.in_words() for grant in held) or "no role",
                 next_step="see `longwatch account list`",
             )
-        said = {"roles": [_as_values(grant) for grant in ending]}
+        said = {"roles": [grant_values(grant) for grant in ending]}
         event = replace(make_event(adapters, "role ended", "account", name, {}, reason), old=said)
         register.end_roles(name, ending, event)
 
@@ -167,7 +168,7 @@ def disable_account(adapters: Adapters, name: str, reason: str) -> None:
         register.change_account(name, event, disabled_at=event.at)
         register.end_sessions(name, make_event(adapters, "sessions ended", "account", name, {}, reason))
         if held:
-            said = {"roles": [_as_values(grant) for grant in held]}
+            said = {"roles": [grant_values(grant) for grant in held]}
             ended = replace(make_event(adapters, "role ended", "account", name, {}, reason), old=said)
             register.end_roles(name, held, ended)
 
@@ -300,16 +301,12 @@ def _ended_later(account: AccountRow, moment: datetime) -> bool:
     return account.disabled_at is not None and account.disabled_at > moment
 
 
-def _as_values(grant: RoleGrant) -> Mapping[str, str]:
-    return {"role": grant.role.value, "study": grant.study_id}
-
-
 def _added(account: AccountRow, actor: str) -> AuditEvent:
-    said = {"full_name": account.full_name, "kind": account.kind.value}
+    said = account_values(account)
     return AuditEvent(account.created_at, actor, "account added", "account", account.name, None, said)
 
 
 def _granted(grant: RoleGrant, reason: str = "") -> AuditEvent:
     return AuditEvent(
-        grant.granted_at, grant.granted_by, "role granted", "account", grant.account, None, _as_values(grant), reason
+        grant.granted_at, grant.granted_by, "role granted", "account", grant.account, None, grant_values(grant), reason
     )

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from longwatch.errors import IntegrityError, LongwatchError
+from longwatch.evidence.accounts import Right
 from longwatch.evidence.archived import PROBES, StoredKind, StoredObject
 from longwatch.evidence.audit import EventFilter
 from longwatch.evidence.manifest import read_manifest
@@ -47,6 +48,7 @@ def scrub_archive(adapters: Adapters, progress: Progress, *, snapshots: bool = F
     Where nothing is wrong it ends with a signed checkpoint of the audit log. Raises StoreError where the archive or
     the registers cannot be reached: then nothing is known, and that is recorded as far as it can be.
     """
+    adapters.access.require(Right.CARE)
     found = Scrubbed()
     examined = examine_audit(adapters, progress)
     found.events = examined.tree.size

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -158,3 +158,13 @@ class ReportFilter:
     until: datetime | None = None
     text: str | None = None
     among: tuple[str, ...] | None = None
+
+    def in_words(self) -> str:
+        """What is meant, for a person; `all` where nothing is left out."""
+        said = {name: value for name, value in asdict(self).items() if value not in (None, ()) and name != "among"}
+        if self.states:
+            said["states"] = " or ".join(self.states)
+        return ", ".join(f"{name} {value}" for name, value in said.items()) or "all"
+
+
+EVERY_REPORT = ReportFilter()

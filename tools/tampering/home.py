@@ -8,7 +8,16 @@ from datetime import date
 from pathlib import Path
 
 from longwatch.evidence.manifest import make_manifest
-from longwatch.evidence.registered import PullRow, ReportRow, ReportState, RunRow, RunState, SnapshotRow, StudyRow
+from longwatch.evidence.registered import (
+    PullRow,
+    ReportFilter,
+    ReportRow,
+    ReportState,
+    RunRow,
+    RunState,
+    SnapshotRow,
+    StudyRow,
+)
 from longwatch.evidence.report_key import ReportIdentity
 from longwatch.evidence.snapshot import FileDataset, SourceFile, SourceSnapshot, compute_snapshot_id
 from longwatch.standards.hashing import sha256_of_bytes
@@ -44,7 +53,7 @@ def make_evidence(folder: Path) -> Evidence:
         snapshot = _begin(wiring)
         for number in (1, 2):
             _archive(wiring, snapshot, number)
-            list_reports(wiring, STUDY)
+            list_reports(wiring, ReportFilter(study_id=STUDY))
             make_checkpoint(wiring)
         wiring.close()
         shutil.copytree(evidence.home, evidence.earlier)
