@@ -16,10 +16,11 @@ from cli.wired import wired
 from longwatch.evidence.registered import ReportFilter, ReportRow, ReportState
 
 if TYPE_CHECKING:
+    from operations.rebuild_registers import Rebuilt
     from operations.report_chain import ReportChain
 
 archive = typer.Typer(
-    help="Archived reports: list, show, get, supersede, verify, scrub, package; and the store itself: probe.",
+    help="Archived reports: list, show, get, supersede, verify, scrub, package; the store: probe; drill and rebuild.",
     no_args_is_help=True,
 )
 
@@ -157,9 +158,9 @@ def show_report(key: ReportKey, as_json: AsJson = False) -> None:
         for pull in chain.pulls
     ]
     if as_json:
-        value = {**asdict(chain.row), "holds": chain.holds, "chain": links, "made_from": chain.made_from,
-                 "signatures": [asdict(each) for each in chain.signatures], "pulls": pulls, "events": events}  # fmt: skip
-        print_rows([value], True, "")
+        signed = [asdict(each) for each in chain.signatures]
+        told = {"chain": links, "made_from": chain.made_from, "signatures": signed, "pulls": pulls, "events": events}
+        print_rows([{**asdict(chain.row), "holds": chain.holds, **told}], True, "")
     else:
         _print_chain(chain, links, pulls, events)
     if not chain.holds:
@@ -335,3 +336,72 @@ def package_archived(
         return
     typer.echo(f"{made.file}\nSHA-256 {made.sha256}\nSigned by {made.key_line}")
     typer.echo("Whoever gets it runs `python3 verify.py` in it, and compares the line of the key with this one.")
+
+
+@archive.command("drill")
+def drill_restore(as_json: AsJson = False) -> None:
+    """Rebuild the registers beside, from the archive alone; compare; exit 5 where something is missing or differs."""
+    from cli.progress import StageDisplay
+    from operations.rebuild_registers import drill_rebuild
+
+    display = StageDisplay()
+    with display.shown("Drill"):
+        drilled = drill_rebuild(wired(), display.message)
+    checkpoint = drilled.rebuilt.checkpoint
+    if as_json:
+        value = {
+            "passed": drilled.passed,
+            "events": checkpoint.size,
+            "signed": checkpoint.at,
+            "same": drilled.same,
+            "differences": drilled.differences,
+            "problems": [problem.one_line() for problem in drilled.problems],
+            "not_rebuilt": drilled.rebuilt.lost,
+            "seconds": drilled.seconds,
+        }
+        print_rows([value], True, "")
+    else:
+        _print_rebuilt(drilled.rebuilt)
+        for kind, count in drilled.same.items():
+            typer.echo(f"the same  {count:,} {kind}")
+        for line in (*drilled.differences, *(problem.one_line() for problem in drilled.problems)):
+            typer.echo(f"WRONG     {line}")
+        typer.echo(f"{'Passed' if drilled.passed else 'NOT passed'}, in {drilled.seconds:.1f} s. Nothing was changed.")
+    if not drilled.passed:
+        raise typer.Exit(5)
+
+
+@archive.command("rebuild")
+def rebuild(
+    administrator: Annotated[
+        list[str] | None,
+        typer.Option("--administrator", help="Give this administrator a one-time password; may be given again."),
+    ] = None,
+) -> None:
+    """Fill empty registers (LONGWATCH_DATABASE_URL) from the archive alone; says what could not be rebuilt."""
+    from cli.progress import StageDisplay
+    from operations.rebuild_registers import rebuild_registers
+
+    display = StageDisplay()
+    with display.shown("Rebuild"):
+        rebuilt = rebuild_registers(wired(), display.message, tuple(administrator or ()))
+    _print_rebuilt(rebuilt)
+    for name, password in rebuilt.passwords.items():
+        typer.echo(f"One-time password of {name}, good for 7 days: {password}")
+    typer.echo("Next: `longwatch archive scrub`, then `longwatch audit verify`")
+
+
+def _print_rebuilt(rebuilt: Rebuilt) -> None:
+    told, checkpoint = rebuilt.told, rebuilt.checkpoint
+    typer.echo(f"rebuilt   {checkpoint.size:,} audit events, signed up to {checkpoint.at}")
+    for kind, count in (
+        ("accounts", len(told.accounts)),
+        ("studies", len(told.studies)),
+        ("snapshots", len(told.snapshots)),
+        ("runs", len(told.runs)),
+        ("reports", len(told.reports)),
+        ("signatures", len(told.signatures)),
+    ):
+        typer.echo(f"rebuilt   {count:,} {kind}")
+    for line in rebuilt.lost:
+        typer.echo(f"not       {line}")

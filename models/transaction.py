@@ -25,10 +25,11 @@ from longwatch.evidence.registered import (
     SnapshotRow,
     StudyRow,
 )
+from longwatch.evidence.replay import Registered
 from longwatch.evidence.signature import STEPS, SignatureRow
 from longwatch.findings.life import FindingChange, HistoryLine, KnownFinding
 from models import accounts as account_rows
-from models import audit_log, finding_changes, finding_log, finding_reads, report_reads
+from models import audit_log, finding_changes, finding_log, finding_reads, rebuild, report_reads
 from models.rows import run_of, snapshot_of
 from models.tables import accounts, pulls, reports, runs, signatures, snapshots, studies
 from models.work import Work
@@ -286,6 +287,14 @@ class SqlTransaction:
         self._work.change(update(reports).where(reports.c.key == key).values(superseded))
         self._record(_with_old(event, {"state": states[key].state.value}))
         return True
+
+    def rebuild(self, told: Registered, events: Iterator[AuditEvent], event: AuditEvent) -> None:
+        """Fill empty registers with rows and the audit log that tells them (`rebuild`), and record that.
+
+        Raises IntegrityError LW-REG-028 where something is there already.
+        """
+        rebuild.write(self._work, told, events)
+        self._record(event)
 
     def record_read(self, event: AuditEvent) -> None:
         """Record that the archive was read."""

@@ -91,6 +91,7 @@ def examine_audit(adapters: Adapters, progress: Progress) -> AuditExamined:
         examined.named[key_object(record.event.entity_id)] = str(record.event.new.get("sha256"))
     for record in checkpoints:
         examined.named[record.event.entity_id] = str(record.event.new.get("sha256"))
+        examined.named |= {name: str(sha256) for name, sha256 in record.event.new.get("events", {}).items()}
     for key, sha256 in examined.named.items():
         if adapters.archive.head(key) is None:
             examined.problems.append(_not_archived(key, sha256))

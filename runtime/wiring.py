@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from longwatch.evidence.accounts import AccountRow
@@ -320,6 +321,17 @@ class Wiring:
     def lock_days(self) -> int:
         """As set."""
         return self.settings.archive_lock_days
+
+    @contextmanager
+    def on_empty_registers(self) -> Iterator[Adapters]:
+        """These adapters, but on an SQLite database in a folder for the time being."""
+        with TemporaryDirectory(prefix="longwatch-drill-") as folder:
+            url = f"sqlite:///{Path(folder) / 'registers.sqlite3'}"
+            beside = Wiring(self.settings.model_copy(update={"database_url": url}))
+            try:
+                yield beside
+            finally:
+                beside.close()
 
     def close(self) -> None:
         """Close the database's connections, where any was opened."""
