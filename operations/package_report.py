@@ -89,7 +89,9 @@ def _entries(
 ) -> Iterator[tuple[str, bytes]]:
     """Each file of the package, one after the other."""
     key_line = adapters.signer.key.text
-    yield "README.html", plain_page(row, key_line, with_inputs)
+    with adapters.registers.transaction() as register:
+        signatures = register.signatures(row.key)
+    yield "README.html", plain_page(row, key_line, with_inputs, signatures)
     content = read_verified(adapters, row.manifest_key, row.manifest_sha256)
     folder = row.manifest_key.rpartition("/")[0]
     yield "report/manifest.json", content

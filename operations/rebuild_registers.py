@@ -253,8 +253,8 @@ def _lost(adapters: Adapters, told: Registered, checkpoint: Checkpoint) -> Itera
     yield f"everything after event {checkpoint.size} of {checkpoint.at}, the last that was signed and archived"
     if told.findings:
         yield (
-            f"findings and what was said of them: {len(told.findings):,} that somebody acted on; the trail says who did "
-            "what when, and the reasons of waivers; validate again, and decide again where it still counts"
+            f"findings and what was said of them: {len(told.findings):,} that somebody acted on; the trail tells who "
+            "did what when, and the reasons of waivers; validate again, and decide again where it still counts"
         )
     persons = [row for row in told.accounts.values() if row.authenticated and row.kind is AccountKind.PERSON]
     if persons:

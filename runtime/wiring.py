@@ -91,7 +91,7 @@ class Wiring:
         """The account of the session file's token; in open registers that of the settings, unauthenticated."""
         return Access(
             self._unguarded_registers,
-            read_clock,
+            lambda: self.clock(),
             lambda: self.settings.account,
             lambda: self.session_file.read(),
             timedelta(minutes=self.settings.session_idle_minutes),
