@@ -29,8 +29,6 @@ from longwatch.standards.hashing import sha256_of_bytes
 if TYPE_CHECKING:
     from operations.ports import Clock, Registers
 
-LOGIN = "`longwatch login`; a service gets its token by `longwatch account token`"
-
 
 class Access:
     """The acting account of this process, found when it is first asked for.
@@ -69,7 +67,7 @@ class Access:
             raise AccessError(
                 "LW-ACC-001",
                 "nobody is logged in, and these registers are only for accounts",
-                next_step=LOGIN,
+                next_step="`longwatch login`; a service gets its token by `longwatch account token`",
             )
         return self._of_session(token_id(token))
 
@@ -134,7 +132,7 @@ class Access:
                     "the session is over",
                     where=f"account {account.name}" if account else "",
                     found="the account is disabled" if account and account.disabled_at else "",
-                    next_step=LOGIN,
+                    next_step="`longwatch login`; a service gets its token by `longwatch account token`",
                 )
             if now - session.used_at > USED_EVERY:
                 register.use_session(session_id, now)

@@ -9,15 +9,18 @@ from pathlib import Path
 import pytest
 
 from longwatch.errors import AccessError, IntegrityError, LongwatchError, StudyError
+from longwatch.evidence.accounts import ALL_STUDIES, AccountKind, Role
 from longwatch.evidence.registered import ReportState
 from longwatch.evidence.signature import Meaning
+from longwatch.standards.hashing import sha256_of_bytes
+from operations.accounts import add_account, grant_role, reset_password
 from operations.archive_reading import list_reports
 from operations.audit_checkpoint import EVENTS, find_checkpoint, make_checkpoint
 from operations.audit_trail import verify_audit
 from operations.rebuild_registers import drill_rebuild, rebuild_registers
 from operations.release_report import sign_report, supersede_report
 from operations.scrub_archive import scrub_archive
-from operations.sessions import login
+from operations.sessions import change_password, login
 from runtime.wiring import Wiring
 from tests.integration.access.conftest import ADMIN, HALF_A_DAY, NEVER, PASSWORD, House
 
@@ -75,13 +78,9 @@ def test_lost_registers_come_back_with_the_same_trail(staffed: House) -> None:
     with pytest.raises(AccessError, match="LW-ACC-002"):
         list_reports(staffed.at("sten"))
     assert login(staffed.at("nobody"), ADMIN, rebuilt.passwords[ADMIN], HALF_A_DAY, NEVER).token is None
-    from operations.sessions import change_password
-
     change_password(staffed.at("nobody"), ADMIN, rebuilt.passwords[ADMIN], PASSWORD)
     staffed.log_in(ADMIN)
     assert scrub_archive(staffed.at(ADMIN), quiet).problems == []
-    from longwatch.evidence.accounts import ALL_STUDIES, Role
-    from operations.accounts import grant_role, reset_password
 
     grant_role(staffed.at(ADMIN), "otto", Role.AUDITOR, [ALL_STUDIES], "as before")
     change_password(staffed.at("nobody"), "otto", str(reset_password(staffed.at(ADMIN), "otto", "rebuilt")), PASSWORD)
@@ -89,7 +88,7 @@ def test_lost_registers_come_back_with_the_same_trail(staffed: House) -> None:
     examined = verify_audit(staffed.at("otto"), quiet, {"kept": kept.note})
     assert examined.problems == []
     with pytest.raises(IntegrityError, match="LW-REG-028"):
-        rebuild_registers(staffed.at("nobody"), quiet)
+        rebuild_registers(staffed.at(ADMIN), quiet)
 
 
 def test_what_cannot_be_rebuilt_is_said(staffed: House) -> None:
@@ -101,9 +100,6 @@ def test_what_cannot_be_rebuilt_is_said(staffed: House) -> None:
 
 
 def test_what_came_after_the_last_checkpoint_is_lost_and_no_difference(staffed: House) -> None:
-    from longwatch.evidence.accounts import AccountKind, Role
-    from operations.accounts import add_account
-
     make_checkpoint(staffed.at("otto"))
     add_account(staffed.at(ADMIN), "late", "Late", AccountKind.SERVICE, [Role.AUDITOR], ["*"])
     drilled = drill_rebuild(staffed.at("otto"), quiet)
@@ -135,8 +131,6 @@ def test_changed_events_are_refused(staffed: House, place: str) -> None:
     file, receipt = staffed.home / "archive" / name, staffed.home / "archive" / ".receipts" / f"{name}.json"
     lose_the_registers(staffed)
     content = file.read_bytes().replace(b'"actor":"ada"', b'"actor":"eve"', 1)
-    from longwatch.standards.hashing import sha256_of_bytes
-
     old, new = (sha256_of_bytes(each).encode() for each in (file.read_bytes(), content))
     for path, text in ((receipt, receipt.read_bytes().replace(old, new)), (file, content)):
         path.chmod(0o644)

@@ -9,6 +9,7 @@ import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from longwatch.evidence.audit import EventFilter
 from longwatch.evidence.registered import ReportFilter, ReportRow, ReportState
 from longwatch.evidence.signature import STEPS, Meaning
 from longwatch.evidence.signed_note import open_note, parse_key
-from operations.accounts import add_account, grant_role
+from operations.accounts import add_account, grant_role, make_token
 from operations.archive_reading import list_reports
 from operations.audit_trail import verify_audit
 from operations.certified_copy import certify
@@ -125,10 +126,6 @@ def test_wrong_passwords_at_signing_lock_the_account(staffed: House) -> None:
 
 
 def test_neither_a_service_nor_who_is_not_known_signs(staffed: House, house: House) -> None:
-    from datetime import timedelta
-
-    from operations.accounts import make_token
-
     ada = staffed.at(ADMIN)
     add_account(ada, "robot", "Robot", AccountKind.SERVICE, [Role.REGULATORY], [STUDY])
     staffed.at("robot").session_file.write(make_token(ada, "robot", timedelta(days=1)))
