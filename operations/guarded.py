@@ -276,14 +276,14 @@ class _GuardedArchive(_GuardedStore):
 
 class _GuardedSnapshots(_GuardedStore):
     def _look(self, name: str, arguments: Arguments) -> None:
-        """Raw data is read by who may read a study that has it, hashed again also by who cares for the archive, and
-        frozen by who may run any study at all."""
+        """Raw data is read by who may read a study that has it; its list is, and it is hashed again, also by who cares for
+        the archive; frozen by who may run any study at all."""
         if name == "freeze" and not any(Right.RUN in RIGHTS[grant.role] for grant in self._access.grants):
             raise self._access.refusal(Right.RUN.value, None)
         wanted = arguments.get("snapshot_id")
         if wanted is None or self._access.allows(Right.READ):
             return
-        if name == "verify" and self._access.allows(Right.CARE):
+        if name in ("get", "verify") and self._access.allows(Right.CARE):
             return
         with self._access.unguarded.transaction() as register:
             rows = register.snapshots()
