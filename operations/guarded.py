@@ -276,8 +276,8 @@ class _GuardedArchive(_GuardedStore):
 
 class _GuardedSnapshots(_GuardedStore):
     def _look(self, name: str, arguments: Arguments) -> None:
-        """Raw data is read by who may read a study that has it; its list is, and it is hashed again, also by who cares for
-        the archive; frozen by who may run any study at all."""
+        """Raw data is read by who may read a study that has it, and frozen by who may run any study. Its list is read,
+        and it is hashed again, also by who cares for the archive."""
         if name == "freeze" and not any(Right.RUN in RIGHTS[grant.role] for grant in self._access.grants):
             raise self._access.refusal(Right.RUN.value, None)
         wanted = arguments.get("snapshot_id")
