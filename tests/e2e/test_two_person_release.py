@@ -34,6 +34,7 @@ def first_login(typed, name, full_name, role) -> None:  # type: ignore[no-untype
     assert said.code == 0, said.err
 
 
+@pytest.mark.timeout(900)
 def test_a_day_from_the_first_account_to_the_drill(typed, islet1, tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     """Open errors are waived by the data manager; the service makes the report; two others sign; the PDF goes out with
     its certificate; whoever is not logged in gets exit 6; the registers can be rebuilt from the archive."""
