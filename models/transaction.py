@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from longwatch.errors import IntegrityError
-from longwatch.evidence.accounts import AccountRow, RoleGrant, SessionRow
 from longwatch.evidence.audit import EVERY_EVENT, AuditEvent, AuditRecord, EventFilter, StoredEvent
 from longwatch.evidence.registered import (
     RUN_TRANSITIONS,
@@ -28,25 +27,20 @@ from longwatch.evidence.registered import (
 from longwatch.evidence.replay import Registered
 from longwatch.evidence.signature import STEPS, SignatureRow
 from longwatch.findings.life import FindingChange, HistoryLine, KnownFinding
-from models import accounts as account_rows
 from models import audit_log, finding_changes, finding_log, finding_reads, rebuild, report_reads
+from models.account_transaction import SqlAccountTransaction
 from models.rows import run_of, snapshot_of
-from models.tables import accounts, pulls, reports, runs, signatures, snapshots, studies
-from models.work import Work
+from models.tables import pulls, reports, runs, signatures, snapshots, studies
 
 _FIRST_STATES = (ReportState.ARCHIVED_DRAFT, ReportState.ARCHIVED_CANDIDATE)
 
 
-class SqlTransaction:
+class SqlTransaction(SqlAccountTransaction):
     """Reads and changes that hold together or not at all.
 
     The audit events are written at the end, just before commit: the log's lock is then held for the shortest time,
     and positions follow the order of commits.
     """
-
-    def __init__(self, work: Work) -> None:
-        self._work = work
-        self._events: list[AuditEvent] = []
 
     def commit(self) -> None:
         """Write the audit events, then make everything last."""
@@ -54,59 +48,6 @@ class SqlTransaction:
         self._work.commit()
 
     # Changes
-
-    def ensure_account(self, account: AccountRow, event: AuditEvent) -> None:
-        """Register an account at its first act. One that is known stays as it is, and nothing is recorded."""
-        if self._work.read(select(accounts.c.name).where(accounts.c.name == account.name)):
-            return
-        if account_rows.add(self._work, account):
-            self._record(event)
-
-    def add_account(self, account: AccountRow, event: AuditEvent) -> bool:
-        """Register an account of its own; False where the name was ever used by another."""
-        known = account_rows.lock(self._work, account.name)
-        if known is not None and known.authenticated:
-            return False
-        if known is None:
-            account_rows.add(self._work, account)
-        else:
-            values = account_rows.values_of(replace(account, created_at=known.created_at))
-            account_rows.change(self._work, account.name, values)
-        self._record(event)
-        return True
-
-    def change_account(self, name: str, event: AuditEvent | None, **values: Any) -> None:
-        """Other values of an account. Without an event only what is no decision of anybody: that a password was tried,
-        before it is known whether it was right (the next step records that)."""
-        account_rows.change(self._work, name, values)
-        if event is not None:
-            self._record(event)
-
-    def grant_role(self, grant: RoleGrant, event: AuditEvent) -> None:
-        """A role that begins."""
-        account_rows.add_role(self._work, grant)
-        self._record(event)
-
-    def end_roles(self, name: str, grants: Sequence[RoleGrant], event: AuditEvent) -> None:
-        """Roles that end."""
-        account_rows.end_roles(self._work, name, grants, event.at, event.actor)
-        self._record(event)
-
-    def open_session(self, session: SessionRow, event: AuditEvent) -> None:
-        """A session that begins."""
-        account_rows.add_session(self._work, session)
-        self._record(event)
-
-    def use_session(self, session_id: str, at: datetime) -> None:
-        """When a session was last used; no event, since it changes nothing that anybody relies on later."""
-        account_rows.use_session(self._work, session_id, at)
-
-    def end_sessions(self, name: str, event: AuditEvent, session_id: str | None = None) -> int:
-        """One open session of an account ends, or all; how many did. Where there was none, nothing is recorded."""
-        ended = account_rows.end_sessions(self._work, name, event.at, session_id)
-        if ended:
-            self._record(event)
-        return ended
 
     def ensure_study(self, study: StudyRow, event: AuditEvent) -> None:
         """Register a study, or that its title or content changed.
@@ -325,28 +266,6 @@ class SqlTransaction:
         rows = self._work.read(select(pulls).where(*same).order_by(pulls.c.at, pulls.c.id))
         return [PullRow(**{**row._mapping, "sources": tuple(row.sources)}) for row in rows]
 
-    def is_closed(self) -> bool:
-        """Whether a role was ever granted."""
-        return account_rows.has_any_role(self._work)
-
-    def account(self, name: str, *, for_change: bool = False) -> AccountRow | None:
-        """The account of a name; `for_change`: which others wait for."""
-        return account_rows.lock(self._work, name) if for_change else account_rows.read(self._work, name)
-
-    def accounts(self, *, for_change: bool = False) -> list[AccountRow]:
-        """All accounts, by name; `for_change`: others that change accounts wait."""
-        if for_change:
-            account_rows.lock_roles(self._work)
-        return account_rows.read_all(self._work)
-
-    def roles(self, name: str | None = None) -> list[RoleGrant]:
-        """The roles of an account, or of all, those that ended included, oldest first."""
-        return account_rows.read_roles(self._work, name)
-
-    def session(self, session_id: str) -> SessionRow | None:
-        """A session by its id."""
-        return account_rows.read_session(self._work, session_id)
-
     def runs(self, study_id: str | None = None, limit: int = 100) -> list[RunRow]:
         """The newest runs, of all studies or one, newest first."""
         query = select(runs).order_by(runs.c.started_at.desc(), runs.c.id).limit(limit)
@@ -425,9 +344,6 @@ class SqlTransaction:
     def tree_level(self, level: int) -> bytes:
         """The hashes of all complete subtrees of a level, one after the other; nothing where there are none."""
         return audit_log.level(self._work, level)
-
-    def _record(self, event: AuditEvent) -> None:
-        self._events.append(event)
 
     def _write_events(self) -> None:
         if self._events:

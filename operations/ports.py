@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from operations.access_ports import AccountTransaction
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-    from longwatch.evidence.accounts import AccountRow, RoleGrant, SessionRow
+    from longwatch.evidence.accounts import AccountRow
     from longwatch.evidence.audit import AuditEvent, AuditRecord, EventFilter, StoredEvent
     from longwatch.evidence.registered import (
         FindingRow,
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     from longwatch.tables.opinion import AskedStudy, Opinion
     from longwatch.tables.result import TableResult
     from operations.access import Access
+    from operations.access_ports import Passwords, SessionFile
     from operations.archive_ports import Archive, PackageWriter, ProgramParts, Signer
 
 Progress = Callable[[str], None]
@@ -296,51 +299,10 @@ class NoticeTarget(Protocol):
         ...
 
 
-class Passwords(Protocol):
-    """Passwords, of which only hashes are kept."""
-
-    def hash(self, password: str) -> str:
-        """Slow on purpose; another text each time."""
-        ...
-
-    def is_right(self, hashed: str | None, password: str) -> bool:
-        """Whether a password has this hash; where there is none, False after the same time."""
-        ...
-
-
-class SessionFile(Protocol):
-    """Where the token of this user's session is."""
-
-    def read(self) -> str | None:
-        """The token; None where nobody is logged in."""
-        ...
-
-    def write(self, token: str) -> None:
-        """Keep a token, for its owner's eyes only."""
-        ...
-
-    def remove(self) -> None:
-        """Forget it."""
-        ...
-
-
-class RegisterTransaction(Protocol):
+class RegisterTransaction(AccountTransaction, Protocol):
     """One transaction of the registers. Every change takes the audit event that records it."""
 
     def ensure_account(self, account: AccountRow, event: AuditEvent) -> None: ...
-    def add_account(self, account: AccountRow, event: AuditEvent) -> bool:
-        """False where the name was ever used by another."""
-        ...
-
-    def change_account(self, name: str, event: AuditEvent | None, **values: Any) -> None: ...
-    def grant_role(self, grant: RoleGrant, event: AuditEvent) -> None: ...
-    def end_roles(self, name: str, grants: Sequence[RoleGrant], event: AuditEvent) -> None: ...
-    def open_session(self, session: SessionRow, event: AuditEvent) -> None: ...
-    def use_session(self, session_id: str, at: datetime) -> None: ...
-    def end_sessions(self, name: str, event: AuditEvent, session_id: str | None = None) -> int:
-        """One open session of an account, or all; how many ended."""
-        ...
-
     def ensure_study(self, study: StudyRow, event: AuditEvent) -> None: ...
     def add_snapshot(self, snapshot: SnapshotRow, pull: PullRow, event: AuditEvent) -> None: ...
     def start_run(self, run: RunRow, event: AuditEvent) -> None: ...
@@ -400,17 +362,6 @@ class RegisterTransaction(Protocol):
         ...
 
     def pulls(self, study_id: str, snapshot_id: str) -> list[PullRow]: ...
-    def is_closed(self) -> bool:
-        """Whether a role was ever granted: then accounts are needed."""
-        ...
-
-    def account(self, name: str, *, for_change: bool = False) -> AccountRow | None: ...
-    def accounts(self, *, for_change: bool = False) -> list[AccountRow]: ...
-    def roles(self, name: str | None = None) -> list[RoleGrant]:
-        """Those that ended included."""
-        ...
-
-    def session(self, session_id: str) -> SessionRow | None: ...
     def run(self, run_id: str) -> RunRow | None: ...
     def runs(self, study_id: str | None = None, limit: int = 100) -> list[RunRow]: ...
     def started_runs(self) -> list[RunRow]: ...

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from connectors.s3 import S3Settings
     from longwatch.evidence.report_key import Engine
     from longwatch.study import KnownNames
+    from operations.access_ports import Passwords, SessionFile
     from operations.archive_ports import Archive, PackageWriter, ProgramParts, Signer
     from operations.ports import (
         Adapters,
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
         HtmlRenderer,
         LetterRenderer,
         NoticeTarget,
-        Passwords,
         PooledOpinion,
         Processes,
         Registers,
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
         RuleFiles,
         Rules,
         SecondOpinion,
-        SessionFile,
         SnapshotStore,
         TableDocument,
         Templates,
