@@ -10,6 +10,7 @@ from typing import Annotated, cast
 import typer
 
 from cli import (
+    account_commands,
     archive_commands,
     audit_commands,
     data_commands,
@@ -18,6 +19,7 @@ from cli import (
     lot_commands,
     operation_commands,
     pool_commands,
+    report_commands,
     rule_commands,
     snapshot_commands,
     table_commands,
@@ -62,6 +64,8 @@ for _commands in (
     pool_commands,
     archive_commands,
     audit_commands,
+    report_commands,
+    account_commands,
     operation_commands,
 ):
     _commands.register(app)

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from longwatch.derive import AnalysisDatasets
+from longwatch.evidence.audit import AuditEvent
 from longwatch.evidence.manifest import make_manifest
 from longwatch.evidence.registered import ReportRow, ReportState
+from longwatch.evidence.replay import ARCHIVED, report_values
 from longwatch.evidence.report_key import ReportIdentity, compute_findings_digest
 from longwatch.evidence.snapshot import SourceSnapshot
 from longwatch.findings.finding import ValidationOutcome
@@ -23,7 +25,6 @@ from longwatch.tables.catalogue import make_tables
 from longwatch.tables.export import results_csv, results_json
 from longwatch.tables.result import TableResult
 from operations.archive_reading import check_still_archived
-from operations.audited import make_event
 from operations.listings import make_draft_reasons, make_facts, make_fields, make_listings
 from operations.ports import Adapters, Progress
 from operations.report_gate import ReportGate, check_report_gate
@@ -219,8 +220,7 @@ def _archive(
 
 
 def _register(adapters: Adapters, row: ReportRow) -> ReportMade:
-    said = {"state": row.state.value, "pdf_sha256": row.pdf_sha256, "manifest_sha256": row.manifest_sha256}
-    event = make_event(adapters, "report archived", "report", row.key, said)
+    event = AuditEvent(row.archived_at, row.archived_by, ARCHIVED, "report", row.key, None, report_values(row))
     with adapters.registers.transaction() as register:
         added = register.add_report(row, event)
         present = register.report_by_key(row.key)

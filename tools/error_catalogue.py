@@ -42,6 +42,10 @@ ELSEWHERE = {
         "the study sets a parameter that the rule does not have, or to another kind of value",
         "`longwatch rules show RULE` lists what may be set",
     ),
+    "LW-RLS-001": (
+        "a report in this state cannot be signed as …",
+        "what the state needs: errors settled and another run, a review, a release; or what superseded it",
+    ),
     "LW-DSX-003": ("an item stands twice in a record", "ask the data provider for a file with each item once"),
     **{
         f"LW-{room}-001": (f"the text is no YAML, or no {kind}", f"start from {start}")
