@@ -46,7 +46,8 @@ def one_year_younger(known: Callable[..., Any]) -> Callable[..., Any]:
     def derive_agegr1(adsl: pl.DataFrame, cut_points: Any) -> pl.DataFrame:
         if "AGE" not in adsl.columns:
             return adsl
-        return known(adsl.with_columns(AGE=pl.col("AGE") - 1), cut_points).with_columns(AGE=adsl["AGE"])
+        grouped: pl.DataFrame = known(adsl.with_columns(AGE=pl.col("AGE") - 1), cut_points)
+        return grouped.with_columns(AGE=adsl["AGE"])
 
     return derive_agegr1
 
