@@ -1,0 +1,97 @@
+"""Work in a process of its own, forked from this one, which has loaded every library and used none of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from longwatch.errors import LongwatchError
+
+FINISHED, KILLED, REFUSED, FAULT = "finished", "killed", "refused", "fault"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a process ended: finished, killed, refused (an error of ours, by id) or with a fault; and what it said."""
+
+    how: str
+    said: str = ""
+
+
+def load_libraries() -> None:
+    """Load what a run loads. Polars and Arrow start their threads at first use, so a fork before that is safe."""
+    import duckdb  # noqa: F401
+    import great_expectations  # noqa: F401
+    import pandas  # noqa: F401
+    import psutil  # noqa: F401
+    import pyarrow.parquet  # noqa: F401
+    import reportlab.platypus  # noqa: F401
+    import scipy.stats  # noqa: F401
+
+    import connectors.readers.typed_copy
+    import connectors.signing
+    import crosscheck.second_opinion
+    import models.registers
+    import report_templates.render  # noqa: F401
+    import tools.faults.small_study  # noqa: F401
+
+
+def in_child(work: Callable[[], str]) -> Ended:
+    """Carry work out in a fork; what it returns is what it said."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        code, said = 70, ""
+        try:
+            said, code = work(), 0
+        except LongwatchError as refused:
+            said, code = f"{refused.error_id} {refused}", 1
+        except BaseException:  # noqa: BLE001 - whatever it is, the parent is to know
+            said = traceback.format_exc()
+        with suppress(OSError):
+            os.write(writing, said.encode()[-60_000:])
+        os._exit(code)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        said = pipe.read().decode(errors="replace")
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        return Ended(KILLED, str(os.WTERMSIG(status)))
+    how = {0: FINISHED, 1: REFUSED}.get(os.WEXITSTATUS(status), FAULT)
+    return Ended(how, said)
+
+
+def side_by_side(works: Iterator[Callable[[], None]], at_once: int) -> None:
+    """Carry works out in forks, so many at the same time; the first that fails ends the program, once all have ended."""
+    running: set[int] = set()
+    failed = 0
+
+    def wait() -> None:
+        nonlocal failed
+        pid, status = os.wait()
+        running.discard(pid)
+        failed = failed or status
+
+    for work in works:
+        if failed:
+            break
+        child = os.fork()
+        if child == 0:
+            try:
+                work()
+            except BaseException:  # noqa: BLE001 - told here; the parent sees the code
+                sys.stderr.write(traceback.format_exc())
+                os._exit(70)
+            os._exit(0)
+        running.add(child)
+        if len(running) >= at_once:
+            wait()
+    while running:
+        wait()
+    if failed:
+        raise SystemExit("a worker failed; what it said is above, and what was done is in the journal")
