@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -11,7 +13,16 @@ from dataclasses import dataclass
 
 from longwatch.errors import LongwatchError
 
+MOST_SECONDS = 300
+"""After so long a process hangs, which is a fault."""
 FINISHED, KILLED, REFUSED, FAULT = "finished", "killed", "refused", "fault"
+
+
+LIBRARIES = (
+    "alembic.command", "connectors.readers.typed_copy", "connectors.signing", "crosscheck.second_opinion", "duckdb",
+    "great_expectations", "models.registers", "pandas", "psutil", "pyarrow.parquet", "report_templates.render",
+    "reportlab.platypus", "scipy.stats", "tools.faults.small_study",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -23,21 +34,10 @@ class Ended:
 
 
 def load_libraries() -> None:
-    """Load what a run loads. Polars and Arrow start their threads at first use, so a fork before that is safe."""
-    import duckdb  # noqa: F401
-    import great_expectations  # noqa: F401
-    import pandas  # noqa: F401
-    import psutil  # noqa: F401
-    import pyarrow.parquet  # noqa: F401
-    import reportlab.platypus  # noqa: F401
-    import scipy.stats  # noqa: F401
-
-    import connectors.readers.typed_copy
-    import connectors.signing
-    import crosscheck.second_opinion
-    import models.registers
-    import report_templates.render  # noqa: F401
-    import tools.faults.small_study  # noqa: F401
+    """Load what a run loads. Polars and Arrow start their threads at first use, so a fork before
+    that is safe."""
+    for name in LIBRARIES:
+        importlib.import_module(name)
 
 
 def in_child(work: Callable[[], str]) -> Ended:
@@ -46,6 +46,7 @@ def in_child(work: Callable[[], str]) -> Ended:
     child = os.fork()
     if child == 0:
         os.close(reading)
+        signal.alarm(MOST_SECONDS)
         code, said = 70, ""
         try:
             said, code = work(), 0
@@ -61,13 +62,14 @@ def in_child(work: Callable[[], str]) -> Ended:
         said = pipe.read().decode(errors="replace")
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
-        return Ended(KILLED, str(os.WTERMSIG(status)))
+        ended_by = os.WTERMSIG(status)
+        return Ended(KILLED if ended_by == signal.SIGKILL else FAULT, f"signal {ended_by}")
     how = {0: FINISHED, 1: REFUSED}.get(os.WEXITSTATUS(status), FAULT)
     return Ended(how, said)
 
 
 def side_by_side(works: Iterator[Callable[[], None]], at_once: int) -> None:
-    """Carry works out in forks, so many at the same time; the first that fails ends the program, once all have ended."""
+    """Carry works out in forks, so many at the same time. Where one fails, no other begins, and the program ends."""
     running: set[int] = set()
     failed = 0
 

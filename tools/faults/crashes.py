@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tools.faults.children import FINISHED, KILLED, Ended, in_child
+from tools.faults.children import FINISHED, KILLED, REFUSED, Ended, in_child
 from tools.faults.invariants import Accepted, lost, read_accepted, without_bytes, wrong_at_the_end
 from tools.faults.small_study import open_small, run_small
 from tools.faults.steps import StepCounter, watch
@@ -73,8 +73,16 @@ def run_undisturbed(work: Path, study_file: Path) -> Undisturbed:
     return Undisturbed(found[0], found[1], pdf_sha256)
 
 
-def crash(kind: str, first: int, undisturbed: Undisturbed, work: Path, study_file: Path) -> Iterator[Crashed]:
-    """All schedules whose first run is killed at that step."""
+def spread(count: int, sample: int) -> list[int]:
+    """The numbers from 1 on, all or so many of them, evenly spread."""
+    every = list(range(1, count + 1))
+    return every if not sample or sample >= count else [every[count * number // sample] for number in range(sample)]
+
+
+def crash(
+    kind: str, first: int, undisturbed: Undisturbed, work: Path, study_file: Path, sample: int = 0
+) -> Iterator[Crashed]:
+    """All schedules whose first run is killed at that step, or a sample of so many."""
     steps = undisturbed.marked if kind == PAIRS else undisturbed.every
     at = steps[first - 1]
     left = work / f"{kind}-{first}"
@@ -87,55 +95,54 @@ def crash(kind: str, first: int, undisturbed: Undisturbed, work: Path, study_fil
         accepted = read_accepted(left)
         here = tuple(without_bytes(left, accepted))
         if kind == SINGLE:
-            yield _recover(Crashed(kind, first, 0, at, "", here), left, accepted, undisturbed, study_file)
+            ended = run_until(left, study_file, marked=True, kill_at=0)
+            yield recover(Crashed(kind, first, 0, at, "", here), left, accepted, undisturbed, ended)
             return
-        second, last = 0, False
-        while not last:
-            second += 1
+        recovery = _steps_of_recovery(left, work / f"{kind}-{first}-steps", study_file)
+        for second in spread(len(recovery), sample):
             home = work / f"{kind}-{first}-{second}"
             shutil.rmtree(home, ignore_errors=True)
             shutil.copytree(left, home, symlinks=True)
             try:
-                crashed, last = _crash_again(kind, first, second, at, home, accepted, here, undisturbed, study_file)
+                crashed = Crashed(kind, first, second, at, recovery[second - 1], here)
+                yield _crash_again(crashed, home, accepted, undisturbed, study_file)
             finally:
                 shutil.rmtree(home, ignore_errors=True)
-            if crashed is not None:
-                yield crashed
     finally:
         shutil.rmtree(left, ignore_errors=True)
 
 
+def _steps_of_recovery(left: Path, home: Path, study_file: Path) -> tuple[str, ...]:
+    """The marked steps of the run that follows. Where it does not finish, its first step: the schedule will say so."""
+    shutil.copytree(left, home, symlinks=True)
+    try:
+        ended = run_until(home, study_file, marked=True, kill_at=0)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+    return tuple(json.loads(ended.said)[0]) if ended.how == FINISHED else ("the recovery does not finish",)
+
+
 def _crash_again(
-    kind: str, first: int, second: int, at: str, home: Path, accepted: Accepted, here: tuple[str, ...],
-    undisturbed: Undisturbed, study_file: Path,
-) -> tuple[Crashed | None, bool]:  # fmt: skip
-    """The recovery killed at a step, and the run after it; and whether the recovery has no such step any more."""
-    ended = run_until(home, study_file, marked=True, kill_at=second)
-    if ended.how == FINISHED:
-        # The recovery ended before its step: there are no more pairs.
-        return None, True
-    then = f"step {second}"
+    crashed: Crashed, home: Path, accepted: Accepted, undisturbed: Undisturbed, study_file: Path
+) -> Crashed:
+    """The recovery killed at its step, and the run after it."""
+    ended = run_until(home, study_file, marked=True, kill_at=crashed.second)
     if ended.how != KILLED:
-        return Crashed(kind, first, second, at, then, (*here, f"{ended.how}: {ended.said}")), True
+        return replace(crashed, wrong=(*crashed.wrong, f"the recovery was not killed: {ended.how} {ended.said}"))
     again = read_accepted(home)
-    wrong = (*here, *lost(accepted, again), *without_bytes(home, again))
-    return _recover(Crashed(kind, first, second, at, then, wrong), home, again, undisturbed, study_file), False
-
-
-def _recover(crashed: Crashed, home: Path, accepted: Accepted, undisturbed: Undisturbed, study_file: Path) -> Crashed:
-    """The run that must finish, and everything that must hold then."""
+    wrong = (*crashed.wrong, *lost(accepted, again), *without_bytes(home, again))
     ended = run_until(home, study_file, marked=True, kill_at=0)
+    return recover(replace(crashed, wrong=wrong), home, again, undisturbed, ended)
+
+
+def recover(crashed: Crashed, home: Path, accepted: Accepted, undisturbed: Undisturbed, ended: Ended) -> Crashed:
+    """The schedule with everything that must hold after the run that must finish. `ended`: how that run did."""
     after = read_accepted(home)
     wrong = [*crashed.wrong, *lost(accepted, after), *without_bytes(home, after)]
+    if ended.how == REFUSED:
+        return replace(crashed, wrong=tuple(wrong), refused=ended.said)
     if ended.how != FINISHED:
-        loud = ended.how == "refused"
-        return Crashed(
-            **{
-                **asdict(crashed),
-                "wrong": tuple(wrong if loud else [*wrong, f"{ended.how}: {ended.said}"]),
-                "refused": ended.said if loud else "",
-            }
-        )
+        return replace(crashed, wrong=(*wrong, f"{ended.how}: {ended.said}"))
 
     def look() -> str:
         wiring = open_small(home)
@@ -145,4 +152,4 @@ def _recover(crashed: Crashed, home: Path, accepted: Accepted, undisturbed: Undi
 
     looked = in_child(look)
     wrong += json.loads(looked.said) if looked.how == FINISHED else [f"looking: {looked.how} {looked.said}"]
-    return Crashed(**{**asdict(crashed), "wrong": tuple(wrong)})
+    return replace(crashed, wrong=tuple(wrong))

@@ -7,7 +7,7 @@
 5. A restart finishes: the run is done, earlier ones have ended, the bytes are those of an undisturbed run, and what was
    archived is under a signed checkpoint. (Where it fails instead, it must say so by an error of ours.)
 
-1 and 3 are read past Longwatch: by `sqlite3` and from the folder. 4 and 5 are asked of Longwatch by a process of its own.
+1 and 3 are read past Longwatch: by `sqlite3` and from the folder. 4 and 5 are asked of Longwatch, by another process.
 """
 
 from __future__ import annotations

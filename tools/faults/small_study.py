@@ -110,9 +110,7 @@ class HereChildren(Children):
         """The same answer as from a child."""
         return TypeAdapter(kind).validate_json(orjson.dumps(function(*arguments)))
 
-    def stream(
-        self, where: str, size: int, function: Callable[..., Iterator[bytes]], *arguments: Any
-    ) -> Any:
+    def stream(self, where: str, size: int, function: Callable[..., Iterator[bytes]], *arguments: Any) -> Any:
         """The same pieces as from a child."""
         yield from function(*arguments)
 
