@@ -68,7 +68,9 @@ def in_child(work: Callable[[], str]) -> Ended:
     return Ended(how, said)
 
 
-def side_by_side(works: Iterator[Callable[[], None]], at_once: int) -> None:
+def side_by_side(
+    works: Iterator[Callable[[], None]], at_once: int, when_all_began: Callable[[], None] | None = None
+) -> None:
     """Carry works out in forks, so many at the same time. Where one fails, no other begins, and the program ends."""
     running: set[int] = set()
     failed = 0
@@ -93,6 +95,8 @@ def side_by_side(works: Iterator[Callable[[], None]], at_once: int) -> None:
         running.add(child)
         if len(running) >= at_once:
             wait()
+    if when_all_began is not None:
+        when_all_began()
     while running:
         wait()
     if failed:
