@@ -60,7 +60,7 @@ fuzz: $(VENV)/.dev ## broken files given to the readers; writes docs/fuzz.md
 tamper: $(VENV)/.dev ## ten thousand tamperings with audit trail and archive; writes docs/tampering.md
 	$(BIN)/python -m tools.tampering
 
-faults: $(VENV)/.dev ## runs killed at every step, stores that fail at every call; writes docs/faults.md
+faults: $(VENV)/.dev ## killed at every step, stores and disks that fail at every call; writes docs/faults.md
 	$(BIN)/python -m tools.faults
 	LONGWATCH_FAULTS=all $(BIN)/pytest -q tests/faults
 
