@@ -22,6 +22,7 @@ REFUSED = {
     "lock refused": (400, "InvalidRequest"),
 }
 FAULTS = (*REFUSED, "reset", "slow", "time-out after success", "truncated", "wrong checksum")
+SLOW_SECONDS = 0.2
 _HOP = {"connection", "keep-alive", "transfer-encoding", "expect"}
 
 
@@ -33,7 +34,8 @@ class Proxy:
     fault: str = ""
     at: int = 0
     lasting: bool = False
-    silence: float = 1.0
+    patience: float = 4.0
+    """Seconds that the caller waits for an answer."""
     calls: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -42,12 +44,19 @@ class Proxy:
         with self.lock:
             self.fault, self.at, self.lasting, self.calls = fault, at, lasting, []
 
-    def fault_of(self, call: str) -> str:
-        """The fault of this call, which is counted. A lock is refused only where one is asked for."""
+    def fault_of(self, call: str, *, asks_for_lock: bool) -> str:
+        """The fault of this call, which is counted. A lock is refused at the next call that asks for one."""
         with self.lock:
             self.calls.append(call)
             number = len(self.calls)
-            return self.fault if self.at and (number == self.at or (self.lasting and number > self.at)) else ""
+            if not self.at or number < self.at:
+                return ""
+            if self.fault == "lock refused":
+                if not asks_for_lock:
+                    return ""
+                self.at = self.at if self.lasting else 0
+                return self.fault
+            return self.fault if number == self.at or self.lasting else ""
 
 
 @contextmanager
@@ -63,7 +72,8 @@ def faulty_proxy(upstream: str) -> Iterator[Proxy]:
 
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            fault = proxy.fault_of(f"{self.command} {self.path.partition('?')[0]}")
+            call = f"{self.command} {self.path.partition('?')[0]}"
+            fault = proxy.fault_of(call, asks_for_lock="x-amz-object-lock-mode" in self.headers)
             if fault in REFUSED:
                 status, code = REFUSED[fault]
                 self.give(status, {"Content-Type": "application/xml"}, f"<Error><Code>{code}</Code></Error>".encode())
@@ -72,12 +82,12 @@ def faulty_proxy(upstream: str) -> Iterator[Proxy]:
                 self.hang_up()
                 return
             if fault == "slow":
-                time.sleep(proxy.silence / 2)
+                time.sleep(SLOW_SECONDS)
             if fault == "wrong checksum" and body:
                 body = bytes([body[0] ^ 1]) + body[1:]
             status, headers, content = self.forward(body)
             if fault == "time-out after success":
-                time.sleep(proxy.silence * 1.5)
+                time.sleep(proxy.patience * 1.5)
                 self.hang_up()
                 return
             if fault == "wrong checksum" and content and self.command == "GET":

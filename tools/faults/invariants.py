@@ -56,7 +56,7 @@ def read_accepted(home: Path) -> Accepted:
         reports = database.execute("SELECT key, pdf_key, pdf_sha256, manifest_key, manifest_sha256 FROM reports")
         return Accepted(
             tuple(database.execute(_EVENTS).fetchall()),
-            {key: rest for key, *rest in reports},  # type: ignore[misc]
+            {key: tuple(rest) for key, *rest in reports},
             frozenset(key for (key,) in database.execute("SELECT id FROM snapshots")),
             frozenset(key for (key,) in database.execute("SELECT fingerprint FROM findings")),
             receipts,

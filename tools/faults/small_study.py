@@ -160,12 +160,12 @@ def _rules() -> tuple[Rule, ...]:
     return (*(rule for rule in load_rules() if rule.id in RULES), *load_report_rules())
 
 
-def small_rules(_inputs: RuleInputs) -> tuple[Rule, ...]:
+def small_rules(inputs: RuleInputs) -> tuple[Rule, ...]:
     """The rules of the small study."""
     return _rules()
 
 
-def short_template(_name: str) -> ReportTemplate:
+def short_template(name: str) -> ReportTemplate:
     """The template of the small study."""
     return parse_template(TEMPLATE, "short.yaml")
 

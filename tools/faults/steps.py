@@ -99,7 +99,8 @@ def _watch_files(counter: StepCounter) -> None:
             counter.tell("fsync", name)
         sync(descriptor)
 
-    os.fsync = told_sync
+    # By name: for the type checker, functions of a module are no variables.
+    vars(os)["fsync"] = told_sync
     sys.addaudithook(heard)
 
 
@@ -149,4 +150,4 @@ def _watch_bucket(tell: Tell) -> None:
             tell("answered", name)
         return answer
 
-    URLLib3Session.send = told_send
+    type.__setattr__(URLLib3Session, "send", told_send)
