@@ -27,7 +27,16 @@ from connectors.archive_folder import FolderArchive
 from connectors.archive_s3 import S3Archive
 from connectors.s3 import S3Settings, make_client
 from connectors.staging import flush
-from longwatch.evidence.registered import PullRow, ReportRow, ReportState, RunRow, RunState, SnapshotRow, StudyRow
+from longwatch.evidence.registered import (
+    PullRow,
+    ReportFilter,
+    ReportRow,
+    ReportState,
+    RunRow,
+    RunState,
+    SnapshotRow,
+    StudyRow,
+)
 from longwatch.standards.hashing import sha256_of
 from operations.archive_reading import find_report, list_reports
 from operations.audited import make_event
@@ -123,12 +132,18 @@ def found_among(folder: Path, count: int) -> Iterator[str]:
     """A report by its key, and a study's reports, among so many of several studies."""
     wiring = Wiring(Settings(home=folder, archive=str(folder / "archive"), user="ada"))
     keys = _fill(wiring, count)
-    by_key, by_study = [], []
+    by_key, by_study, by_text = [], [], []
     for number in range(ASKED):
         by_key.append(timed(partial(find_report, wiring, keys[number * len(keys) // ASKED][:12]))[1])
-        by_study.append(timed(partial(list_reports, wiring, f"STUDY-{number % STUDIES}"))[1])
+        study = f"STUDY-{number % STUDIES}"
+        by_study.append(timed(partial(list_reports, wiring, ReportFilter(study_id=study)))[1])
+        by_text.append(timed(partial(list_reports, wiring, ReportFilter(text=study), 100))[1])
     wiring.close()
-    for name, seconds in (("a report by its key", by_key), (f"the {count // STUDIES:,} reports of a study", by_study)):
+    for name, seconds in (
+        ("a report by its key", by_key),
+        (f"the {count // STUDIES:,} reports of a study", by_study),
+        ("the newest 100 with a text", by_text),
+    ):
         p95 = statistics.quantiles(seconds, n=20)[-1]
         yield f"| {name} | {count:,} | {statistics.median(seconds) * 1000:,.1f} ms | **{p95 * 1000:,.1f} ms** |"
 

@@ -27,6 +27,7 @@ from longwatch.findings.rule import Rule
 from longwatch.reports.template import ReportTemplate, parse_template
 from longwatch.standards.dataset import SourceData
 from longwatch.study import Study
+from operations.guarded import guarded_snapshots
 from operations.ports import Progress, Rules, SnapshotStore, Templates, Validator
 from operations.run_study import RunOutcome, run_study
 from runtime.settings import Settings
@@ -131,7 +132,7 @@ class SmallWiring(Wiring):
     @cached_property
     def snapshots(self) -> SnapshotStore:
         """The folder, read in this process."""
-        return FolderSnapshotStore(self.settings.folder / "snapshots", HereAccess())
+        return guarded_snapshots(FolderSnapshotStore(self.settings.folder / "snapshots", HereAccess()), self.access)
 
     @cached_property
     def rules(self) -> Rules:
