@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCK := runtime/requirements.lock
 DEV_LOCK := runtime/requirements-dev.lock
 
-.PHONY: help demo test statistics properties check lint types imports docs errors states fuzz tamper bench lock clean
+.PHONY: help demo test statistics properties check lint types imports docs errors states fuzz tamper faults bench lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -59,6 +59,10 @@ fuzz: $(VENV)/.dev ## broken files given to the readers; writes docs/fuzz.md
 
 tamper: $(VENV)/.dev ## ten thousand tamperings with audit trail and archive; writes docs/tampering.md
 	$(BIN)/python -m tools.tampering
+
+faults: $(VENV)/.dev ## killed at every step, stores and disks that fail at every call; writes docs/faults.md
+	$(BIN)/python -m tools.faults
+	LONGWATCH_FAULTS=all $(BIN)/pytest -q tests/faults
 
 states: $(VENV)/.dev ## docs/finding-states.md from the code
 	$(BIN)/python -m tools.finding_states
