@@ -21,9 +21,11 @@ from longwatch.derive.at_risk import Clock, make_clock
 from longwatch.derive.bds import derive_bds
 from longwatch.derive.carried import AdverseEvents
 from longwatch.derive.cause_of_death import derive_dthcaus, read_stated_causes
+from longwatch.derive.clinical_events import read_clinical_events
 from longwatch.derive.coded import Subjects
 from longwatch.derive.follow_up_plan import Plan, read_plan
 from longwatch.derive.insulin import derive_adii, read_insulin
+from longwatch.derive.kidney import derive_adkf
 from longwatch.derive.listed import derive_line_names, read_collected
 from longwatch.derive.occurrence import derive_occurrence_flags
 from longwatch.derive.periods import (
@@ -41,10 +43,10 @@ from longwatch.derive.supplied import read_supplied_adae, read_supplied_adsl
 from longwatch.derive.supplied_adtte import read_supplied_times, supplied_codes
 from longwatch.derive.supplied_bds import read_supplied_bds
 from longwatch.standards.dataset import SourceData
-from longwatch.study import AnalysisData, Study, TreatmentBasis
+from longwatch.study import AnalysisData, EventKind, Study, TreatmentBasis
 
 DATASETS = (
-    "ADSL", "ADAE", "ADTTE", "ADEX", "ADFU", "ADLTF", "ADGF", "ADII", "ADLOT", "ADLB", "ADVS", "ADHY",
+    "ADSL", "ADAE", "ADTTE", "ADEX", "ADFU", "ADLTF", "ADGF", "ADII", "ADKF", "ADLOT", "ADLB", "ADVS", "ADHY",
 )  # fmt: skip
 """The analysis datasets there are; all but ADSL and ADAE are derived when they are first asked for."""
 
@@ -134,6 +136,11 @@ class AnalysisDatasets:
         return derive_adii(insulin, self.study, self.adsl, self.adltf)
 
     @cached_property
+    def adkf(self) -> pl.DataFrame:
+        """ADKF: kidney function."""
+        return derive_adkf(self.adlb, self.adsl)
+
+    @cached_property
     def adlot(self) -> pl.DataFrame:
         """ADLOT: lots given, events after them, and tests of the lots."""
         return derive_adlot(self.data, self.study, self.cutoff, self.subjects, self.adsl, self.adae)
@@ -169,7 +176,13 @@ class AnalysisDatasets:
         declared = {item.code: item for item in self.study.time_to_event.all_parameters()}.get(code)
         if declared is None or code in self._supplied_codes:
             return read_supplied_times(code, self.data, self.adsl, self.cutoff, declared)
-        return derive_times(declared, self.adsl, self.adae_with(variables_of(declared)), self.study, self.cutoff)
+        clinical = (
+            read_clinical_events(self.data, self.subjects, self.cutoff, declared.terms)
+            if declared.event is EventKind.CLINICAL_EVENT
+            else None
+        )
+        adae = self.adae_with(variables_of(declared))
+        return derive_times(declared, self.adsl, adae, self.study, self.cutoff, clinical)
 
     @cached_property
     def adtte(self) -> pl.DataFrame:

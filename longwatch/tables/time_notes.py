@@ -43,6 +43,9 @@ def _say_source(datasets: AnalysisDatasets, study: Study, timed: Timed) -> str:
 def _say_event(timed: Timed) -> str:
     declared = timed.declared
     assert declared is not None
+    if declared.event is EventKind.CLINICAL_EVENT:
+        named = ", ".join(declared.terms)
+        return f"the first clinical event (CE) {named}; censored at the end of follow-up (last day known alive, death or cut-off)"
     if declared.event is not EventKind.ADVERSE_EVENT:
         assert declared.event is not None
         return _EVENTS[declared.event]
