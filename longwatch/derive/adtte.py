@@ -133,9 +133,7 @@ def in_unit(day: pl.Series, start: pl.Series, unit: str) -> pl.Series:
     return pl.Series("AVAL", days.to_numpy() / DAYS_PER_UNIT[unit], nan_to_null=True)
 
 
-def _why_not(
-    parameter: Parameter, treated: pl.DataFrame, adae: pl.DataFrame, clinical: pl.DataFrame | None
-) -> str:
+def _why_not(parameter: Parameter, treated: pl.DataFrame, adae: pl.DataFrame, clinical: pl.DataFrame | None) -> str:
     if parameter.event is EventKind.CLINICAL_EVENT:
         return "" if clinical is not None else "clinical events are not collected (CE)"
     if parameter.event in (EventKind.DISCONTINUATION, EventKind.LAST_FOLLOW_UP):

@@ -35,12 +35,10 @@ def read_clinical_events(
     if "CEOCCUR" in has:
         chosen &= (pl.col("CEOCCUR") != "N").fill_null(True)
     ce = ce.filter(chosen)
-    text = pl.col("text")
-    days = (
-        by_value(ce["CESTDTC"], earliest_day(text).alias("first"), latest_day(text).alias("last"))
-        if "CESTDTC" in has
-        else ce.select(first=pl.lit(None, pl.Date), last=pl.lit(None, pl.Date))
+    text, unknown = pl.col("text"), pl.lit(None, pl.Date)
+    ce = ce.with_columns(
+        seq=pl.col("CESEQ") if "CESEQ" in has else pl.lit(None, pl.Float64), first=unknown, last=unknown
     )
-    seq = pl.col("CESEQ") if "CESEQ" in has else pl.lit(None, pl.Float64)
-    kept = ce.select(pl.col("subject").cast(pl.UInt32).alias("row"), seq.alias("seq"), "term")
-    return pl.concat([kept, days], how="horizontal")
+    if "CESTDTC" in has:
+        ce = ce.with_columns(by_value(ce["CESTDTC"], earliest_day(text).alias("first"), latest_day(text).alias("last")))
+    return ce.select(pl.col("subject").cast(pl.UInt32).alias("row"), "seq", "term", "first", "last")

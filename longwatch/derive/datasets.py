@@ -23,9 +23,9 @@ from longwatch.derive.carried import AdverseEvents
 from longwatch.derive.cause_of_death import derive_dthcaus, read_stated_causes
 from longwatch.derive.clinical_events import read_clinical_events
 from longwatch.derive.coded import Subjects
+from longwatch.derive.egfr_slope import derive_adsp
 from longwatch.derive.follow_up_plan import Plan, read_plan
 from longwatch.derive.insulin import derive_adii, read_insulin
-from longwatch.derive.kidney import derive_adkf
 from longwatch.derive.listed import derive_line_names, read_collected
 from longwatch.derive.occurrence import derive_occurrence_flags
 from longwatch.derive.periods import (
@@ -46,7 +46,7 @@ from longwatch.standards.dataset import SourceData
 from longwatch.study import AnalysisData, EventKind, Study, TreatmentBasis
 
 DATASETS = (
-    "ADSL", "ADAE", "ADTTE", "ADEX", "ADFU", "ADLTF", "ADGF", "ADII", "ADKF", "ADLOT", "ADLB", "ADVS", "ADHY",
+    "ADSL", "ADAE", "ADTTE", "ADEX", "ADFU", "ADLTF", "ADGF", "ADII", "ADSP", "ADLOT", "ADLB", "ADVS", "ADHY",
 )  # fmt: skip
 """The analysis datasets there are; all but ADSL and ADAE are derived when they are first asked for."""
 
@@ -136,9 +136,9 @@ class AnalysisDatasets:
         return derive_adii(insulin, self.study, self.adsl, self.adltf)
 
     @cached_property
-    def adkf(self) -> pl.DataFrame:
-        """ADKF: kidney function."""
-        return derive_adkf(self.adlb, self.adsl)
+    def adsp(self) -> pl.DataFrame:
+        """ADSP: the chronic slope of eGFR."""
+        return derive_adsp(self.adlb, self.adsl)
 
     @cached_property
     def adlot(self) -> pl.DataFrame:

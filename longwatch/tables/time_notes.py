@@ -17,6 +17,8 @@ _EVENTS = {
     "where it goes on at the cut-off",
 }
 
+_CENSORED = "censored at the end of follow-up (last day known alive, death or cut-off)"
+
 
 def say_time(datasets: AnalysisDatasets, study: Study, timed: Timed) -> tuple[str, ...]:
     """What the time is: who supplied it, from when to what, the unit; who has none."""
@@ -45,7 +47,7 @@ def _say_event(timed: Timed) -> str:
     assert declared is not None
     if declared.event is EventKind.CLINICAL_EVENT:
         named = ", ".join(declared.terms)
-        return f"the first clinical event (CE) {named}; censored at the end of follow-up (last day known alive, death or cut-off)"
+        return f"the first clinical event (CE) {named}; {_CENSORED}"
     if declared.event is not EventKind.ADVERSE_EVENT:
         assert declared.event is not None
         return _EVENTS[declared.event]
@@ -53,7 +55,7 @@ def _say_event(timed: Timed) -> str:
     named = [f"PT {', '.join(declared.terms)}"] * bool(declared.terms)
     named += [f"SOC {', '.join(declared.socs)}"] * bool(declared.socs)
     which = f" of {' or of '.join(named)}" if named else ""
-    return f"the first {kind}{which}; censored at the end of follow-up (last day known alive, death or cut-off)"
+    return f"the first {kind}{which}; {_CENSORED}"
 
 
 def _say_unit(unit: str) -> str:
