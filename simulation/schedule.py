@@ -74,8 +74,8 @@ def follow_up_of(years: int) -> tuple[Visit, ...]:
 
 @dataclass(frozen=True)
 class PlannedDays:
-    """Subjects by visits after infusion (`follow_up_of`): target, window and the day on which the visit falls, whether or
-    not the subject is still followed then; `missed`: the visit is not held."""
+    """Subjects by visits after infusion (`follow_up_of`): target, window and the day on which the visit falls, whether
+    or not the subject is still followed then; `missed`: the visit is not held."""
 
     target: Days
     opens: Days

@@ -21,10 +21,12 @@ from longwatch.derive.at_risk import Clock, make_clock
 from longwatch.derive.bds import derive_bds
 from longwatch.derive.carried import AdverseEvents
 from longwatch.derive.cause_of_death import derive_dthcaus, read_stated_causes
+from longwatch.derive.cgm import derive_adcg
 from longwatch.derive.clinical_events import read_clinical_events
 from longwatch.derive.coded import Subjects
 from longwatch.derive.egfr_slope import derive_adsp
 from longwatch.derive.follow_up_plan import Plan, read_plan
+from longwatch.derive.hypoglycaemia import derive_adhg
 from longwatch.derive.insulin import derive_adii, read_insulin
 from longwatch.derive.listed import derive_line_names, read_collected
 from longwatch.derive.occurrence import derive_occurrence_flags
@@ -46,7 +48,8 @@ from longwatch.standards.dataset import SourceData
 from longwatch.study import AnalysisData, EventKind, Study, TreatmentBasis
 
 DATASETS = (
-    "ADSL", "ADAE", "ADTTE", "ADEX", "ADFU", "ADLTF", "ADGF", "ADII", "ADSP", "ADLOT", "ADLB", "ADVS", "ADHY",
+    "ADSL", "ADAE", "ADTTE", "ADEX", "ADFU", "ADLTF", "ADGF", "ADII", "ADSP", "ADCG", "ADHG", "ADLOT", "ADLB", "ADVS",
+    "ADHY",
 )  # fmt: skip
 """The analysis datasets there are; all but ADSL and ADAE are derived when they are first asked for."""
 
@@ -139,6 +142,16 @@ class AnalysisDatasets:
     def adsp(self) -> pl.DataFrame:
         """ADSP: the chronic slope of eGFR."""
         return derive_adsp(self.adlb, self.adsl)
+
+    @cached_property
+    def adcg(self) -> pl.DataFrame:
+        """ADCG: continuous glucose monitoring before each visit."""
+        return derive_adcg(self.data, self.cutoff, self.subjects, self.adsl, self.adltf)
+
+    @cached_property
+    def adhg(self) -> pl.DataFrame:
+        """ADHG: hypoglycaemia and its level."""
+        return derive_adhg(self.data, self.cutoff, self.subjects, self.adsl)
 
     @cached_property
     def adlot(self) -> pl.DataFrame:

@@ -82,16 +82,18 @@ def _row(each: Coverage) -> str:
 
 
 WORDS: Mapping[str, str] = {
-    Method.POISSON: "The exact interval of a rate keeps its promise at every truth, and mostly gives more, since a count "
-    "is a whole number. Its width is large, and its limits can be trusted.",
-    Method.RATE_DIFFERENCE: "A normal approximation: without an event in either arm there is none, and with one or two "
-    "events it is symmetric around an estimate that cannot be. An orientation, not a limit.",
+    Method.POISSON: "The exact interval of a rate keeps its promise at every truth, and mostly gives more, since a "
+    "count is a whole number. Its width is large, and its limits can be trusted.",
+    Method.RATE_DIFFERENCE: "A normal approximation: without an event in either arm there is none, and with one or "
+    "two events it is symmetric around an estimate that cannot be. An orientation, not a limit.",
     Method.KAPLAN_MEIER_LOG_LOG: "There is an interval only from the first event on. Of a rare event most trials have "
-    "none, and those that have one are those in which it came early and often: coverage among them says little. Where "
-    "nothing is printed, the exact one-sided bound of no event among 12 (22.1 %) is what can be said.",
-    Method.AALEN_JOHANSEN: "As Kaplan–Meier: no interval before the first event, and of rare events only the trials that "
-    "had one are counted.",
-    Method.MEAN_CUMULATIVE_COUNT: "A robust variance, of which 12 subjects tell little.",
+    "none; those that have one had it because it came early, and where survival is that high one event among 12 already "
+    "puts the whole interval below the truth. So coverage among trials with an interval can be far below 95 %, even 0. "
+    "Where nothing is printed, the exact one-sided bound of no event among 12 (22.1 %) is what can be said.",
+    Method.AALEN_JOHANSEN: "As Kaplan–Meier: no interval before the first event, and of rare events only the trials "
+    "that had one are counted.",
+    Method.MEAN_CUMULATIVE_COUNT: "Its variance is robust, and estimated from few subjects it is mostly too small: the "
+    "interval holds the truth somewhat less often than it says.",
     Method.MEAN_T: "Student's interval is made for small samples; it supposes that slopes are about normal.",
 }
 
@@ -110,8 +112,8 @@ def _in_words(coverages: Sequence[Coverage]) -> Iterator[str]:
             f"{_of(none, trials)} of cases no interval. {WORDS[method]}"
         )
     yield ""
-    yield "What a proportion, a rate and a risk difference of 12 subjects are worth at every possible truth is not simulated"
-    yield "but enumerated: [statistics.md](statistics.md)."
+    yield "What a proportion, a rate and a risk difference of 12 subjects are worth at every possible truth is not"
+    yield "simulated but enumerated: [statistics.md](statistics.md)."
 
 
 def _of(part: int, whole: int) -> str:
