@@ -12,8 +12,8 @@
 Readings: dataset CGM with GLUC and GLUCU, DTC to the minute. mmol/L are multiplied by 18.016; another or no unit is not
 guessed. Two readings of one minute are one, their mean. The 14 days end with the day before the visit. Cases: no
 reading → no row; fewer than 70 % of the readings of 14 days → all but CGMN and CGMWEAR are not evaluable (AVAL missing,
-and REASON). TIR, TBR and TAR are never rounded to add up. Sources: spec D.4; Battelino and others 2019 (14 days, 70 %), Bergenstal
-and others 2018 (GMI); the episode rule is marked unverified there.
+REASON says why). Sources: spec D.4; Battelino and others 2019 (14 days, 70 %); Bergenstal and others 2018 (GMI); the
+episode rule is marked unverified in the specification.
 """
 
 from __future__ import annotations
@@ -132,8 +132,8 @@ def derive_episodes(readings: pl.DataFrame, limit: float) -> pl.DataFrame:
     """Episodes below a limit: row, first (the time of its first reading below).
 
     It starts with readings below the limit that span at least 15 minutes, and ends with readings at or above it that
-    span at least 15 minutes; what is below in between belongs to it. A stretch of readings lasts from its first one to the
-    first one of the next stretch, at the end of the data to its last one.
+    span at least 15 minutes; what is below in between belongs to it. A stretch of readings lasts from its first one to
+    the first one of the next stretch, at the end of the data to its last one.
     """
     low = readings.select("row", "time", low=pl.col("glucose") < limit)
     stretch = (pl.col("low") != pl.col("low").shift(1)).fill_null(True) | (pl.col("row") != pl.col("row").shift(1))

@@ -10,8 +10,8 @@ Level, the first case that holds, of the findings of the event (FA with FALNKID 
 4. else NE.
 
 BASIS: FINDINGS, STATED, or missing with NE. STATED: the level that the site states; DIFFERS = Y where both are known
-and are not the same. ADY: study day from TRTSDT. SAFEFL = Y: on or after the day of the first infusion (safety counts all
-days). ENDPFL = Y: on study days 90 to 365, the window of the endpoint, which is another question. Source: spec D.4.
+and are not the same. ADY: study day from TRTSDT. SAFEFL = Y: on or after the day of the first infusion (safety counts
+all days). ENDPFL = Y: on study days 90 to 365, the window of the endpoint, which is another question. Source: spec D.4.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from longwatch.derive import AnalysisDatasets
 from longwatch.derive.cgm import LITTLE, NAMES, compute_cgm, derive_episodes
 from longwatch.study import Study
 
-START = datetime(2022, 5, 15)
+START = datetime(2022, 5, 15)  # noqa: DTZ001 - local time without a zone, as DTC has it
 """14 days before the visit of 2022-05-29."""
 
 

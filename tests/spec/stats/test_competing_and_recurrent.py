@@ -181,8 +181,8 @@ def test_mean_count_and_variance_against_brute_force() -> None:
     [("load_kidney_transplant", "time", "death"), ("load_multicenter_aids_cohort_study", "D", "D")],
 )
 def test_mean_count_with_competing_death_on_public_follow_up(load: str, time: str, died: str) -> None:
-    """Two public cohorts watched for years, each subject given some events by its row: survival from death by lifelines,
-    numbers at risk by its survival table, events counted by pandas."""
+    """Two public cohorts watched for years, each subject given some events by its row: survival from death by
+    lifelines, the sum by the definition."""
     frame = getattr(datasets, load)().reset_index(drop=True)
     if load == "load_multicenter_aids_cohort_study":
         end, gone = frame["T"].to_numpy().astype(float), frame["D"].to_numpy().astype(int)

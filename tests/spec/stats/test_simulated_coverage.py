@@ -1,4 +1,4 @@
-"""Intervals hold the truth of simulated trials (docs/simulation.md): a small sample of `make simulate`, and its judge."""
+"""Intervals hold the truth of simulated trials (docs/simulation.md): a sample of `make simulate`, and its judge."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_what_fails(held: int, why: list[str]) -> None:
 
 
 def test_of_many_intervals_one_alone_must_be_further_off() -> None:
-    """Sixty intervals judged together, at 1 % divided by 60: P(X ≤ 455 | 500, 0.95) is 0.00013, of 456 it is 0.00025."""
+    """Sixty intervals judged together, at 1 % divided by 60: P(X ≤ 455 | 500, 0.95) is 0.00013, of 456 0.00025."""
     good = lines_with(475, 500)
 
     def together(of_one: list[Line]) -> list[Line]:
