@@ -29,10 +29,10 @@ HEAD = """# Long-term follow-up, measured
 
 By `python -m bench followup`, on {cores} cores. Subjects of the synthetic study, each watched for up to {years} years,
 with their visits, contacts, adverse events, laboratory results, drugs and lots. Every output of long-term follow-up
-from a frozen snapshot: its files hashed again, fit checked, analysis datasets derived, every number with its provenance,
-interval and text. Seconds are of the clock, CPU is processor time of the process, which tells more where other programs
-run beside; imports are not in the seconds, but in the peak of resident memory. In the process that makes all of them a
-table's seconds include what it is the first to derive.
+from a frozen snapshot: its files hashed again, fit checked, analysis datasets derived, every number with its
+provenance, interval and text. Seconds are of the clock, CPU is processor time of the process, which tells more where
+other programs run beside; imports are not in the seconds, but in the peak of resident memory. In the process that makes
+all of them a table's seconds include what it is the first to derive.
 
 """
 

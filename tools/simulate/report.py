@@ -88,7 +88,8 @@ WORDS: Mapping[str, str] = {
     "two events it is symmetric around an estimate that cannot be. An orientation, not a limit.",
     Method.KAPLAN_MEIER_LOG_LOG: "There is an interval only from the first event on. Of a rare event most trials have "
     "none; those that have one had it because it came early, and where survival is that high one event among 12 "
-    "already puts the whole interval below the truth. So coverage among trials with an interval can be far below 95 %, even 0. "
+    "already puts the whole interval below the truth. So coverage among trials with an interval can be far below 95 %, "
+    "even 0. "
     "Where nothing is printed, the exact one-sided bound of no event among 12 (22.1 %) is what can be said.",
     Method.AALEN_JOHANSEN: "As Kaplan–Meier: no interval before the first event, and of rare events only the trials "
     "that had one are counted.",
