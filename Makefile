@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCK := runtime/requirements.lock
 DEV_LOCK := runtime/requirements-dev.lock
 
-.PHONY: help demo test statistics properties check lint types imports docs errors states fuzz tamper faults bench lock clean
+.PHONY: help demo test statistics simulate properties check lint types imports docs errors states fuzz tamper faults bench lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -32,6 +32,9 @@ test: $(VENV)/.dev ## the tests
 
 statistics: $(VENV)/.dev ## the statistics against other programs, all random cases
 	STATISTICS_CASES=1000 $(BIN)/pytest -q tests/spec/stats
+
+simulate: $(VENV)/.dev ## 500 trials of known truth: do intervals hold it; goes on where it stopped; writes docs/simulation.md
+	$(BIN)/python -m tools.simulate
 
 properties: $(VENV)/.dev ## the same data in another order is no news: 1,000 cases
 	LONGWATCH_PROPERTY_CASES=1000 $(BIN)/pytest -n 2 -q --durations=0 tests/integration/validations/test_no_false_news.py
