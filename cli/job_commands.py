@@ -55,6 +55,9 @@ def run(
     report: Annotated[
         list[str] | None, typer.Option(help="Only this report (template name); may be given again. Default: all.")
     ] = None,
+    subject: Annotated[
+        str, typer.Option(help="The USUBJID that a report about one subject is about. Runs without Prefect's record.")
+    ] = "",
     direct: Direct = False,
     as_json: AsJson = False,
 ) -> None:
@@ -62,7 +65,7 @@ def run(
     from cli.jobs import run_job
 
     day = cutoff.date() if cutoff else None
-    outcome, seconds = run_job(Path(file), day, tuple(report or ()), direct)
+    outcome, seconds = run_job(Path(file), day, tuple(report or ()), direct, subject)
     _print_outcome(outcome, seconds, as_json)
 
 

@@ -16,17 +16,18 @@ if TYPE_CHECKING:
 
 
 def run_job(
-    study_file: Path, cutoff: date | None, templates: tuple[str, ...], direct: bool
+    study_file: Path, cutoff: date | None, templates: tuple[str, ...], direct: bool, subject: str = ""
 ) -> tuple[RunOutcome, dict[str, float]]:
     """The whole job on a study, and the seconds of each stage.
 
-    The study file is read first, so that a mistake in it is told at once and not after Prefect's start.
+    The study file is read first, so that a mistake in it is told at once and not after Prefect's start. A job about one
+    `subject` is done directly: Prefect keeps parameters, and gets no patient data.
     """
     from runtime.study_files import read_study
 
     study, base = read_study(study_file)
     display = StageDisplay()
-    if direct:
+    if direct or subject:
         from cli.wired import wired
 
         wired().snapshots.prepare()
@@ -39,6 +40,7 @@ def run_job(
                 base,
                 cutoff=cutoff,
                 templates=templates,
+                subject=subject,
                 progress=display.message,
                 stage=display.around,
             )

@@ -21,6 +21,7 @@ from crosscheck.laboratory_questions import (
     shifts,
 )
 from crosscheck.listing_questions import LISTED, event_listing
+from crosscheck.long_term_questions import first_events, immunosuppressants, recurrent_events
 from crosscheck.lot_questions import events_by_lot
 from crosscheck.part_questions import events_by_part, rate_over_time
 from crosscheck.questions import GRADES, SEVERITIES, Asked, common, overview, rates, terms, worst_of_terms
@@ -91,10 +92,15 @@ QUESTIONS: Mapping[str, Callable[[Asked, TableResult], Answer]] = {
     "LTF01": completeness,
     "LTF02": quotient,
     "LTF04": malignancies,
+    "LTF05": first_events,
     "LTF06": deaths_by_time,
     "LTF07": year_ends,
+    "LTF08": first_events,
+    "LTF09": recurrent_events,
     "LTF10": graft_function,
     "LTF11": insulin_independence,
+    "LTF12": first_events,
+    "LTF13": immunosuppressants,
     "LTF14": events_by_lot,
     "AET02_OCMQ": by_list("OCMQ", "", SCOPES),
     "AET02_OCMQ_SER": by_list("OCMQ", "serious", SCOPES[:1]),
@@ -109,6 +115,6 @@ QUESTIONS: Mapping[str, Callable[[Asked, TableResult], Answer]] = {
     "AESI01_SG": by_subgroup(""),
 }
 
-FROM_SDTM_ONLY = ("ENT01", "DST01", "DSURWDL", "LTF01", "LTF02", "LTF07", "LTF10", "LTF11")
+FROM_SDTM_ONLY = ("ENT01", "DST01", "DSURWDL", "LTF01", "LTF02", "LTF07", "LTF09", "LTF10", "LTF11", "LTF13")
 """Outputs that are not computed again where the sponsor's own ADaM is counted: ADSL says how participation ended, and
 there is no second source for it."""

@@ -158,8 +158,8 @@ def malignancies(asked: Asked, table: TableResult) -> Answer:
         picked += f" WHERE pt IN ({words}) GROUP BY ALL"
         n = numbers_by_arm(asked, f"SELECT arm, count(*) FROM ({picked}) GROUP BY 1")
         after = numbers_by_arm(asked, f"SELECT arm, sum(followed - day)::BIGINT FROM ({picked}) GROUP BY 1")
-        _rate(counted, "", name, n, {arm: days - after.get(arm, 0) for arm, days in whole.items()})
-        _range(asked, counted, "", f"{name}: Days to the first, median (range)", f"FROM ({picked}) WHERE day > 0")
+        add_rate(counted, "", name, n, {arm: days - after.get(arm, 0) for arm, days in whole.items()})
+        add_range(asked, counted, "", f"{name}: Days to the first, median (range)", f"FROM ({picked}) WHERE day > 0")
     return Answer(counted.values)
 
 
@@ -171,9 +171,9 @@ def deaths_by_time(asked: Asked, table: TableResult) -> Answer:
     whole = numbers_by_arm(
         asked, "SELECT counted_arm, coalesce(sum(FUPDUR), 0)::BIGINT FROM subject WHERE safety GROUP BY 1"
     )
-    _rate(counted, "Deaths", "", numbers_by_arm(asked, f"SELECT counted_arm, count(*) {dead} GROUP BY 1"), whole)
+    add_rate(counted, "Deaths", "", numbers_by_arm(asked, f"SELECT counted_arm, count(*) {dead} GROUP BY 1"), whole)
     since = "Days from first infusion to death, median (range)"
-    _range(asked, counted, "Deaths", since, "FROM (SELECT counted_arm AS arm, death_day AS day"
+    add_range(asked, counted, "Deaths", since, "FROM (SELECT counted_arm AS arm, death_day AS day"
            f" {dead} AND death_day IS NOT NULL)")  # fmt: skip
     causes = by_row(
         asked.rows(
@@ -184,7 +184,7 @@ def deaths_by_time(asked: Asked, table: TableResult) -> Answer:
         1,
     )
     for (cause,), (n,) in causes.items():
-        _rate(counted, "Primary cause of death", cause, n, whole)
+        add_rate(counted, "Primary cause of death", cause, n, whole)
     longest = int(str(asked.rows("SELECT coalesce(max(FUPDUR), 1)::BIGINT FROM every_subject")[0][0]))
     bounds = [0, within, 365]
     while bounds[-1] < longest:
@@ -201,7 +201,7 @@ def deaths_by_time(asked: Asked, table: TableResult) -> Answer:
             f"SELECT counted_arm, sum(greatest(least(coalesce(FUPDUR, 0), {high}) - {low}, 0))::BIGINT"
             " FROM subject WHERE safety GROUP BY 1",
         )
-        _rate(counted, "Time of death", name, n, days)
+        add_rate(counted, "Time of death", name, n, days)
     for name, condition in (
         ("Later than any follow-up", f"death_day > {bounds[-1]}"), ("Day not known", "death_day IS NULL")
     ):  # fmt: skip
@@ -211,7 +211,8 @@ def deaths_by_time(asked: Asked, table: TableResult) -> Answer:
     return Answer(counted.values)
 
 
-def _rate(counted: Counted, group: str, row: str, n: Mapping[str, int], days: Mapping[str, int]) -> None:
+def add_rate(counted: Counted, group: str, row: str, n: Mapping[str, int], days: Mapping[str, int]) -> None:
+    """Subjects of a row, their person-years and rate."""
     counted.count(group, row, n)
     for (column, number, _), (_, time, _) in zip(counted.columns(n), counted.columns(days), strict=True):
         years = time / float(YEAR)
@@ -219,7 +220,8 @@ def _rate(counted: Counted, group: str, row: str, n: Mapping[str, int], days: Ma
         counted.values[group, row, column, "rate"] = 100 * number / years if years >= 0.5 else None
 
 
-def _range(asked: Asked, counted: Counted, group: str, row: str, source: str) -> None:
+def add_range(asked: Asked, counted: Counted, group: str, row: str, source: str) -> None:
+    """Median and range of `day` of a source that gives arm and day; no answer where it has no row."""
     values = "median(day)::DOUBLE, min(day)::DOUBLE, max(day)::DOUBLE"
     found = {str(arm): numbers for arm, *numbers in asked.rows(f"SELECT arm, {values} {source} GROUP BY arm")}
     if not found:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crosscheck.follow_up_questions import add_count, add_share, count_by_arm
+from crosscheck.follow_up_questions import add_count, add_range, add_share, count_by_arm
 from crosscheck.questions import Asked, start
 from longwatch.standards.dataset import SourceData
 from longwatch.study import Study
@@ -75,7 +75,12 @@ def insulin_independence(asked: Asked, table: TableResult) -> Answer:
         add_count(counted, f"Year {year}", "Followed on the anniversary", base)
         free = count_by_arm(asked, f"{known} AND {on} <= FUPDUR - 1 AND {runs} AND {on} BETWEEN a AND b)")
         add_share(counted, f"Year {year}", "Free of insulin", free, base)
-    return Answer(counted.values)
+    add_range(
+        asked, counted, "Days free of insulin", "",
+        "FROM (SELECT w.arm, sum(b - a + 1) AS day FROM watched_subject w JOIN free_run f USING (USUBJID)"
+        " WHERE FUPDUR IS NOT NULL GROUP BY w.USUBJID, w.arm)",
+    )  # fmt: skip
+    return Answer(counted.values, frozenset({"First independence lost"}))
 
 
 def _quote(value: str) -> str:

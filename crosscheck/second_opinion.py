@@ -21,6 +21,7 @@ from crosscheck.periodic_questions import interval_start
 from crosscheck.questions import Asked, quote
 from crosscheck.restrictions import look_at
 from crosscheck.subject_questions import NEVER
+from crosscheck.time_questions import is_measured
 from longwatch.standards.dataset import SourceData
 from longwatch.standards.dates import ISO8601_PARTIAL
 from longwatch.standards.event_groups import NO_GROUPS, EventGroups
@@ -124,7 +125,8 @@ def _prepare_for(asked: Asked, codes: AbstractSet[str]) -> None:
 
 def _answers(tables: Iterable[TableResult], asked: Asked) -> Iterator[Answer | None]:
     for table in tables:
-        question = None if asked.supplied and table.code in FROM_SDTM_ONLY else QUESTIONS.get(table.code)
+        unknown = asked.supplied and table.code in FROM_SDTM_ONLY
+        question = None if unknown or is_measured(asked, table) else QUESTIONS.get(table.code)
         answered = question is not None and look_at(asked.engine, table.restrictions)
         yield question(asked, table) if question and answered else None
 

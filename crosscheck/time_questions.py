@@ -124,9 +124,9 @@ def _supplied(code: str, unit: str) -> str:
     )
 
 
-def _find(asked: Asked, code: str) -> tuple[str, str, bool]:
+def find_times(asked: Asked, code: str) -> tuple[str, str, bool]:
     """The query that gives the times of a parameter (empty: not collected), its unit, and whether it is supplied."""
-    declared = {item.code: item for item in asked.study.time_to_event.all_parameters()}.get(code)
+    declared = {item.code: item for item in asked.study.time_parameters}.get(code)
     if asked.supplied and asked.has(f"(SELECT count(*) FROM ADTTE WHERE PARAMCD = {quote(code)}) > 0"):
         stated = asked.rows(
             f"SELECT lower(trim(any_value(AVALU))) FROM ADTTE WHERE PARAMCD = {quote(code)} AND AVALU IS NOT NULL"
@@ -141,7 +141,7 @@ def _find(asked: Asked, code: str) -> tuple[str, str, bool]:
 
 def _make(asked: Asked, table: TableResult) -> str | None:
     """The table `tte` of the output's parameter, its times in the unit; that unit, or None where not collected."""
-    query, unit, _ = _find(asked, table.parameters["parameter"])
+    query, unit, _ = find_times(asked, table.parameters["parameter"])
     if not query:
         return None
     asked.engine.execute(
@@ -149,6 +149,15 @@ def _make(asked: Asked, table: TableResult) -> str | None:
         f" SELECT USUBJID, arm, days / {UNITS[unit]} AS aval, ended, why FROM ({query})"
     )
     return unit
+
+
+def is_measured(asked: Asked, table: TableResult) -> bool:
+    """Whether an output shows a time to something measured (an antibody, a fall of C-peptide), which is not computed
+    again: neither the study file nor the sponsor's ADTTE has it."""
+    code = table.parameters.get("parameter")
+    if code is None or any(item.code == code for item in asked.study.time_parameters):
+        return False
+    return not (asked.supplied and asked.has(f"(SELECT count(*) FROM ADTTE WHERE PARAMCD = {quote(code)}) > 0"))
 
 
 def times(asked: Asked, table: TableResult) -> Answer:
@@ -168,7 +177,9 @@ def times(asked: Asked, table: TableResult) -> Answer:
         counted.count(group, row, found.get(("1",), [{}])[0])
     landmarks = {item.row for item in table.statistics if item.row_group == "Without the event"}
     if landmarks:
-        _curve(asked, counted, "Without the event", {float(row.split()[1]): row for row in landmarks}, "survival_pct")
+        add_curve(
+            asked, counted, "Without the event", {float(row.split()[1]): row for row in landmarks}, "survival_pct"
+        )
     return Answer(counted.values)
 
 
@@ -188,7 +199,7 @@ def curve(statistic: str) -> Callable[[Asked, TableResult], Answer]:
             for (time,) in asked.rows(f"SELECT DISTINCT aval FROM tte WHERE {happened} AND arm = {quote(arm)}"):
                 places.setdefault(float(str(time)), f"at {time}")
             if asked.has("(SELECT count(*) FROM tte) > 0"):
-                _curve(asked, counted, "", places, statistic, arm)
+                add_curve(asked, counted, "", places, statistic, arm)
         return Answer(counted.values)
 
     return answer
@@ -202,7 +213,7 @@ def _column(item: Statistic) -> str:
     return item.column
 
 
-def _curve(
+def add_curve(
     asked: Asked, counted: Counted, group: str, places: dict[float, str], statistic: str, only: str = ""
 ) -> None:
     """At risk, happened and the share at some times, each with the name of its row, of every column or of one arm.
@@ -210,6 +221,7 @@ def _curve(
     The share without the event is the product, the share with it the sum of what is lost at each time; neither is known
     after the last observation while somebody is left.
     """
+    with_counts = bool(only)
     event = "ended = 1" if statistic == "survival_pct" else "ended > 0"
     share_then = "coalesce(s, 1)" if statistic == "survival_pct" else "coalesce(f, 0)"
     for column in [only] if only else [*counted.sizes, *([TOTAL] if counted.total else [])]:
@@ -231,9 +243,9 @@ def _curve(
         for time, at_risk, events, deaths, share in rows:
             key = (group, places[float(str(time))], column)
             values: dict[Cell, object] = {(*key, "at_risk"): at_risk}
-            if only:
+            if with_counts:
                 values[*key, "events"] = events
-            if statistic == "incidence_pct":
+            if statistic == "incidence_pct" and with_counts:
                 values[*key, "deaths"] = deaths
             values[*key, statistic] = None if share is None else 100 * float(str(share))
             counted.values.update(values)  # type: ignore[arg-type]

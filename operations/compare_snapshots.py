@@ -78,7 +78,8 @@ def compare_snapshots(
     looked at before the comparison begins.
 
     Cases of the numbers, for the outputs of that report's template, made under `study` on both snapshots: see
-    `diff_results`. The cut-off of each snapshot is that of the study file, else the data's own (TS.DCUTDTC), else the
+    `diff_results`; a report about one subject is none of them. The cut-off of each snapshot is that of the study file,
+    else the data's own (TS.DCUTDTC), else the
     report's: so a number also moves where only the cut did. Cases of the keys: `declared_keys`.
 
     `base`: the folder that relative paths of the study file start from. `folder`: also write the comparison there.
@@ -106,7 +107,7 @@ def compare_snapshots(
 
 def _last_report(adapters: Adapters, study: Study) -> ReportRow:
     with adapters.registers.transaction() as register:
-        rows = register.reports(study.id)
+        rows = [row for row in register.reports(study.id) if not adapters.templates(row.template).is_about_a_subject]
     if not rows:
         raise StudyError(
             "LW-CMP-001",

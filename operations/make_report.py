@@ -17,7 +17,7 @@ from longwatch.findings.finding import ValidationOutcome
 from longwatch.findings.rulebook import RuleInForce
 from longwatch.reports.assemble import assemble
 from longwatch.reports.contents import RenderedReport
-from longwatch.reports.template import ReportTemplate
+from longwatch.reports.template import SUBJECT, ReportTemplate
 from longwatch.standards.hashing import sha256_of_bytes
 from longwatch.study import ReportRequest, Study
 from longwatch.tables.ars import results_ars
@@ -64,7 +64,7 @@ def make_report(
     the next run of the same key finds equal and registers.
     """
     template = adapters.templates(request.template)
-    identity = _identify(adapters, study, snapshot, cutoff, template, outcome, datasets)
+    identity = _identify(adapters, study, snapshot, cutoff, template, request, outcome, datasets)
     key = identity.key
     with adapters.registers.transaction() as register:
         present = register.report_by_key(key)
@@ -75,7 +75,9 @@ def make_report(
 
     tables, gate = stage(
         "tabulate",
-        lambda: _tabulate_and_check(adapters, study, snapshot, cutoff, template, rules, datasets, progress),
+        lambda: _tabulate_and_check(
+            adapters, study, snapshot, cutoff, template, rules, datasets, request.subject, progress
+        ),
     )
     draft_reasons = make_draft_reasons(outcome, gate)
     contents = assemble(
@@ -86,7 +88,7 @@ def make_report(
         report_key=key,
         snapshot_id=snapshot.id,
         cutoff=cutoff,
-        fields=make_fields(study, snapshot, cutoff, adapters.engine),
+        fields={**make_fields(study, snapshot, cutoff, adapters.engine), "subject": request.subject},
         tables=tables,
         listings=make_listings(study, snapshot, outcome, gate),
         facts=make_facts(study, snapshot, datasets, outcome, adapters.engine),
@@ -116,6 +118,7 @@ def _identify(
     snapshot: SourceSnapshot,
     cutoff: date,
     template: ReportTemplate,
+    request: ReportRequest,
     outcome: ValidationOutcome,
     datasets: AnalysisDatasets,
 ) -> ReportIdentity:
@@ -127,7 +130,7 @@ def _identify(
         cutoff=cutoff,
         as_of=cutoff,
         template=template.model_dump(mode="json"),
-        parameters={},
+        parameters={"subject": request.subject} if request.subject else {},
         ruleset_version=outcome.ruleset_version,
         dictionaries={**study.dictionaries.model_dump(mode="json"), **lists},
         findings_digest=compute_findings_digest(outcome),
@@ -135,10 +138,19 @@ def _identify(
     )
 
 
-def tabulate(study: Study, template: ReportTemplate, datasets: AnalysisDatasets) -> dict[str, tuple[TableResult, ...]]:
+def tabulate(
+    study: Study, template: ReportTemplate, datasets: AnalysisDatasets, subject: str = ""
+) -> dict[str, tuple[TableResult, ...]]:
     """Every output of a template, by its key there, in the template's order; several where a block asks for one per
-    subgroup."""
-    return {block.key: make_tables(block.table, datasets, study, block.parameters) for block in template.table_blocks()}
+    subgroup. `subject`: whom a report is about."""
+
+    def given(parameters: Mapping[str, object]) -> dict[str, object]:
+        return {name: subject if value == SUBJECT else value for name, value in parameters.items()}
+
+    return {
+        block.key: make_tables(block.table, datasets, study, given(block.parameters))
+        for block in template.table_blocks()
+    }
 
 
 def by_name(tables: Mapping[str, tuple[TableResult, ...]]) -> dict[str, TableResult]:
@@ -156,10 +168,11 @@ def _tabulate_and_check(
     template: ReportTemplate,
     rules: Sequence[RuleInForce],
     datasets: AnalysisDatasets,
+    subject: str,
     progress: Progress,
 ) -> tuple[dict[str, tuple[TableResult, ...]], ReportGate]:
     """The outputs by key, and what the report gate found; it raises where they must not be printed."""
-    tables = tabulate(study, template, datasets)
+    tables = tabulate(study, template, datasets, subject)
     named = by_name(tables)
     progress(f"{template.id}: {len(named)} outputs counted; hashing the snapshot again, asking the second opinion")
     gate = check_report_gate(

@@ -47,6 +47,7 @@ def run_study(
     *,
     cutoff: date | None = None,
     templates: tuple[str, ...] = (),
+    subject: str = "",
     progress: Progress,
     stage: StageRunner = run_directly,
     told: Told | None = None,
@@ -54,16 +55,15 @@ def run_study(
     """Make the reports of a study from its sources.
 
     `base`: the folder that relative source paths start from. `cutoff`: over that of the study file. `templates`: only
-    these of the study's reports; empty means all. The archive is tried before anything is fetched: a job of an hour
+    these of the study's reports; empty means all. `subject`: the USUBJID that those reports are about whose template is
+    about one. The archive is tried before anything is fetched: a job of an hour
     must not end at a full disk that was full before it began. A run ends with every archived report
     under a signed checkpoint of the audit log. `told`: gets the validation in counts, before the gate.
 
     Raises GateStopped where a reject rule failed (LW-GATE-001 on the data, LW-GATE-002 on a report), else what
     the failing stage raised; the run is registered either way.
     """
-    requests = _requests(study, templates)
-    for request in requests:
-        adapters.templates(request.template)
+    requests = _requests(adapters, study, templates, subject)
     rules, inputs = read_rules(adapters, study, base)
     groups = read_event_lists(adapters, study, base)
     with registered_run(adapters, study) as run:
@@ -93,8 +93,30 @@ def run_study(
     return RunOutcome(run.id, study.id, snapshot, day, outcome, made, files)
 
 
-def _requests(study: Study, templates: tuple[str, ...]) -> tuple[ReportRequest, ...]:
-    if not templates:
-        return study.reports
-    named = {request.template: request for request in study.reports}
-    return tuple(named.get(name, ReportRequest(template=name)) for name in templates)
+def _requests(adapters: Adapters, study: Study, templates: tuple[str, ...], subject: str) -> tuple[ReportRequest, ...]:
+    """The reports to make, each with the subject that it is about. Raises StudyError LW-TPL-004 where there is no such
+    template; LW-TPL-005 where a report needs a subject and none is named, or one is named that no report is about."""
+    requests = study.reports
+    if templates:
+        named: dict[str, list[ReportRequest]] = {}
+        for request in study.reports:
+            named.setdefault(request.template, []).append(request)
+        requests = tuple(item for name in templates for item in named.get(name, [ReportRequest(template=name)]))
+    about = {request.template: adapters.templates(request.template).is_about_a_subject for request in requests}
+    if subject:
+        asked = (request.model_copy(update={"subject": subject}) if about[request.template] else request
+                 for request in requests)  # fmt: skip
+        requests = tuple(dict.fromkeys(asked))
+    lacking = sorted({request.template for request in requests if about[request.template] and not request.subject})
+    if lacking or (subject and not any(about.values())):
+        raise StudyError(
+            "LW-TPL-005",
+            f"the report {lacking[0]} is about one subject, and none is named"
+            if lacking
+            else "a subject is named, and none of the reports asked for is about one",
+            where="reports",
+            expected="a USUBJID" if lacking else "a report about one subject, such as death_package",
+            found=subject or "none",
+            next_step="give --report death_package --subject USUBJID together",
+        )
+    return requests

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from report_templates.text import BLACK, GREY, Colour, Style
 
@@ -81,3 +82,38 @@ class ChartDrawing:
 def across(left: float, right: float, y: float, weight: float, colour: Colour) -> Stroke:
     """A horizontal line."""
     return Stroke(((left, y), (right, y)), weight, colour)
+
+
+def stack_drawings(parts: Sequence[ChartDrawing]) -> ChartDrawing:
+    """Drawings of one width, the first on top, as one that says what the last one says."""
+    if len(parts) == 1:
+        return parts[0]
+    height = sum(part.height for part in parts)
+    lifted, top = [], height
+    for part in parts:
+        top -= part.height
+        lifted.append(_lift(part, top))
+    return ChartDrawing(
+        max(part.width for part in parts),
+        height,
+        parts[-1].description,
+        areas=tuple(item for part in lifted for item in part.areas),
+        strokes=tuple(item for part in lifted for item in part.strokes),
+        bars=tuple(item for part in lifted for item in part.bars),
+        dots=tuple(item for part in lifted for item in part.dots),
+        labels=tuple(item for part in lifted for item in part.labels),
+    )
+
+
+def _lift(part: ChartDrawing, by: float) -> ChartDrawing:
+    def up(spots: tuple[Spot, ...]) -> tuple[Spot, ...]:
+        return tuple((x, y + by) for x, y in spots)
+
+    return replace(
+        part,
+        areas=tuple(replace(item, spots=up(item.spots)) for item in part.areas),
+        strokes=tuple(replace(item, spots=up(item.spots)) for item in part.strokes),
+        bars=tuple(replace(item, y=item.y + by) for item in part.bars),
+        dots=tuple(replace(item, y=item.y + by) for item in part.dots),
+        labels=tuple(replace(item, y=item.y + by) for item in part.labels),
+    )

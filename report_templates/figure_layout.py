@@ -12,7 +12,7 @@ from itertools import groupby
 from math import log10
 
 from longwatch.tables.chart import Axis, Chart, Mark, Point, Series, Strip
-from report_templates.chart_drawing import LABEL, Area, ChartDrawing, Dot, Label, Spot, Stroke, across
+from report_templates.chart_drawing import LABEL, Area, ChartDrawing, Dot, Label, Spot, Stroke, across, stack_drawings
 from report_templates.series_style import GRID, Look, draw_mark, look_of
 from report_templates.text import BLACK, GREY, shorten, width_of
 
@@ -44,16 +44,17 @@ class _Plot:
     bottom: float
     x: Axis
     y: Axis
+    height: float = PLOT
 
     @property
     def top(self) -> float:
-        return self.bottom + PLOT
+        return self.bottom + self.height
 
     def at_x(self, value: float) -> float:
         return self.left + part_along(self.x, value) * (self.right - self.left)
 
     def at_y(self, value: float) -> float:
-        return self.bottom + part_along(self.y, value) * PLOT
+        return self.bottom + part_along(self.y, value) * self.height
 
     def within(self, value: float) -> bool:
         return self.y.low <= value <= self.y.high
@@ -71,16 +72,22 @@ def lay_out_figure(chart: Chart, width: float) -> ChartDrawing:
     """The figure. Without a point only its note is drawn."""
     if chart.is_empty:
         return ChartDrawing(width, LABEL.leading + 6, chart.description, labels=(Label(0, 4, chart.note, "left"),))
+    stacked = [*chart.above, chart]
+    margin = max(width_of(text, LABEL) + TICK + 5 for part in stacked for _, text in part.y.ticks)
+    return stack_drawings([_lay_out_one(part, width, margin) for part in stacked])
+
+
+def _lay_out_one(chart: Chart, width: float, margin: float) -> ChartDrawing:
+    """One plot; `margin`: what the widest name at the y axis takes."""
     ink = Ink()
     tick_lines = max(len(text.split("\n")) for _, text in chart.x.ticks)
-    below = (tick_lines + 1) * LABEL.leading + TICK + 8
-    margin = max(width_of(text, LABEL) + TICK + 5 for _, text in chart.y.ticks)
+    below = GAP / 2 if chart.is_part else (tick_lines + 1) * LABEL.leading + TICK + 8
     if chart.strip:
         below += (len(chart.strip.rows) + 1.6) * LABEL.leading
         names = (chart.strip.title, *(name for name, _ in chart.strip.rows))
         margin = max(margin, min(max(width_of(name, LABEL) for name in names) + 20, MARGIN_MOST))
     right = max((width_of(text, LABEL) / 2 for text in chart.x.ticks[-1][1].split("\n")), default=0.0)
-    plot = _Plot(margin, width - max(right, 6.0), below, chart.x, chart.y)
+    plot = _Plot(margin, width - max(right, 6.0), below, chart.x, chart.y, PLOT * chart.height)
     _draw_axes(chart, plot, ink)
     looks = [look_of(place if each.rank is None else each.rank) for place, each in enumerate(chart.series)]
     for place, (series, look) in enumerate(zip(chart.series, looks, strict=True)):
@@ -89,7 +96,7 @@ def lay_out_figure(chart: Chart, width: float) -> ChartDrawing:
     _draw_references(chart, plot, ink)
     if chart.strip:
         _draw_strip(chart.strip, plot, ink)
-    height = draw_legend(chart, looks, plot.top, width, ink)
+    height = plot.top + ABOVE + LABEL.leading if chart.is_part else draw_legend(chart, looks, plot.top, width, ink)
     return ChartDrawing(
         width,
         height,
@@ -111,6 +118,9 @@ def _draw_axes(chart: Chart, plot: _Plot, ink: Ink) -> None:
     room = (plot.right - plot.left) / max(len(chart.x.ticks), 1)
     for value, text in chart.x.ticks:
         x = plot.at_x(value)
+        if chart.is_part:
+            ink.strokes.append(Stroke(((x, plot.bottom), (x, plot.top)), 0.4, GRID))
+            continue
         if not chart.x.is_category:
             ink.strokes.append(Stroke(((x, plot.bottom), (x, plot.bottom - TICK)), 0.8, GREY))
         for line, part in enumerate(text.split("\n")):
@@ -118,7 +128,8 @@ def _draw_axes(chart: Chart, plot: _Plot, ink: Ink) -> None:
             ink.labels.append(Label(x, y, shorten(part, LABEL, room - 3) if chart.x.is_category else part))
     lines = max(len(text.split("\n")) for _, text in chart.x.ticks)
     title = plot.bottom - TICK - 11 - lines * LABEL.leading
-    ink.labels.append(Label((plot.left + plot.right) / 2, title, chart.x.title))
+    if not chart.is_part:
+        ink.labels.append(Label((plot.left + plot.right) / 2, title, chart.x.title))
     ink.labels.append(Label(0.0, plot.top + ABOVE, chart.y.title, "left"))
 
 

@@ -42,10 +42,17 @@ exposure:
     - {{name: mTOR inhibitors, drugs: [SIROLIMUS]}}
     - {{name: Antiproliferatives, drugs: [MYCOPHENOLATE]}}
     - {{name: Induction, drugs: [{INDUCTION}]}}
+  troughs: {{TACROLIMUS: TACRO}}
 follow_up:
   malignancies:
     - {{name: Skin cancer other than melanoma, terms: [SKIN CANCER]}}
     - {{name: PTLD, terms: [LYMPHOID GROWTH]}}
+  organs:
+    - {{name: Neuropathy, terms: [NEUROPATHY]}}
+    - {{name: Kidney function reduced, terms: [KIDNEY FUNCTION REDUCED]}}
+    - {{name: Chest pain, terms: [CHEST PAIN]}}
+  recurrent:
+    - {{name: Infections, socs: [INFECTIONS]}}
 comparison:
   control: {p.arms[1].code}
   statistics: [risk_difference]

@@ -46,7 +46,7 @@ def derive_adgf(
     rows = visits.select("row", "OPENDT", "CLOSEDT", subject=pl.col("USUBJID").to_physical().cast(pl.UInt32), day="ADT")
     first = adsl.select("TRTSDT", "RFICDT" if "RFICDT" in adsl.columns else pl.lit(None, pl.Date).alias("RFICDT"))
     rows = pl.concat([rows, first.select(pl.all().gather(rows["subject"]))], how="horizontal")
-    for name, values in _values(data, subjects, cutoff).items():
+    for name, values in read_components(data, subjects, cutoff).items():
         rows = _add_nearest(rows, values, name)
     rows = _add_insulin(rows, read_insulin(data, study, cutoff, subjects))
     rows = _add_severe(rows, data, study, subjects)
@@ -58,7 +58,7 @@ def derive_adgf(
     )
 
 
-def _values(data: SourceData, subjects: Subjects, cutoff: date) -> dict[str, pl.DataFrame]:
+def read_components(data: SourceData, subjects: Subjects, cutoff: date) -> dict[str, pl.DataFrame]:
     """By component: subject, day, value, of those that are measured on a day."""
     lb = read_coded(data, "LB", subjects, _LB, ("LBSTRESN", "LBTPTNUM"))
     lb = _dated(

@@ -13,6 +13,7 @@ neither, CEVENT 0):
 - death: death → 0; end of follow-up → 1.
 - discontinuation: EOSSTT is DISCONTINUED, on EOSDT → 0; EOSSTT is COMPLETED, on EOSDT → 1; death → 0; end of follow-up
   → 1. Leaving the study by death is leaving it.
+- a measured event of ADEV, by its code: its first day → 0; death → 2; end of follow-up → 1.
 - last_follow_up: death → 0; EOSSTT is COMPLETED or DISCONTINUED, at the end of follow-up → 0; end of follow-up → 1.
 
 Missing dates: an event without ASTDT is on day 1, one outside the follow-up on its first or last day (as in EAIR); a
@@ -81,24 +82,7 @@ def derive_times(
     """
     treated = adsl.filter(pl.col("SAFFL") == "Y")
     reason = _why_not(parameter, treated, adae, clinical)
-    variable = start_variable(study, adsl.columns)
-    absent = [name for name in ("EOSSTT", "DCSREAS") if name not in adsl.columns]
-    absent += ["EOSDT"] * (adsl.schema.get("EOSDT") != pl.Date)  # a sponsor's ADSL may have it as text
-    base = adsl.with_columns(pl.lit(None).alias(name) for name in absent).select(
-        "USUBJID",
-        "TRT01P",
-        "TRT01A",
-        "SAFFL",
-        row=pl.int_range(pl.len(), dtype=pl.UInt32),
-        STARTDT=pl.col(variable),
-        end=pl.col("TRTSDT") + pl.duration(days=pl.col("FUPDUR").cast(pl.Int64) - 1),
-        died=(pl.col("DTHFL") == "Y").fill_null(False),
-        DTHDT=pl.col("DTHDT"),
-        status=pl.col("EOSSTT").cast(pl.String),
-        why=pl.col("DCSREAS").cast(pl.String),
-        left=pl.col("EOSDT").cast(pl.Date),
-    )
-    base = base.filter((pl.col("SAFFL") == "Y") & (pl.col("end") >= pl.col("STARTDT")))
+    base = _base(adsl, study)
     rule = {
         EventKind.ADVERSE_EVENT: lambda: _adverse_event(base, adae, parameter),
         EventKind.CLINICAL_EVENT: lambda: _clinical_event(base, clinical),
@@ -108,6 +92,52 @@ def derive_times(
     }
     assert parameter.event is not None, "a parameter without an event is supplied"
     found = rule[parameter.event]() if not reason else _cases(base.clear(), [])
+    return _times(found, parameter.code, parameter.name, parameter.unit, treated.height, cutoff, reason)
+
+
+def derive_times_to_measured(
+    code: str, name: str, adev: pl.DataFrame, adsl: pl.DataFrame, study: Study, cutoff: date, reason: str
+) -> Times:
+    """The times, in days, to the first event of a code of ADEV, death before it competing. `reason`: why it cannot be
+    told of anybody; then there is no record."""
+    base = _base(adsl, study)
+    first = (
+        adev.filter(pl.col("PARAMCD") == code, pl.col("AVALC") == "EVENT")
+        .group_by(row=pl.col("USUBJID").to_physical())
+        .agg(day=pl.col("ADT").min())
+    )
+    joined = base.join(first, on="row", how="left", maintain_order="left")
+    joined = joined.with_columns(day=pl.min_horizontal(pl.max_horizontal("day", "STARTDT"), "end"))
+    joined = joined.with_columns(day=pl.when(pl.col("row").is_in(first["row"].implode())).then("day"))
+    happened = _Case(pl.col("day").is_not_null(), pl.col("day"), 1, pl.lit(name), ("ADEV", "ADT"))
+    found = _cases(joined if not reason else joined.clear(), [happened, *_death(2)])
+    treated = adsl.filter(pl.col("SAFFL") == "Y").height
+    return _times(found, code, name, "days", treated, cutoff, reason)
+
+
+def _base(adsl: pl.DataFrame, study: Study) -> pl.DataFrame:
+    """Who has a time, from when to when, and what is known of its end."""
+    absent = [name for name in ("EOSSTT", "DCSREAS") if name not in adsl.columns]
+    absent += ["EOSDT"] * (adsl.schema.get("EOSDT") != pl.Date)  # a sponsor's ADSL may have it as text
+    base = adsl.with_columns(pl.lit(None).alias(name) for name in absent).select(
+        "USUBJID",
+        "TRT01P",
+        "TRT01A",
+        "SAFFL",
+        row=pl.int_range(pl.len(), dtype=pl.UInt32),
+        STARTDT=pl.col(start_variable(study, adsl.columns)),
+        end=pl.col("TRTSDT") + pl.duration(days=pl.col("FUPDUR").cast(pl.Int64) - 1),
+        died=(pl.col("DTHFL") == "Y").fill_null(False),
+        DTHDT=pl.col("DTHDT"),
+        status=pl.col("EOSSTT").cast(pl.String),
+        why=pl.col("DCSREAS").cast(pl.String),
+        left=pl.col("EOSDT").cast(pl.Date),
+    )
+    return base.filter((pl.col("SAFFL") == "Y") & (pl.col("end") >= pl.col("STARTDT")))
+
+
+def _times(found: pl.DataFrame, code: str, name: str, unit: str, treated: int, cutoff: date, reason: str) -> Times:
+    """The records of a parameter from what ends the time of each subject."""
     found = found.with_columns(pl.max_horizontal("ADT", "STARTDT").alias("ADT"))
     censored = pl.col("CNSR") == 1
     found = found.with_columns(
@@ -115,13 +145,12 @@ def derive_times(
         .then(pl.when(pl.col("ADT") == cutoff).then(pl.lit(CUT)).otherwise(pl.lit(ALIVE)))
         .otherwise("CNSDTDSC")
         .alias("CNSDTDSC"),
-        PARAMCD=pl.lit(parameter.code),
-        PARAM=pl.lit(parameter.name),
-        AVAL=in_unit(found["ADT"], found["STARTDT"], parameter.unit),
-        AVALU=pl.lit(parameter.unit.upper()),
+        PARAMCD=pl.lit(code),
+        PARAM=pl.lit(name),
+        AVAL=in_unit(found["ADT"], found["STARTDT"], unit),
+        AVALU=pl.lit(unit.upper()),
     ).select(VARIABLES)
-    unknown = treated.height - found.height
-    return Times(parameter.code, parameter.name, parameter.unit, found, reason=reason, unknown=unknown)
+    return Times(code, name, unit, found, reason=reason, unknown=treated - found.height)
 
 
 def in_unit(day: pl.Series, start: pl.Series, unit: str) -> pl.Series:

@@ -13,13 +13,15 @@ import polars as pl
 from numpy.typing import NDArray
 
 from longwatch.derive.adae import derive_adae, read_adverse_events
+from longwatch.derive.adev import MEASURED, derive_adev, why_not
 from longwatch.derive.adex import derive_adex
 from longwatch.derive.adgf import derive_adgf
 from longwatch.derive.adhy import derive_adhy
+from longwatch.derive.adim import derive_adim
 from longwatch.derive.adlot import derive_adlot
 from longwatch.derive.adltf import derive_adltf
 from longwatch.derive.adsl import derive_adsl, read_attended, read_subjects
-from longwatch.derive.adtte import Times, derive_times, variables_of
+from longwatch.derive.adtte import Times, derive_times, derive_times_to_measured, variables_of
 from longwatch.derive.aesi import add_aesi
 from longwatch.derive.at_risk import Clock, make_clock
 from longwatch.derive.bds import derive_bds
@@ -29,10 +31,12 @@ from longwatch.derive.cgm import derive_adcg
 from longwatch.derive.clinical_events import read_clinical_events
 from longwatch.derive.coded import Subjects
 from longwatch.derive.egfr_slope import derive_adsp
+from longwatch.derive.exposure import read_infusions
 from longwatch.derive.follow_up_plan import Plan, read_plan
 from longwatch.derive.hypoglycaemia import derive_adhg
 from longwatch.derive.insulin import derive_adii, read_insulin
 from longwatch.derive.listed import derive_line_names, read_collected
+from longwatch.derive.loss import derive_loss
 from longwatch.derive.observed import derive_fuendy
 from longwatch.derive.occurrence import derive_occurrence_flags
 from longwatch.derive.periods import (
@@ -50,12 +54,12 @@ from longwatch.derive.supplied import read_supplied_adae, read_supplied_adsl
 from longwatch.derive.supplied_adtte import read_supplied_times, supplied_codes
 from longwatch.derive.supplied_bds import read_supplied_bds
 from longwatch.standards.dataset import SourceData
-from longwatch.standards.event_groups import NO_GROUPS, EventGroups
-from longwatch.study import AnalysisData, EventKind, Study, TreatmentBasis
+from longwatch.standards.event_groups import AESI, NO_GROUPS, EventGroups, Scope
+from longwatch.study import AnalysisData, EventKind, Parameter, Study, TreatmentBasis
 
 DATASETS = (
-    "ADSL", "ADAE", "ADTTE", "ADEX", "ADFU", "ADLTF", "ADGF", "ADII", "ADSP", "ADCG", "ADHG", "ADLOT", "ADLB", "ADVS",
-    "ADHY",
+    "ADSL", "ADAE", "ADTTE", "ADEX", "ADFU", "ADLTF", "ADGF", "ADII", "ADEV", "ADIM", "ADSP", "ADCG", "ADHG", "ADLOT",
+    "ADLB", "ADVS", "ADHY",
 )  # fmt: skip
 """The analysis datasets there are; all but ADSL and ADAE are derived when they are first asked for."""
 
@@ -160,15 +164,27 @@ class AnalysisDatasets:
         return int((self.adsl["SAFFL"] == "Y").sum())
 
     def dataset(self, name: str) -> pl.DataFrame:
-        """An analysis dataset by its name, ADSL and ADAE with all that provenances name. Raises KeyError."""
+        """An analysis dataset by its name, ADSL and ADAE with all that provenances name; or a dataset of the source, as
+        it is, which listings show. Raises KeyError."""
         if name == "ADAE":
             return self.adae_in_full
         if name == "ADSL":
             return self.adsl_with_interval
+        if name not in DATASETS and name in self.data:
+            return self._source(name)
         if name not in DATASETS:
             raise KeyError(name)
         frame: pl.DataFrame = getattr(self, name.lower())
         return frame
+
+    def _source(self, name: str) -> pl.DataFrame:
+        """A dataset of the source as it is, of the subjects of ADSL, USUBJID coded as there."""
+        frame = self.data.frame(name).collect()
+        if "USUBJID" not in frame.columns:
+            return frame
+        known = self.adsl["USUBJID"].cast(pl.String).implode()
+        coded = pl.col("USUBJID").cast(pl.String).cast(self.adsl["USUBJID"].dtype)
+        return frame.filter(pl.col("USUBJID").cast(pl.String).is_in(known)).with_columns(coded)
 
     @on_demand
     def adfu(self) -> pl.DataFrame:
@@ -200,6 +216,27 @@ class AnalysisDatasets:
         """ADII: insulin independence."""
         insulin = read_insulin(self.data, self.study, self.cutoff, self.subjects)
         return derive_adii(insulin, self.study, self.adsl, self.adltf)
+
+    @cached_property
+    def loss(self) -> pl.DataFrame:
+        """Who was declared lost to follow-up, and who was found again."""
+        return derive_loss(self.data, self.study, self.cutoff, self.subjects, self.adsl)
+
+    @cached_property
+    def infusions(self) -> pl.DataFrame:
+        """Doses of study product that started by the cut-off: `subject`, `day` (missing where it is not known)."""
+        return read_infusions(self.data, self.study, self.cutoff, self.subjects)
+
+    @on_demand
+    def adev(self) -> pl.DataFrame:
+        """ADEV: what happened over the years besides adverse events."""
+        adae = self.adae_with(("USUBJID", "TRTEMFL", "ASTDT", "AEDECOD", "AEBODSYS"))
+        return derive_adev(self.data, self.study, self.cutoff, self.subjects, self.adsl, self.adlb, adae, self.clock)
+
+    @on_demand
+    def adim(self) -> pl.DataFrame:
+        """ADIM: immunosuppressants."""
+        return derive_adim(self.data, self.study, self.cutoff, self.subjects, self.adsl)
 
     @on_demand
     def adsp(self) -> pl.DataFrame:
@@ -240,12 +277,34 @@ class AnalysisDatasets:
 
     @property
     def time_parameters(self) -> tuple[str, ...]:
-        """The codes of ADTTE: those of the study file, then those of a supplied ADTTE, then the standard ones."""
+        """The codes of ADTTE: those of the study file, then those of a supplied ADTTE, the standard ones, those of the
+        groups that follow-up watches, and those measured (ADEV)."""
         supplied = self._supplied_codes
-        every = self.study.time_to_event.all_parameters()
+        every = self.declared_times.values()
         known = [item.code for item in every if item.code in supplied or item.event is not None]
         own = {item.code for item in self.study.time_to_event.parameters}
-        return tuple(dict.fromkeys((*(code for code in known if code in own), *supplied, *known)))
+        return tuple(dict.fromkeys((*(code for code in known if code in own), *supplied, *known, *MEASURED)))
+
+    @cached_property
+    def declared_times(self) -> Mapping[str, Parameter]:
+        """By code the times that the study file declares or implies, and AESI1, AESI2 …: the first event of each of its
+        AESIs, by the terms that ADAE has of it (of one that it has no event of, by all of its terms)."""
+        found = {item.code: item for item in self.study.time_parameters}
+        for place, group in enumerate(self.groups.of_kind(AESI), start=1):
+            coded = self.adae_with(("AEDECOD", "AEBODSYS")).select(pl.all().cast(pl.String)).unique().drop_nulls()
+            terms = {
+                pt for pt, soc in coded.select("AEDECOD", "AEBODSYS").iter_rows() if group.holds(soc, pt, Scope.NARROW)
+            }
+            found.setdefault(
+                f"AESI{place}",
+                Parameter(
+                    code=f"AESI{place}",
+                    name=group.name,
+                    event=EventKind.ADVERSE_EVENT,
+                    terms=tuple(sorted(terms or group.narrow)) or (group.name,),
+                ),
+            )
+        return found
 
     def times(self, code: str) -> Times:
         """One parameter of ADTTE: the sponsor's own where ADTTE is supplied and has it, else derived. Raises KeyError
@@ -257,7 +316,10 @@ class AnalysisDatasets:
             times = self.part.whole.times(code)
             records = self.part.of(times.records)
             return replace(times, records=records, unknown=self.safety_subjects - records.height)
-        declared = {item.code: item for item in self.study.time_to_event.all_parameters()}.get(code)
+        declared = self.declared_times.get(code)
+        if declared is None and code in MEASURED and code not in self._supplied_codes:
+            reason = why_not(code, self.data, self.study, self.adev)
+            return derive_times_to_measured(code, MEASURED[code], self.adev, self.adsl, self.study, self.cutoff, reason)
         if declared is None or code in self._supplied_codes:
             return read_supplied_times(code, self.data, self.adsl, self.cutoff, declared)
         clinical = (

@@ -8,9 +8,11 @@ from datetime import date
 import polars as pl
 
 from longwatch.derive.by_subject import NONE, BySubject, as_series
-from longwatch.derive.coded import by_value, values_of
+from longwatch.derive.coded import Subjects, by_value, read_coded, values_of
 from longwatch.derive.cutoff import forget_later, keep_started
+from longwatch.standards.dataset import SourceData
 from longwatch.standards.dates import earliest_day, earliest_second, latest_day
+from longwatch.study import Study
 
 EX_TEXTS = ("EXTRT", "EXDOSTXT", "EXOCCUR", "EXSTDTC", "EXENDTC")
 EX_NUMBERS = ("EXDOSE",)
@@ -126,3 +128,16 @@ def _ends_after(ex: pl.DataFrame, cutoff: date) -> pl.Series:
         return pl.Series("ongoing", [False]).new_from_index(0, ex.height)
     late = by_value(ex["EXENDTC"], (earliest_day(pl.col("text")) > cutoff).alias("ongoing"))["ongoing"]
     return late.fill_null(False)
+
+
+def read_infusions(data: SourceData, study: Study, cutoff: date, subjects: Subjects) -> pl.DataFrame:
+    """Doses of study product that were given and started by the cut-off: `subject`, `day` (the earliest it can mean;
+    missing where none is known), and EXDOSE, EXDOSU, EXLOT where EX has them; in source order."""
+    ex = read_coded(data, "EX", subjects, (*EX_TEXTS, "EXDOSU", "EXLOT"), EX_NUMBERS)
+    ex = keep_started(ex.filter(derive_dosed(ex)), "EXSTDTC", cutoff)
+    ex = ex.filter(is_product(ex, study.treatment.products))
+    day = pl.Series("day", [None], dtype=pl.Date).new_from_index(0, ex.height)
+    if "EXSTDTC" in ex.columns:
+        day = by_value(ex["EXSTDTC"], earliest_day(pl.col("text")).alias("day"))["day"]
+    kept = [name for name in ("EXDOSE", "EXDOSU", "EXLOT") if name in ex.columns]
+    return ex.select("subject", day, *kept)

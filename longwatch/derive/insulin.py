@@ -113,6 +113,11 @@ def derive_adii(insulin: pl.DataFrame | None, study: Study, adsl: pl.DataFrame, 
     episodes = derive_free_times(insulin, adsl, study.graft.free_days).join(last, on="subject", maintain_order="left")
     whole = episodes.group_by("subject").agg(pl.col("AVAL").sum(), goes_on=(pl.col("AENDT") == pl.col("end")).any())
     total = last.join(whole, on="subject", how="left", maintain_order="left")
+    dead = adsl.select(died=(pl.col("DTHFL") == "Y").fill_null(False)).with_row_index("subject")
+    first = episodes.sort("subject", "ASTDT").unique("subject", keep="first", maintain_order=True)
+    first = first.join(dead, on="subject", how="left", maintain_order="left")
+    lost = pl.col("AENDT") < pl.col("end")
+    ended = pl.when(lost).then(pl.lit("LOST")).when(pl.col("died")).then(pl.lit("DIED")).otherwise(pl.lit("FREE"))
     anniversaries = adltf.filter(pl.col("PARAMCD") == "YEAREND").select(
         "FUYEAR", "ADT", subject=pl.col("USUBJID").to_physical().cast(pl.UInt32)
     )
@@ -130,6 +135,7 @@ def derive_adii(insulin: pl.DataFrame | None, study: Study, adsl: pl.DataFrame, 
             AVALC=pl.when(pl.col("AVAL").is_not_null()).then(yes).otherwise(pl.lit("N")),
             AVAL=pl.col("AVAL").fill_null(0),
         ),
+        "LOSS": first.with_columns(AVALC=ended, AVAL=pl.col("AVAL") + lost.cast(pl.Int64)),
         "CURRENT": total.select(
             "subject", AVALC=pl.when(pl.col("goes_on").fill_null(False)).then(yes).otherwise(pl.lit("N"))
         ),

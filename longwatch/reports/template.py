@@ -25,6 +25,7 @@ FIELDS: Mapping[str, str] = {
     "meddra": "MedDRA's version",
     "ctcae": "CTCAE's version",
     "engine_version": "the version of Longwatch",
+    "subject": "the USUBJID of the subject that the report is about",
 }
 """The named fields that a text may use, with what each stands for."""
 
@@ -121,6 +122,8 @@ class ListingBlock(_Part):
     listing: ListingName
 
 
+SUBJECT = "{subject}"
+"""As a parameter of an output: the subject that the report is about."""
 KINDS = {"text": TextBlock, "facts": FactsBlock, "table": TableBlock, "listing": ListingBlock}
 
 
@@ -167,6 +170,11 @@ class ReportTemplate(_Part):
         if twice:
             raise ValueError(f"{', '.join(twice)} stands twice; give each block its own `id:`")
         return self
+
+    @property
+    def is_about_a_subject(self) -> bool:
+        """Whether an output of it is of one subject, which whoever asks for the report names."""
+        return any(SUBJECT in block.parameters.values() for block in self.table_blocks())
 
     def table_blocks(self) -> Iterator[TableBlock]:
         """Every output of the report, in order."""

@@ -19,10 +19,19 @@ class DrugClass(Part):
 
 class Exposure(Part):
     """How the study product is given: in single `infusions` (the default), or `continuing` over time; and the classes
-    of concomitant drugs, immunosuppression above all."""
+    of concomitant drugs, immunosuppression above all. `troughs`: of a drug, the laboratory test (LBTESTCD) that
+    measures its trough level."""
 
     product: Literal["infusions", "continuing"] = "infusions"
     classes: tuple[DrugClass, ...] = ()
+    troughs: dict[Annotated[str, Field(min_length=1)], Annotated[str, Field(min_length=1)]] = Field(
+        default_factory=dict
+    )
+
+    @property
+    def drugs(self) -> tuple[str, ...]:
+        """The drugs of all classes, in capitals, each once."""
+        return tuple(dict.fromkeys(drug.upper() for item in self.classes for drug in item.drugs))
 
     @property
     def is_continuing(self) -> bool:

@@ -17,6 +17,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from longwatch.study.part import Part
+from longwatch.study.time_to_event import EventKind, Parameter
 
 MONTHS_PER_YEAR = 12
 _MEAN_MONTH = 365.25 / 12
@@ -149,6 +150,7 @@ TEMPLATES: dict[str, tuple[PlannedVisit, ...]] = {
 }
 """GT-15Y: spec D.2. The others are it with what follows year 5 otherwise: a registry, or queries to year 10."""
 CUSTOM = "CUSTOM"
+ANY_MALIGNANCY = "Any new malignancy"
 
 
 class EventGroup(Part):
@@ -158,17 +160,38 @@ class EventGroup(Part):
     terms: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
 
 
+class WatchedEvents(Part):
+    """Adverse events that are watched over the years together: a name as printed, and their PTs (AEDECOD), whole SOCs
+    (AEBODSYS), or both."""
+
+    name: Annotated[str, Field(min_length=1)]
+    terms: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    socs: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+
+    @model_validator(mode="after")
+    def check_some(self) -> WatchedEvents:
+        """It has a term or a SOC."""
+        if not (self.terms or self.socs):
+            raise ValueError(f"{self.name}: name its terms or socs")
+        return self
+
+
 class FollowUp(Part):
     """How subjects are followed. `template`: the plan by name, CUSTOM for the study's own `visits`; none: the plan is
     the dataset LTFUPLAN of the data, if any. `anchor`: of a template or CUSTOM. `numbers`: a visit of the template: its
     VISITNUM in the data, where visits are not told by their names (SV.VISIT). `malignancies`: types of new malignancy
-    by PT, in the order printed; a PT is of one type."""
+    by PT, in the order printed; a PT is of one type. `immune`, `organs`: adverse events of the immune system and of
+    kidney, nerve and heart that LTF05 and LTF12 count beside what is measured; `recurrent`: events of which a subject
+    may have many (LTF09)."""
 
     template: Literal["GT-15Y", "CELL-5Y+REG", "ATMP-RMP", "CUSTOM"] | None = None
     anchor: Anchor = Anchor.INFUSION_FIRST
     numbers: dict[str, float] = Field(default_factory=dict)
     visits: tuple[PlannedVisit, ...] = ()
     malignancies: tuple[EventGroup, ...] = ()
+    immune: tuple[WatchedEvents, ...] = ()
+    organs: tuple[WatchedEvents, ...] = ()
+    recurrent: tuple[WatchedEvents, ...] = ()
 
     @field_validator("visits")
     @classmethod
@@ -185,6 +208,16 @@ class FollowUp(Part):
             twice = sorted({text for text in texts if texts.count(text) > 1})
             if twice:
                 raise ValueError(f"{', '.join(twice)} stands twice")
+        return value
+
+    @field_validator("immune", "organs", "recurrent")
+    @classmethod
+    def check_names(cls, value: tuple[WatchedEvents, ...]) -> tuple[WatchedEvents, ...]:
+        """No name twice."""
+        names = [group.name for group in value]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"{', '.join(twice)} stands twice")
         return value
 
     @model_validator(mode="after")
@@ -206,6 +239,24 @@ class FollowUp(Part):
             for visit in own
         )
         return tuple(sorted(numbered, key=lambda visit: visit.mean_day))
+
+    @property
+    def time_parameters(self) -> tuple[Parameter, ...]:
+        """The time to the first event of each group of adverse events."""
+
+        def first(code: str, name: str, terms: Sequence[str], socs: Sequence[str] = ()) -> Parameter:
+            return Parameter(code=code, name=name, event=EventKind.ADVERSE_EVENT, terms=tuple(terms), socs=tuple(socs))
+
+        found = []
+        if self.malignancies:
+            every = [term for group in self.malignancies for term in group.terms]
+            found.append(first("MAL", ANY_MALIGNANCY, every))
+        found += [first(f"MAL{place}", group.name, group.terms) for place, group in enumerate(self.malignancies, 1)]
+        for prefix, groups in (("IMM", self.immune), ("ORG", self.organs), ("REC", self.recurrent)):
+            found += [
+                first(f"{prefix}{place}", group.name, group.terms, group.socs) for place, group in enumerate(groups, 1)
+            ]
+        return tuple(found)
 
 
 def check_plan(visits: Sequence[PlannedVisit]) -> None:

@@ -19,10 +19,25 @@ class Tolerances(Part):
     below_54: Annotated[float, Field(ge=0)] = 1.0
 
 
+class Antibodies(Part):
+    """What of IS counts. `donor`, `auto`: ISTESTCD of donor-specific antibodies and of autoantibodies; none: those that
+    start with DSA, and those whose ISCAT says AUTOANTIBODY. `positive`: from which value on a donor-specific antibody
+    is positive (MFI). `rise`: how many times its baseline an autoantibody is when it has risen."""
+
+    donor: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    auto: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    positive: Annotated[float, Field(gt=0)] = 1000.0
+    rise: Annotated[float, Field(gt=1)] = 2.0
+
+
 class Graft(Part):
     """`insulins`: CMDECOD (or CMTRT) of insulin, in any case; none: whatever contains INSULIN. `free_days`: how many
-    days without insulin make an episode of independence. `as_baseline`: tolerances of the Igls criteria."""
+    days without insulin make an episode of independence. `as_baseline`: tolerances of the Igls criteria. `antibodies`:
+    what a de-novo donor-specific antibody, and a rise of an autoantibody, is. `c_peptide_fall`: by how many percent of
+    the highest earlier value the stimulated C-peptide has fallen when it counts."""
 
     insulins: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     free_days: Annotated[int, Field(ge=1)] = 14
     as_baseline: Tolerances = Tolerances()
+    antibodies: Antibodies = Antibodies()
+    c_peptide_fall: Annotated[float, Field(gt=0, lt=100)] = 50.0

@@ -18,7 +18,7 @@ from longwatch.study.graft import Graft
 from longwatch.study.part import Part
 from longwatch.study.shape import Shape
 from longwatch.study.sources import PlaceOptions
-from longwatch.study.time_to_event import TimeToEvent
+from longwatch.study.time_to_event import Parameter, TimeToEvent
 
 RULE_ID = r"^[A-Z][A-Z0-9]*[0-9]{2,}$"
 PARAMETER_NAME = r"^[a-z][a-z0-9_]*$"
@@ -280,9 +280,10 @@ class RuleSettings(Part):
 
 
 class ReportRequest(Part):
-    """One report of the study, by its template."""
+    """One report of the study, by its template. `subject`: the USUBJID that it is about, of a template about one."""
 
     template: Annotated[str, Field(pattern=TEMPLATE_NAME)]
+    subject: str = ""
 
 
 class Study(Part):
@@ -345,10 +346,17 @@ class Study(Part):
         names = [item.name.upper() for item in self.aesi]
         if len(set(names)) != len(names):
             raise ValueError("aesi: a name stands twice")
-        templates = [request.template for request in self.reports]
+        templates = [(request.template, request.subject) for request in self.reports]
         if len(set(templates)) != len(templates):
             raise ValueError("reports: a template stands twice")
         return self
+
+    @property
+    def time_parameters(self) -> tuple[Parameter, ...]:
+        """Times to an event that the study file declares or implies: its own and the standard ones, then the first
+        event of each group that follow-up watches: MAL and MAL1 … (malignancies), IMM1 …, ORG1 …, REC1 …"""
+        own = self.time_to_event.all_parameters()
+        return (*own, *(item for item in self.follow_up.time_parameters if item.code not in {one.code for one in own}))
 
     @property
     def id(self) -> str:

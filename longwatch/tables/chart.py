@@ -106,7 +106,9 @@ class Strip:
 class Chart:
     """A figure. `description`: what it shows, for who cannot see it (the numbers are in the table). `keys`: what marks
     beside the series mean (`+: censored`), printed with the legend. `note`: in place of the plot, without a point.
-    `is_sideways`: the x axis holds categories and goes down the page, the y axis along it (a forest plot)."""
+    `is_sideways`: the x axis holds categories and goes down the page, the y axis along it (a forest plot). `above`:
+    charts of the same x axis that stand over this one; `height`: of the plot, as a part of the usual one; `is_part`: it
+    stands over another, which prints the x axis and its title, and needs no legend."""
 
     description: str
     x: Axis
@@ -118,6 +120,9 @@ class Chart:
     keys: tuple[str, ...] = ()
     note: str = "No point to show"
     is_sideways: bool = False
+    above: tuple[Chart, ...] = ()
+    height: float = 1.0
+    is_part: bool = False
 
     def __post_init__(self) -> None:
         if self.is_sideways and not self.x.is_category:
@@ -131,10 +136,12 @@ class Chart:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to draw."""
-        return not any(series.points for series in self.series)
+        return not any(series.points for series in self.series) and all(chart.is_empty for chart in self.above)
 
     def plotted(self) -> Iterator[tuple[str, float]]:
         """Each number that is drawn as a height, with its series: points and the ends of their intervals."""
+        for chart in self.above:
+            yield from chart.plotted()
         for series in self.series:
             for point in series.points:
                 yield from ((series.name, value) for value in (point.y, point.low, point.high) if value is not None)

@@ -59,6 +59,7 @@ def make_ltf01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
             " or were alive, had not withdrawn consent and had not completed the study on its last day. Who is lost, or"
             " left for another reason, is expected still. %: of those expected.",
             say_lost(study),
+            *say_found_again(datasets),
             *footnotes.say_abbreviations(columns, rows),
         ),
         empty_note=NO_PLAN if not datasets.plan.years else NO_VISITS if "SV" not in datasets.data else NOT_OVER,
@@ -106,3 +107,16 @@ def say_lost(study: Study) -> str:
         f"Lost: declared lost (DS) after at least {attempts} documented attempts (CONTACT) over at least {days} days, "
         "and no sign of the subject since; a loss without that evidence does not count as one."
     )
+
+
+def say_found_again(datasets: AnalysisDatasets) -> Iterator[str]:
+    """Which declared losses are none any more, and from when on: why a year that was over can change."""
+    found = datasets.loss.filter(pl.col("FOUNDDT").is_not_null())
+    if found.is_empty():
+        return
+    names = datasets.adsl["USUBJID"].cast(pl.String).gather(found["subject"])
+    told = sorted(
+        f"{name} (declared lost {lost}, sign {day})"
+        for name, lost, day in zip(names, found["LOSTDT"], found["FOUNDDT"], strict=True)
+    )
+    yield f"Found again, and so followed in every year: {'; '.join(told)}. Earlier reports counted them as lost."

@@ -13,6 +13,7 @@ import polars as pl
 
 from longwatch.derive import AnalysisDatasets
 from longwatch.study import Study
+from longwatch.study.follow_up import ANY_MALIGNANCY as ANY
 from longwatch.tables import footnotes
 from longwatch.tables.arms import Arms, make_arms
 from longwatch.tables.events import EmergentEvents, select_emergent
@@ -22,7 +23,6 @@ from longwatch.tables.rated import Counts, RatedLine, rated_columns, rated_rows,
 from longwatch.tables.result import TableResult
 
 TITLE = "New malignancies by type"
-ANY = "Any new malignancy"
 SINCE = "Days to the first, median (range)"
 NO_TYPES = "The study file names no types of malignancy (follow_up: malignancies)"
 

@@ -55,6 +55,7 @@ def make_ltf06(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
             "Deaths: subjects known to have died by the cut-off (DTHFL = Y), whatever the cause and whenever. %: of N. "
             "Primary cause: as the data states it (DD, PRCDTH; or DTHCAUS supplied), else the PT of the first adverse "
             "event with a fatal outcome, else Not reported.",
+            *_say_late(datasets),
             say_rate(datasets.clock, "deaths"),
             "Windows: by study day of death, day 1 is the day of the first infusion; years end with day "
             "⌊365.25·k⌋. A window's person-years are the days followed in it.",
@@ -108,3 +109,21 @@ def _windows(longest: int, within: int) -> list[tuple[str, int, int]]:
         ends.append(floor(DAYS_PER_YEAR * (len(ends) + 1)))
     found = [(f"Days 1 to {within}", 0, within), (f"Day {within + 1} to end of year 1", within, ends[0])]
     return found + [(f"Year {year}", ends[year - 2], ends[year - 1]) for year in range(2, len(ends) + 1)]
+
+
+def _say_late(datasets: AnalysisDatasets) -> Iterator[str]:
+    """Deaths of subjects whose participation had ended before: nobody saw them at a visit, and an earlier report cannot
+    have known them."""
+    if datasets.adsl.schema.get("EOSDT") != pl.Date or "DCSREAS" not in datasets.adsl.columns:
+        return
+    late = datasets.adsl.filter(pl.col("SAFFL") == "Y", pl.col("DTHFL") == "Y", pl.col("EOSDT") < pl.col("DTHDT")).sort(
+        pl.col("USUBJID").cast(pl.String)
+    )
+    told = [
+        f"{name} ({str(reason or 'ended').lower()} {ended}, died {died})"
+        for name, reason, ended, died in late.select(
+            pl.col("USUBJID").cast(pl.String), pl.col("DCSREAS").cast(pl.String), "EOSDT", "DTHDT"
+        ).iter_rows()
+    ]
+    if told:
+        yield f"Learned of after the participation had ended: {'; '.join(told)}."

@@ -15,7 +15,7 @@ from longwatch.study import Study
 from longwatch.tables import footnotes
 from longwatch.tables.arms import make_arms
 from longwatch.tables.filters import both, equals
-from longwatch.tables.ltf01 import say_lost
+from longwatch.tables.ltf01 import say_found_again, say_lost
 from longwatch.tables.result import TableResult
 from longwatch.tables.shares import ShareLine, share_rows
 from longwatch.tables.subjects import subject_layout
@@ -51,6 +51,7 @@ def make_ltf07(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
             "Each year ends on the anniversary of the first infusion. %: of the subjects whose anniversary was by the "
             "cut-off. Died: whatever ended the follow-up before; else how it ended by that day, else in follow-up.",
             say_lost(study),
+            *say_found_again(datasets),
             *footnotes.say_abbreviations(columns, rows),
         ),
         empty_note="No subject reached the end of a year by the cut-off",

@@ -48,7 +48,7 @@ def make_ltf14(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
     """The table; it has no parameters. No dose that names its lot → no rows, and a note."""
     arms = make_single_arm(datasets, SAFETY_POPULATION)
     adlot = datasets.adlot
-    status = _statuses(datasets)
+    status = lot_statuses(datasets)
     has_serious = "AESER" in datasets.adae_variables
     rows: list[TableRow] = []
     statistics: list[Statistic] = []
@@ -191,7 +191,7 @@ class _Lot:
         self.cells.append(f"{not_passed} of {tests}" if tests else "no test")
 
 
-def _statuses(datasets: AnalysisDatasets) -> dict[str, str]:
+def lot_statuses(datasets: AnalysisDatasets) -> dict[str, str]:
     """By lot its status; a recall after the cut-off is not known at it."""
     data = datasets.data
     if "LOT" not in data or "LOTID" not in data.datasets["LOT"].columns:

@@ -35,11 +35,29 @@ def _say_source(datasets: AnalysisDatasets, study: Study, timed: Timed) -> str:
     if timed.times.supplied:
         return "as supplied in the sponsor's ADTTE; the event: CNSR = 0, censored: CNSR of 1 or more."
     declared = timed.declared
-    assert declared is not None, "a derived time is declared"
+    if declared is None:
+        return f"from the first infusion to the first of: {say_measured(timed.times.code, study)}."
     assert declared.event is not None, "a derived time has an event"
     first = start_variable(study, datasets.adsl.columns) == "INTSDT"
     start = "the first study intervention" if first else "the first dose of study product"
     return f"from {start} to {_say_event(timed)}."
+
+
+def say_measured(code: str, study: Study) -> str:
+    """What an event of ADEV is, in words."""
+    graft = study.graft
+    falls = {"EGFR25": 25, "EGFR50": 50, "EGFR75": 75}
+    if code in falls:
+        return f"an eGFR lower than at baseline by at least {falls[code]}% (levels are cumulative)"
+    return {
+        "CPEPFALL": f"a C-peptide after a meal lower by more than {graft.c_peptide_fall:g}% than the highest earlier "
+        "one after the infusion",
+        "DSA": f"a donor-specific antibody of at least {graft.antibodies.positive:g} MFI on two days after the "
+        "infusion, and below it at baseline; the first of the two counts",
+        "AUTOAB": f"an autoantibody of at least {graft.antibodies.rise:g} times its baseline",
+        "ISCHANGE": "a maintenance immunosuppressant (CM) ended, or one begun after day 28; for whatever reason",
+        "HYPO3": "hypoglycaemia that needed another person's help (level 3, CE), whatever the glucose",
+    }[code]
 
 
 def _say_event(timed: Timed) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from longwatch.derive import AnalysisDatasets
+from longwatch.derive.adev import MEASURED
 from longwatch.derive.adtte import Times
 from longwatch.errors import StudyError
 from longwatch.stats.estimate import Estimate
@@ -88,7 +89,8 @@ def read_times(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
     sponsor's ADTTE, else the time to the first adverse event. Raises StudyError LW-TAB-007 where there is none of that
     code."""
     codes = datasets.time_parameters
-    own = len(codes) > len(study.time_to_event.all_parameters()) or bool(study.time_to_event.parameters)
+    known = {*datasets.declared_times, *MEASURED}
+    own = bool(set(codes) - known) or bool(study.time_to_event.parameters)
     code = str(parameters.get("parameter") or (codes[0] if own else DEFAULT_PARAMETER))
     try:
         times = datasets.times(code)
@@ -101,7 +103,7 @@ def read_times(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
             found=code,
             next_step="name one of these, or declare it in the study file under `time_to_event: parameters:`",
         ) from None
-    declared = {item.code: item for item in study.time_to_event.all_parameters()}.get(code)
+    declared = datasets.declared_times.get(code)
     arms = make_arms(datasets, study)
     arm_of_record = arms.arm_of_subject[times.records["USUBJID"].to_physical().to_numpy()]
     return Timed(times, declared, arms, arm_of_record)
