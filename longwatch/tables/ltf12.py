@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from longwatch.derive import AnalysisDatasets
-from longwatch.derive.egfr_slope import FIRST_DAY, LEAST_DAYS
+from longwatch.derive.egfr_slope import FIRST_DAY, LEAST_DAYS, LEAST_SPAN
 from longwatch.stats.descriptive import compute_mean, compute_summary
 from longwatch.stats.rounding import NOT_ESTIMABLE, round_half_away
 from longwatch.study import Study
@@ -51,8 +51,8 @@ def make_ltf12(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
         footnotes=(
             footnotes.say_population(datasets, study, arms),
             f"Slope: least squares over each subject's eGFR from study day {FIRST_DAY} on, of subjects with at least "
-            f"{LEAST_DAYS} days of results over at least {LEAST_SPAN} days; the mean of the subjects' slopes with Student's 95% "
-            "CI, each subject with the same weight.",
+            f"{LEAST_DAYS} days of results over at least {LEAST_SPAN} days; the mean of the subjects' slopes with "
+            "Student's 95% CI, each subject with the same weight.",
             *footnotes.say_egfr(datasets.adlb),
             say_first(),
             *found.notes,
