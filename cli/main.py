@@ -17,6 +17,7 @@ from cli import (
     job_commands,
     lot_commands,
     operation_commands,
+    report_commands,
     rule_commands,
     snapshot_commands,
     table_commands,
@@ -54,6 +55,7 @@ def longwatch(
 for _commands in (
     job_commands,
     data_commands,
+    report_commands,
     rule_commands,
     finding_commands,
     table_commands,

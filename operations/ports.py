@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from longwatch.findings.life import FindingChange, HistoryLine, KnownFinding
     from longwatch.findings.notice import Notice
     from longwatch.findings.rule import Rule
+    from longwatch.reports.conformance import Conformance
     from longwatch.reports.contents import RenderedReport, ReportContents
     from longwatch.reports.template import ReportTemplate
     from longwatch.standards.dataset import SourceData
@@ -140,6 +141,14 @@ class Renderer(Protocol):
 
     def __call__(self, contents: ReportContents) -> RenderedReport:
         """The unsigned copy; the same contents give the same bytes."""
+        ...
+
+
+class PdfCheck(Protocol):
+    """Holds a PDF file to the rules for submission."""
+
+    def __call__(self, pdf: bytes, where: str) -> Conformance:
+        """The verdict on every rule. StudyError where it cannot be read as PDF. `where`: its name."""
         ...
 
 
@@ -387,6 +396,8 @@ class Adapters(Protocol):
     def second_opinion(self) -> SecondOpinion: ...
     @property
     def render(self) -> Renderer: ...
+    @property
+    def check_pdf(self) -> PdfCheck: ...
     @property
     def render_html(self) -> HtmlRenderer: ...
     @property

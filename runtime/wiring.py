@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         HtmlRenderer,
         LetterRenderer,
         NoticeTarget,
+        PdfCheck,
         Processes,
         Registers,
         Renderer,
@@ -139,6 +140,13 @@ class Wiring:
         from report_templates import render
 
         return render
+
+    @cached_property
+    def check_pdf(self) -> PdfCheck:
+        """pikepdf, with its PDF/A validator."""
+        from report_templates import check_conformance
+
+        return check_conformance
 
     @cached_property
     def render_html(self) -> HtmlRenderer:
