@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
+from cli.archive_commands import ReportKey
 from cli.output import AsJson, print_rows
 from cli.wired import wired
 
-report = typer.Typer(help="Reports: check a PDF against the rules for submission.", no_args_is_help=True)
+report = typer.Typer(help="Reports: hold a PDF to the rules for submission, make a report again.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -35,3 +36,40 @@ def check_file(
         typer.echo(f"{len(found.verdicts) - len(found.broken)} of {len(found.verdicts)} rules hold.")
     if not found.holds:
         raise typer.Exit(1)
+
+
+@report.command("reproduce")
+def reproduce(
+    key: ReportKey,
+    study: Annotated[
+        Path | None,
+        typer.Option("--study", metavar="STUDY.yaml", help="Where rule files and dictionary are read from."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make an archived report again from its snapshot and compare the bytes; exit 1 or 5 where they differ."""
+    from dataclasses import asdict
+
+    from cli.progress import StageDisplay
+    from operations.reproduce_report import reproduce_report
+    from runtime.study_files import read_study
+
+    display = StageDisplay()
+    with display.shown("Reproduce"):
+        made = reproduce_report(wired(), key, display.message, read_study(study) if study else None)
+    inputs = [asdict(each) for each in made.inputs]
+    if as_json:
+        value = {
+            "report_key": made.row.key, "same": made.is_same, "archived": made.row.pdf_sha256, "made": made.sha256,
+            "numbers_same": made.numbers, "inputs": inputs, "pages": list(made.pages),
+        }  # fmt: skip
+        print_rows([value], True, "")
+    else:
+        typer.echo(f"Archived  {made.row.pdf_sha256}\nMade now  {made.sha256}")
+        typer.echo("The same bytes." if made.is_same else "OTHER BYTES.")
+        typer.echo(f"The numbers (results.csv) are {'the same' if made.numbers else 'OTHERS'}.")
+        print_rows(inputs, False, "Everything that it was made from is as it was.")
+        for line in made.pages:
+            typer.echo(line)
+    if not made.is_same:
+        raise typer.Exit(1 if made.is_explained else 5)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from longwatch.derive import AnalysisDatasets
 from longwatch.evidence.manifest import make_manifest
 from longwatch.evidence.registered import ReportRow, ReportState
-from longwatch.evidence.report_key import ReportIdentity, compute_findings_digest
+from longwatch.evidence.report_key import Engine, ReportIdentity, compute_findings_digest
 from longwatch.evidence.snapshot import SourceSnapshot
 from longwatch.findings.finding import ValidationOutcome
 from longwatch.findings.rulebook import RuleInForce
 from longwatch.reports.assemble import assemble
-from longwatch.reports.contents import RenderedReport
+from longwatch.reports.contents import RenderedReport, ReportContents
 from longwatch.reports.template import ReportTemplate
 from longwatch.standards.hashing import sha256_of_bytes
 from longwatch.study import ReportRequest, Study
@@ -63,7 +63,7 @@ def make_report(
     the next run of the same key finds equal and registers.
     """
     template = adapters.templates(request.template)
-    identity = _identify(adapters, study, snapshot, cutoff, template, request, outcome)
+    identity = identify(study, snapshot, cutoff, template, outcome, adapters.engine)
     key = identity.key
     with adapters.registers.transaction() as register:
         present = register.report_by_key(key)
@@ -74,10 +74,33 @@ def make_report(
 
     tables, gate = stage(
         "tabulate",
-        lambda: _tabulate_and_check(adapters, study, snapshot, cutoff, template, rules, datasets, progress),
+        lambda: tabulate_and_check(adapters, study, snapshot, cutoff, template, rules, datasets, progress),
     )
-    draft_reasons = make_draft_reasons(outcome, gate)
-    contents = assemble(
+    contents = compose(study, snapshot, cutoff, template, outcome, datasets, tables, gate, key, adapters.engine)
+    rendered = stage("render", lambda: adapters.render(contents))
+    row = stage(
+        "archive",
+        lambda: _archive(
+            adapters, study, snapshot, identity, template, tuple(tables.values()), rendered, contents.is_draft, run_id
+        ),
+    )
+    return _register(adapters, row)
+
+
+def compose(
+    study: Study,
+    snapshot: SourceSnapshot,
+    cutoff: date,
+    template: ReportTemplate,
+    outcome: ValidationOutcome,
+    datasets: AnalysisDatasets,
+    tables: Mapping[str, TableResult],
+    gate: ReportGate,
+    key: str,
+    engine: Engine,
+) -> ReportContents:
+    """What a report prints. `key`, `engine`: what it says of itself."""
+    return assemble(
         template,
         study_id=study.id,
         study_title=study.study.title,
@@ -85,31 +108,23 @@ def make_report(
         report_key=key,
         snapshot_id=snapshot.id,
         cutoff=cutoff,
-        fields=make_fields(study, snapshot, cutoff, adapters.engine),
+        fields=make_fields(study, snapshot, cutoff, engine),
         tables=tables,
         listings=make_listings(study, snapshot, outcome, gate),
-        facts=make_facts(study, snapshot, datasets, outcome, adapters.engine),
-        draft_reasons=draft_reasons,
+        facts=make_facts(study, snapshot, datasets, outcome, engine),
+        draft_reasons=make_draft_reasons(outcome, gate),
     )
-    rendered = stage("render", lambda: adapters.render(contents))
-    row = stage(
-        "archive",
-        lambda: _archive(
-            adapters, study, snapshot, identity, template, tuple(tables.values()), rendered, bool(draft_reasons), run_id
-        ),
-    )
-    return _register(adapters, row)
 
 
-def _identify(
-    adapters: Adapters,
+def identify(
     study: Study,
     snapshot: SourceSnapshot,
     cutoff: date,
     template: ReportTemplate,
-    request: ReportRequest,
     outcome: ValidationOutcome,
+    engine: Engine,
 ) -> ReportIdentity:
+    """Everything that a report depends on."""
     return ReportIdentity(
         study_content=study.content_used_by_reports(),
         snapshot_id=snapshot.id,
@@ -121,7 +136,7 @@ def _identify(
         ruleset_version=outcome.ruleset_version,
         dictionaries=study.dictionaries.model_dump(mode="json"),
         findings_digest=compute_findings_digest(outcome),
-        engine=adapters.engine,
+        engine=engine,
     )
 
 
@@ -130,7 +145,7 @@ def tabulate(study: Study, template: ReportTemplate, datasets: AnalysisDatasets)
     return {block.key: make_table(block.table, datasets, study, block.parameters) for block in template.table_blocks()}
 
 
-def _tabulate_and_check(
+def tabulate_and_check(
     adapters: Adapters,
     study: Study,
     snapshot: SourceSnapshot,

@@ -152,6 +152,14 @@ class PdfCheck(Protocol):
         ...
 
 
+class PdfComparison(Protocol):
+    """Says where two PDF files differ."""
+
+    def __call__(self, then: bytes, now: bytes) -> tuple[str, ...]:
+        """In words, the first page first; at least one line for files that differ."""
+        ...
+
+
 class HtmlRenderer(Protocol):
     """Lays a report out as one HTML file."""
 
@@ -398,6 +406,8 @@ class Adapters(Protocol):
     def render(self) -> Renderer: ...
     @property
     def check_pdf(self) -> PdfCheck: ...
+    @property
+    def compare_pdfs(self) -> PdfComparison: ...
     @property
     def render_html(self) -> HtmlRenderer: ...
     @property

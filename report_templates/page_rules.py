@@ -28,8 +28,8 @@ _RANGE = re.compile(rb"<([0-9A-Fa-f]+)>\s*<([0-9A-Fa-f]+)>\s*<([0-9A-Fa-f]+)>")
 _NUMBER = re.compile(r"Page (\d+) of (\d+)")
 
 
-@dataclass
-class _Seen:
+@dataclass(frozen=True)
+class PageText:
     """What one page holds: its text as it is extracted, glyphs without a character, and where text begins."""
 
     text: str
@@ -49,7 +49,7 @@ def judge_pages(file: pikepdf.Pdf) -> Mapping[str, RuleVerdict]:
         sizes[name] = sizes.get(name, 0) + 1
         if not name or int(page.obj.get("/Rotate", 0)):
             faults["pages"].append(f"page {number} is {box[2] - box[0]:.0f} × {box[3] - box[1]:.0f} points or turned")
-        seen = _look(page, fonts)
+        seen = read_page(page, fonts)
         if not seen.text.strip():
             faults["text"].append(f"page {number} has no text")
         if seen.unmapped:
@@ -83,7 +83,8 @@ def _is_inside(box: list[float], x: float, y: float) -> bool:
     )
 
 
-def _look(page: Any, fonts: dict[tuple[int, int], dict[bytes, str]]) -> _Seen:
+def read_page(page: Any, fonts: dict[tuple[int, int], dict[bytes, str]]) -> PageText:
+    """One page. `fonts`: the maps of the file's fonts, read once and kept there."""
     maps: dict[bytes, dict[bytes, str]] = {}
     for tag, font in page.obj.get("/Resources", {}).get("/Font", {}).items():
         if font.objgen not in fonts:
@@ -106,7 +107,7 @@ def _look(page: Any, fonts: dict[tuple[int, int], dict[bytes, str]]) -> _Seen:
                     sign = current.get(code)
                     unmapped += sign is None
                     words.append(sign or "")
-    return _Seen("".join(words), unmapped, tuple(starts))
+    return PageText("".join(words), unmapped, tuple(starts))
 
 
 def _content(page: Any) -> bytes:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         LetterRenderer,
         NoticeTarget,
         PdfCheck,
+        PdfComparison,
         Processes,
         Registers,
         Renderer,
@@ -147,6 +148,13 @@ class Wiring:
         from report_templates import check_conformance
 
         return check_conformance
+
+    @cached_property
+    def compare_pdfs(self) -> PdfComparison:
+        """pikepdf."""
+        from report_templates.file_difference import compare_pdfs
+
+        return compare_pdfs
 
     @cached_property
     def render_html(self) -> HtmlRenderer:
