@@ -73,15 +73,26 @@ def get_archived(
     to: Annotated[
         Path | None, typer.Option("--to", help="File or folder to write; default the working folder.")
     ] = None,
+    signed: Annotated[bool, typer.Option("--signed", help="The last signed copy instead of the unsigned one.")] = False,
 ) -> None:
     """Get a report's PDF out of the archive, its bytes compared with the register first."""
     from longwatch.errors import StoreError
     from operations.archive_reading import get_report
+    from operations.sign_report import get_signed
 
-    row, content = get_report(wired(), key)
+    if signed:
+        row, content, digest = get_signed(wired(), key)
+    else:
+        row, content = get_report(wired(), key)
+        digest = row.pdf_sha256
     target = to or Path()
     if target.is_dir():
-        target = target / f"{row.study_id}-{row.template}-{row.cutoff}-{row.key[:12]}.pdf".lower().replace("_", "-")
+        target = (
+            target
+            / f"{row.study_id}-{row.template}-{row.cutoff}-{row.key[:12]}{'-signed' * signed}.pdf".lower().replace(
+                "_", "-"
+            )
+        )
     try:
         target.write_bytes(content)
     except OSError as refused:
@@ -91,7 +102,7 @@ def get_archived(
             where=str(target),
             next_step="name another file with --to",
         ) from refused
-    typer.echo(f"{target}\nSHA-256 {row.pdf_sha256} (as archived {row.archived_at:%Y-%m-%d %H:%M:%S} UTC)")
+    typer.echo(f"{target}\nSHA-256 {digest} (report archived {row.archived_at:%Y-%m-%d %H:%M:%S} UTC)")
 
 
 @archive.command("verify")

@@ -10,8 +10,11 @@ import typer
 from cli.archive_commands import ReportKey
 from cli.output import AsJson, print_rows
 from cli.wired import wired
+from longwatch.reports.signatures import Meaning
 
-report = typer.Typer(help="Reports: hold a PDF to the rules for submission, make a report again.", no_args_is_help=True)
+report = typer.Typer(
+    help="Reports: hold a PDF to the rules for submission, make a report again, sign it.", no_args_is_help=True
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -73,3 +76,30 @@ def reproduce(
             typer.echo(line)
     if not made.is_same:
         raise typer.Exit(1 if made.is_explained else 5)
+
+
+@report.command("sign")
+def sign(
+    key: ReportKey,
+    name: Annotated[str, typer.Option(help="The printed name of the person who signs.")],
+    meaning: Annotated[Meaning, typer.Option(help="What the signature says.")],
+    as_json: AsJson = False,
+) -> None:
+    """Archive a signed copy beside a report: signature pages and a PAdES seal; the unsigned copy stays as it is."""
+    from longwatch.reports.signatures import Signing
+    from operations.sign_report import sign_report
+
+    adapters = wired()
+    actor = adapters.actor
+    known = actor.name if actor.authenticated else f"{actor.name} (not authenticated)"
+    made = sign_report(adapters, key, (Signing(name, adapters.clock(), meaning, known),))
+    if as_json:
+        value = {"report_key": made.row.key, "object": made.object_key, "sha256": made.sha256, "level": made.level,
+                 "note": made.note, "demonstration": made.is_demo}  # fmt: skip
+        print_rows([value], True, "")
+        return
+    typer.echo(f"{made.object_key}\nSHA-256 {made.sha256}\n{made.level}")
+    if made.note:
+        typer.echo(f"No time stamp: {made.note}.")
+    if made.is_demo:
+        typer.echo("Sealed with a certificate made for demonstration: it proves nobody's identity.")

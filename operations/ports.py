@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from longwatch.findings.rule import Rule
     from longwatch.reports.conformance import Conformance
     from longwatch.reports.contents import RenderedReport, ReportContents
+    from longwatch.reports.signatures import SealCertificate, SealedCopy, SignatureSheet
     from longwatch.reports.template import ReportTemplate
     from longwatch.standards.dataset import SourceData
     from longwatch.standards.define_model import Define
@@ -149,6 +150,27 @@ class PdfCheck(Protocol):
 
     def __call__(self, pdf: bytes, where: str) -> Conformance:
         """The verdict on every rule. StudyError where it cannot be read as PDF. `where`: its name."""
+        ...
+
+
+class SignaturePages(Protocol):
+    """Lays out who signed a report."""
+
+    def __call__(self, sheet: SignatureSheet) -> bytes:
+        """As a PDF of its own; the same sheet gives the same bytes."""
+        ...
+
+
+class Sealer(Protocol):
+    """Seals a signed copy of a report."""
+
+    @property
+    def certificate(self) -> SealCertificate:
+        """What it seals with. StoreError where it cannot be used."""
+        ...
+
+    def seal(self, unsigned: bytes, pages: bytes, sheet: SignatureSheet) -> SealedCopy:
+        """The unsigned copy, unchanged, then the signature pages, and a seal over both."""
         ...
 
 
@@ -406,6 +428,10 @@ class Adapters(Protocol):
     def render(self) -> Renderer: ...
     @property
     def check_pdf(self) -> PdfCheck: ...
+    @property
+    def render_signatures(self) -> SignaturePages: ...
+    @property
+    def sealer(self) -> Sealer: ...
     @property
     def compare_pdfs(self) -> PdfComparison: ...
     @property

@@ -22,6 +22,7 @@ from operations.audit_checkpoint import CHECKPOINTS, key_object, make_checkpoint
 from operations.audit_trail import AuditExamined, examine_audit, recorded
 from operations.audited import make_event
 from operations.ports import Adapters, Progress
+from operations.sign_report import SIGNED
 
 REPORTS = "reports/"
 
@@ -70,7 +71,9 @@ def _expect(adapters: Adapters, found: Scrubbed, examined: AuditExamined) -> Non
     with adapters.registers.transaction() as register:
         rows = register.reports()
         archived = register.events(None, EventFilter(action="report archived", entity="report"))
+        signed = register.events(None, EventFilter(action=SIGNED, entity="report"))
     found.reports = len(rows)
+    found.expected |= {str(each.event.new["object"]): str(each.event.new["sha256"]) for each in signed}
     events = {record.event.entity_id: record.event.new for record in archived}
     found.problems += _row_problems(rows, events)
     for row in rows:

@@ -41,7 +41,9 @@ if TYPE_CHECKING:
         Renderer,
         RuleFiles,
         Rules,
+        Sealer,
         SecondOpinion,
+        SignaturePages,
         SnapshotStore,
         TableDocument,
         Templates,
@@ -148,6 +150,28 @@ class Wiring:
         from report_templates import check_conformance
 
         return check_conformance
+
+    @cached_property
+    def render_signatures(self) -> SignaturePages:
+        """ReportLab."""
+        from report_templates.signature_page import render_signature_pages
+
+        return render_signature_pages
+
+    @cached_property
+    def sealer(self) -> Sealer:
+        """pyHanko, with the certificate of a file or one made for demonstration."""
+        from connectors.pdf_sealing import PdfSealer
+
+        given = self.settings
+        return PdfSealer(
+            Path(given.seal_certificate).expanduser().resolve() if given.seal_certificate else None,
+            given.seal_password,
+            given.folder / "demonstration-certificate.p12",
+            given.timestamp_url,
+            given.timestamp_seconds,
+            read_clock,
+        )
 
     @cached_property
     def compare_pdfs(self) -> PdfComparison:
