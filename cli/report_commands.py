@@ -103,3 +103,31 @@ def sign(
         typer.echo(f"No time stamp: {made.note}.")
     if made.is_demo:
         typer.echo("Sealed with a certificate made for demonstration: it proves nobody's identity.")
+
+
+@report.command("stage")
+def stage(
+    keys: Annotated[list[str], typer.Argument(metavar="REPORT-KEY…", help="Report keys, or their first 8 digits.")],
+    to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="A new or empty folder.")],
+    indication: Annotated[str, typer.Option(help="The indication, which names the folder of study reports.")],
+    data: Annotated[
+        bool, typer.Option("--data", help="The transport files and define.xml of the snapshot, too.")
+    ] = False,
+    rehearsal: Annotated[bool, typer.Option("--rehearsal", help="Reports that are not released, too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write reports into the folders of an eCTD submission, names checked, with a list of leaves."""
+    from dataclasses import asdict
+
+    from cli.progress import StageDisplay
+    from operations.stage_report import stage_reports
+
+    display = StageDisplay()
+    with display.shown("Stage"):
+        leaves = stage_reports(wired(), keys, str(to), indication, display.message, with_data=data, rehearsal=rehearsal)
+    if as_json:
+        print_rows([asdict(leaf) for leaf in leaves], True, "")
+        return
+    rows = [{"path": leaf.path, "title": leaf.title, "bytes": leaf.size, "state": leaf.state} for leaf in leaves]
+    print_rows(rows, False, "")
+    typer.echo(f"{len(leaves):,} files and leaf-list.csv in {to}")

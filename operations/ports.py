@@ -230,6 +230,14 @@ class Documents(Protocol):
         ...
 
 
+class SubmissionFolder(Protocol):
+    """Where a submission's files are written."""
+
+    def __call__(self, folder: str, files: Iterable[tuple[str, bytes]]) -> None:
+        """All of them by their paths below a new or empty folder, or none."""
+        ...
+
+
 class Templates(Protocol):
     """The report templates there are."""
 
@@ -448,6 +456,8 @@ class Adapters(Protocol):
     def csv_text(self) -> CsvText: ...
     @property
     def documents(self) -> Documents: ...
+    @property
+    def submission_folder(self) -> SubmissionFolder: ...
     @property
     def templates(self) -> Templates: ...
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,11 +37,12 @@ class PageText:
     starts: tuple[tuple[float, float], ...]
 
 
-def judge_pages(file: pikepdf.Pdf) -> Mapping[str, RuleVerdict]:
-    """The verdicts on `text`, `pages`, `margins` and `numbers`."""
+def judge_pages(file: pikepdf.Pdf, looked: Container[int]) -> Mapping[str, RuleVerdict]:
+    """The verdicts on `text`, `pages`, `margins` and `numbers`. `looked`: the pages whose drawing is looked at."""
     faults: dict[str, list[str]] = {"text": [], "pages": [], "margins": [], "numbers": []}
     fonts: dict[tuple[int, int], dict[bytes, str]] = {}
     count = len(file.pages)
+    drawn = 0
     sizes: dict[str, int] = {}
     for number, page in enumerate(file.pages, start=1):
         box = [float(edge) for edge in page.mediabox]
@@ -49,6 +50,9 @@ def judge_pages(file: pikepdf.Pdf) -> Mapping[str, RuleVerdict]:
         sizes[name] = sizes.get(name, 0) + 1
         if not name or int(page.obj.get("/Rotate", 0)):
             faults["pages"].append(f"page {number} is {box[2] - box[0]:.0f} × {box[3] - box[1]:.0f} points or turned")
+        if number not in looked:
+            continue
+        drawn += 1
         seen = read_page(page, fonts)
         if not seen.text.strip():
             faults["text"].append(f"page {number} has no text")
@@ -59,7 +63,7 @@ def judge_pages(file: pikepdf.Pdf) -> Mapping[str, RuleVerdict]:
         if (str(number), str(count)) not in _NUMBER.findall(seen.text):
             faults["numbers"].append(f"page {number} does not say `Page {number} of {count}`")
     told = ", ".join(f"{many:,} {name}" for name, many in sorted(sizes.items()))
-    held = {"text": f"{count:,} pages", "pages": told, "margins": f"{count:,} pages", "numbers": f"{count:,} pages"}
+    held = {"pages": told, **dict.fromkeys(("text", "margins", "numbers"), f"{drawn:,} of {count:,} pages")}
     return {rule: judge(rule, found, held[rule]) for rule, found in faults.items()}
 
 

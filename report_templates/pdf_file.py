@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import zlib
+from collections import deque
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from longwatch.standards.legible import legible
@@ -16,6 +18,9 @@ from report_templates.pdf_metadata import FileProperties, add_metadata
 
 PRINTED = 4
 """The flag of an annotation that is not hidden and prints (PDF/A-2, 6.3.2)."""
+
+MOST_WAITING = 16
+"""Pages that may wait for their compression."""
 
 FRONT = (("Title page", "title"), ("Contents", "contents"))
 """Bookmarks before those of the entries, with their anchors."""
@@ -30,25 +35,24 @@ def write_pdf(
 ) -> bytes:
     """The file: PDF 1.7 and PDF/A-2b, bookmarks panel open, fonts embedded whole, no annotation but links.
 
-    Each page is compressed when it is added, so that memory holds the compressed file and one page. A page's drawing
-    is handed over as a finished content stream: ReportLab keeps the objects, references, bookmarks and the file.
+    Each page is compressed when it is added, so that memory holds the compressed file and a few pages; zlib does that
+    in a thread while the next page is drawn, since it holds no lock of Python's. A page's drawing is handed over as a
+    finished content stream: ReportLab keeps the objects, references, bookmarks and the file.
     """
     file = io.BytesIO()
     canvas = _open_canvas(file, properties)
     document = canvas._doc
     fonts: set[str] = set()
-    for plan, ink in pages:
-        canvas.setPageSize((plan.geometry.width, plan.geometry.height))
-        for item in plan.items:
-            if isinstance(item, Anchor):
-                canvas.bookmarkPage(item.key, fit="XYZ", left=0, top=round(item.top + 8, 2), zoom=0)
-            elif isinstance(item, Link):
-                area = (item.left, item.bottom, item.right, item.top)
-                box = tuple(round(edge, 2) for edge in area)
-                canvas.linkRect("", item.key, Rect=box, relative=0, F=PRINTED)
-        canvas.showPage()
-        _set_content(document.Pages.pages[-1], ink.content())
-        fonts |= ink.fonts
+    with ThreadPoolExecutor(1) as compressor:
+        waiting: deque[tuple[Any, Future[bytes]]] = deque()
+        for plan, ink in pages:
+            _add_page(canvas, plan)
+            waiting.append((document.Pages.pages[-1], compressor.submit(zlib.compress, ink.content(), 6)))
+            fonts |= ink.fonts
+            if len(waiting) > MOST_WAITING:
+                _set_content(*waiting.popleft())
+        while waiting:
+            _set_content(*waiting.popleft())
     for tag in sorted(fonts):
         embed_font(document, tag)
     for words, anchor in front:
@@ -58,6 +62,19 @@ def write_pdf(
     canvas.showOutline()
     canvas.save()
     return file.getvalue()
+
+
+def _add_page(canvas: Any, plan: PagePlan) -> None:
+    """A page with its size, anchors and links; its drawing follows."""
+    canvas.setPageSize((plan.geometry.width, plan.geometry.height))
+    for item in plan.items:
+        if isinstance(item, Anchor):
+            canvas.bookmarkPage(item.key, fit="XYZ", left=0, top=round(item.top + 8, 2), zoom=0)
+        elif isinstance(item, Link):
+            area = (item.left, item.bottom, item.right, item.top)
+            box = tuple(round(edge, 2) for edge in area)
+            canvas.linkRect("", item.key, Rect=box, relative=0, F=PRINTED)
+    canvas.showPage()
 
 
 def _open_canvas(file: io.BytesIO, properties: FileProperties) -> Any:
@@ -92,9 +109,9 @@ def _register_unused_font() -> str:
     return name
 
 
-def _set_content(page: Any, content: bytes) -> None:
+def _set_content(page: Any, content: Future[bytes]) -> None:
     from reportlab.pdfbase.pdfdoc import PDFDictionary, PDFName, PDFStream
 
-    page.Contents = PDFStream(PDFDictionary({"Filter": PDFName("FlateDecode")}), zlib.compress(content, 6))
+    page.Contents = PDFStream(PDFDictionary({"Filter": PDFName("FlateDecode")}), content.result())
     page.stream = None
     page.Trans = None  # ReportLab gives each page an empty one; PDF/A-2 knows none

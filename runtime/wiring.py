@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         SecondOpinion,
         SignaturePages,
         SnapshotStore,
+        SubmissionFolder,
         TableDocument,
         Templates,
         Validator,
@@ -228,6 +229,13 @@ class Wiring:
         from connectors.document_folder import write_documents
 
         return write_documents
+
+    @cached_property
+    def submission_folder(self) -> SubmissionFolder:
+        """A new folder."""
+        from connectors.submission_folder import write_submission
+
+        return write_submission
 
     @cached_property
     def templates(self) -> Templates:
