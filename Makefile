@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCK := runtime/requirements.lock
 DEV_LOCK := runtime/requirements-dev.lock
 
-.PHONY: help demo test statistics properties check lint types imports docs errors states fuzz tamper bench lock clean
+.PHONY: help demo pictures test statistics properties check lint types imports docs errors states fuzz tamper bench lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -62,6 +62,9 @@ tamper: $(VENV)/.dev ## ten thousand tamperings with audit trail and archive; wr
 
 states: $(VENV)/.dev ## docs/finding-states.md from the code
 	$(BIN)/python -m tools.finding_states
+
+pictures: $(VENV)/.dev ## pictures of the demo's pages for the README (needs pdftoppm)
+	$(BIN)/python -m tools.pictures
 
 bench: $(VENV)/.dev ## times and memory, side by side with the floor
 	$(BIN)/python -m bench
