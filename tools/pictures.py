@@ -6,6 +6,7 @@ The demo is run in a folder of its own; the pages are found by the output codes 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -20,7 +21,7 @@ from report_templates.page_rules import read_page
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "pictures"
 DOTS = 80
-PAGES = {"table.png": "AET02", "figure.png": "KMG01", "graft.png": "LTF10"}
+PAGES = {"table.png": "AET02_SER", "figure.png": "KMG01", "graft.png": "LTF10"}
 """File name → the output whose first page is shown, where the demo's reports have it."""
 
 
@@ -47,7 +48,7 @@ def find_page(file: Path, code: str) -> int | None:
     """The first page under whose title an output's code stands; None where there is none."""
     with pikepdf.open(file) as pdf:
         for number, page in enumerate(pdf.pages, start=1):
-            if f"·  {code}" in read_page(page, {}).text:
+            if re.search(rf"·  {code}(?!_)", read_page(page, {}).text):
                 return number
     return None
 

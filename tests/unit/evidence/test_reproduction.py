@@ -31,21 +31,23 @@ def test_each_part_that_differs_is_named_with_its_short_values() -> None:
 
 def history(*acts: tuple[Act, FindingState, int, str]) -> list[HistoryLine]:
     """Lines: act, the state after it, minutes after the start, the run that wrote it."""
-    finding = Finding("fp", "ST05", Severity.ERROR, "AE", "AE key", 1, {}, "message")
+    finding = Finding("fp", "ST05", 1, Severity.ERROR, "AE", "what is wrong", "what to do")
     return [
-        HistoryLine(number, act, START + timedelta(minutes=minutes), "ada", run, "snap", state, finding, f"line {number}")
+        HistoryLine(
+            number, act, START + timedelta(minutes=minutes), "ada", run, "snap", state, finding, f"line {number}"
+        )
         for number, (act, state, minutes, run) in enumerate(acts, start=1)
     ]
 
 
 def test_the_last_word_is_the_one_at_that_moment() -> None:
     lines = history(
-        (Act.FOUND, FindingState.NEW, 0, "one"),
+        (Act.SEEN, FindingState.NEW, 0, "one"),
         (Act.WAIVE, FindingState.WAIVED, 10, ""),
         (Act.EXPIRED, FindingState.OPEN, 20, "two"),
         (Act.FIXED, FindingState.FIXED, 30, "three"),
     )
-    at = {minutes: decide_at(lines, START + timedelta(minutes=minutes), "") for minutes in (5, 15, 25, 35)}
+    at = {minutes: decide_at(lines, START + timedelta(minutes=minutes), "a later run") for minutes in (5, 15, 25, 35)}
     assert at[5] is None
     assert at[15] is not None
     assert (at[15].state, at[15].reason) == (FindingState.WAIVED, "line 2")
@@ -55,7 +57,7 @@ def test_the_last_word_is_the_one_at_that_moment() -> None:
 
 
 def test_what_the_run_wrote_itself_counts_though_it_is_later() -> None:
-    lines = history((Act.FOUND, FindingState.NEW, 0, "one"), (Act.EXPIRED, FindingState.OPEN, 11, "two"))
+    lines = history((Act.SEEN, FindingState.NEW, 0, "one"), (Act.EXPIRED, FindingState.OPEN, 11, "two"))
     moment = START + timedelta(minutes=10)
     assert decide_at(lines, moment, "other") is None
     found = decide_at(lines, moment, "two")
