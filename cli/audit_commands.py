@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cli.moments import read_moment
 from cli.option_groups import expanding
 from cli.output import AsJson, print_rows
 from cli.wired import wired
@@ -34,7 +34,7 @@ def make_event_filter(
     text: Text = None,
 ) -> EventFilter:
     """The filter that the options name."""
-    return EventFilter(who, what, entity, thing, _moment(since), _moment(until), text)
+    return EventFilter(who, what, entity, thing, read_moment(since), read_moment(until), text)
 
 
 selecting = expanding({EventFilter: make_event_filter})
@@ -53,8 +53,9 @@ def list_audit(
     as_json: AsJson = False,
 ) -> None:
     """List audit events, newest first."""
-    with wired().registers.transaction() as registers:
-        records = registers.events(limit, wanted)
+    from operations.audit_export import list_events
+
+    records = list_events(wired(), wanted, limit)
     rows = [
         {
             "position": record.position,
@@ -138,13 +139,3 @@ def checkpoint_audit() -> None:
     adapters = wired()
     made = make_checkpoint(adapters) or find_checkpoint(adapters)
     typer.echo(made.note.decode() if made else "Nothing is recorded yet.", nl=made is None)
-
-
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as wrong:
-        raise typer.BadParameter(f"{text} is no day or moment such as 2026-03-01 or 2026-03-01T12:00") from wrong
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from longwatch.errors import GateStopped, IntegrityError, LongwatchError, SourceError, StoreError, StudyError
+from longwatch.errors import (
+    AccessError,
+    GateStopped,
+    IntegrityError,
+    LongwatchError,
+    SourceError,
+    StoreError,
+    StudyError,
+)
 
 DONE, FAULT, INTERRUPTED = 0, 70, 130
 EXIT_CODES: dict[type[LongwatchError], int] = {
@@ -11,9 +19,10 @@ EXIT_CODES: dict[type[LongwatchError], int] = {
     SourceError: 3,
     StoreError: 4,
     IntegrityError: 5,
+    AccessError: 6,
 }
 
 
 def exit_code_of(error: LongwatchError) -> int:
-    """1 gate, 2 wrong use or study file, 3 source, 4 archive or database, 5 integrity, else 70."""
+    """1 gate, 2 wrong use or study file, 3 source, 4 archive or database, 5 integrity, 6 not allowed, else 70."""
     return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), FAULT)

@@ -10,6 +10,7 @@ from typing import Annotated, cast
 import typer
 
 from cli import (
+    account_commands,
     archive_commands,
     audit_commands,
     data_commands,
@@ -17,6 +18,7 @@ from cli import (
     job_commands,
     lot_commands,
     operation_commands,
+    pool_commands,
     report_commands,
     rule_commands,
     snapshot_commands,
@@ -60,8 +62,11 @@ for _commands in (
     finding_commands,
     table_commands,
     lot_commands,
+    pool_commands,
     archive_commands,
     audit_commands,
+    report_commands,
+    account_commands,
     operation_commands,
 ):
     _commands.register(app)

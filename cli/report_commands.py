@@ -1,4 +1,4 @@
-"""`longwatch report …`: one report held to the rules, made again, and given out for submission."""
+"""`longwatch report …`: checked, made again, reviewed and released by two persons, sealed, staged."""
 
 from __future__ import annotations
 
@@ -7,19 +7,73 @@ from typing import Annotated
 
 import typer
 
-from cli.archive_commands import ReportKey
 from cli.output import AsJson, print_rows
+from cli.secrets import ask_account, ask_password
 from cli.wired import wired
-from longwatch.reports.signatures import Meaning
+from longwatch.evidence.signature import Meaning
 
-report = typer.Typer(
-    help="Reports: hold a PDF to the rules for submission, make a report again, sign it.", no_args_is_help=True
-)
+report = typer.Typer(help="Reports: check, reproduce, list, review, release, seal, stage.", no_args_is_help=True)
+
+ReportKey = Annotated[str, typer.Argument(metavar="REPORT-KEY", help="The report key, or its first 8 digits or more.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.add_typer(report, name="report")
+
+
+@report.command("list")
+def list_reports(
+    study: Annotated[str | None, typer.Option(help="Only this study's.")] = None, as_json: AsJson = False
+) -> None:
+    """List the reports that stand, with who signed what, and what each waits for."""
+    from operations.release_report import reports_and_signatures
+
+    rows = [
+        {
+            "report_key": standing.row.key if as_json else standing.row.key[:12],
+            "study": standing.row.study_id,
+            "report": standing.row.template,
+            "cut-off": standing.row.cutoff.isoformat(),
+            "state": standing.row.state.value,
+            "made by": standing.row.archived_by,
+            "signed": [each.in_words() for each in standing.signatures]
+            if as_json
+            else "; ".join(each.in_words() for each in standing.signatures),
+            "waits for": standing.waits_for,
+        }
+        for standing in reports_and_signatures(wired(), study)
+    ]
+    print_rows(rows, as_json, "No report stands.")
+
+
+@report.command("review")
+def review(key: ReportKey) -> None:
+    """Sign a report as reviewed. Account and password are asked for again."""
+    _sign(key, Meaning.REVIEWED)
+
+
+@report.command("release")
+def release(key: ReportKey) -> None:
+    """Sign a reviewed report as released. Account and password are asked for again."""
+    _sign(key, Meaning.RELEASED)
+
+
+def _sign(key: str, meaning: Meaning) -> None:
+    from operations.release_report import check_can_sign, sign_report
+
+    adapters = wired()
+    row = check_can_sign(adapters, key, meaning)
+    typer.echo(f"{row.title} of {row.study_id}, cut-off {row.cutoff}, report key {row.key}\nSHA-256 {row.pdf_sha256}")
+    typer.echo(f"By account and password you sign this report as {meaning}; it is the same as by hand.", err=True)
+    name = ask_account("Account")
+    signed = sign_report(adapters, row.key, meaning, name, ask_password(f"Password of {name}"))
+    typer.echo(f"{signed.signature.in_words()}. The report is {signed.row.state.value}.")
+    for other in signed.beside:
+        typer.echo(
+            f"Beside it stands {other.key[:12]} ({other.state.value}) of the same cut-off: "
+            f"`longwatch archive supersede {other.key[:12]} {signed.row.key[:12]} --reason …`"
+        )
 
 
 @report.command("check")
@@ -78,21 +132,12 @@ def reproduce(
         raise typer.Exit(1 if made.is_explained else 5)
 
 
-@report.command("sign")
-def sign(
-    key: ReportKey,
-    name: Annotated[str, typer.Option(help="The printed name of the person who signs.")],
-    meaning: Annotated[Meaning, typer.Option(help="What the signature says.")],
-    as_json: AsJson = False,
-) -> None:
-    """Archive a signed copy beside a report: signature pages and a PAdES seal; the unsigned copy stays as it is."""
-    from longwatch.reports.signatures import Signing
-    from operations.sign_report import sign_report
+@report.command("seal")
+def seal(key: ReportKey, as_json: AsJson = False) -> None:
+    """Archive a signed copy beside a report: its signatures on pages of their own, and a PAdES seal."""
+    from operations.seal_report import seal_report
 
-    adapters = wired()
-    actor = adapters.actor
-    known = actor.name if actor.authenticated else f"{actor.name} (not authenticated)"
-    made = sign_report(adapters, key, (Signing(name, adapters.clock(), meaning, known),))
+    made = seal_report(wired(), key)
     if as_json:
         value = {"report_key": made.row.key, "object": made.object_key, "sha256": made.sha256, "level": made.level,
                  "note": made.note, "demonstration": made.is_demo}  # fmt: skip

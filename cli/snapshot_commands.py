@@ -42,11 +42,11 @@ def diff(
     from operations.compare_snapshots import compare_snapshots
     from runtime.study_files import read_study
 
-    checked = read_study(study)[0] if study else None
+    checked, base = read_study(study) if study else (None, "")
     display = StageDisplay()
     with display.shown("Compare"):
         compared = compare_snapshots(
-            wired(), older, newer, study=checked, folder=str(to) if to else None, progress=display.message
+            wired(), older, newer, study=checked, base=base, folder=str(to) if to else None, progress=display.message
         )
     if as_json:
         from longwatch.standards.hashing import canonical_json

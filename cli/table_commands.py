@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -19,6 +21,24 @@ if TYPE_CHECKING:
     from longwatch.tables.result import TableResult
     from operations.ports import Adapters
 
+Where = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--where",
+        help="Of these subjects or events alone: SEX=F, 'AGE>=65', related, serious, 'AETOXGR>=3'; may be repeated.",
+    ),
+]
+By = Annotated[str, typer.Option(help="One table per value of a variable of ADSL, such as SEX or AGEGR1.")]
+With = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--with",
+        "--set",
+        metavar="NAME=VALUE",
+        help="A parameter of the output (at_least=5, parameter=TTDEATH); may be repeated.",
+    ),
+]
+
 table = typer.Typer(help="Outputs: list them, make one.", no_args_is_help=True)
 
 
@@ -32,12 +52,6 @@ class Format(StrEnum):
     HTML = "html"
     RTF = "rtf"
     DOCX = "docx"
-
-
-Parameters = Annotated[
-    list[str] | None,
-    typer.Option("--with", metavar="NAME=VALUE", help="A parameter of the output (parameter=TTDEATH); repeatable."),
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -69,11 +83,13 @@ def make_table(
     to: Annotated[
         Path | None, typer.Option("--to", metavar="FILE", help="Write it there, over a file of that name; else print.")
     ] = None,
-    with_: Parameters = None,
+    where: Where = None,
+    by: By = "",
+    with_: With = None,
     cutoff: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The data cut-off.")] = None,
     snapshot: Annotated[str | None, typer.Option(help="Of this snapshot; default: pull the data now.")] = None,
 ) -> None:
-    """Make one output of a study, and print it or write it to a file."""
+    """Make one output of a study, and print it or write it to a file; several HTML, RTF or Word are a file each."""
     from cli.progress import StageDisplay
     from operations.make_output import make_output
     from runtime.study_files import read_study
@@ -85,12 +101,24 @@ def make_table(
     adapters = wired()
     display = StageDisplay()
     with display.shown("Tabulate"):
-        result = make_output(adapters, study, base, code, day, snapshot, display.message, with_ or ())
-    content = _printed(result, fmt, study, adapters)
+        parameters = parameters_of(code, where, by, with_)
+        results = make_output(adapters, study, base, code, parameters, day, snapshot, display.message)
+    write_tables(results, fmt, to, study, adapters)
+
+
+def write_tables(
+    results: Sequence[TableResult], fmt: Format, to: Path | None, study: Study, adapters: Adapters
+) -> None:
+    """Print outputs, or write them to a file; several HTML, RTF or Word are a file each."""
     if to is None:
-        sys.stdout.buffer.write(content)
+        if fmt in ALONE and len(results) > 1:
+            raise typer.BadParameter(f"there are {len(results)} documents: name a file", param_hint="--to")
+        sys.stdout.buffer.write(_printed(results, fmt, study, adapters))
+        sys.stdout.buffer.flush()
         return
-    for place in adapters.documents(str(to.parent), {to.name: content}):
+    files = _files(to, results, alone=fmt in ALONE)
+    documents = {name: _printed(tables, fmt, study, adapters) for name, tables in files.items()}
+    for place in adapters.documents(str(to.parent), documents):
         typer.echo(place)
 
 
@@ -103,14 +131,14 @@ def explain_cell(
     group: Annotated[
         str, typer.Option(help="The row group, such as a SOC; without it and a row, the first line.")
     ] = "",
-    with_: Parameters = None,
+    where: Where = None,
+    with_: With = None,
     cutoff: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The data cut-off.")] = None,
     snapshot: Annotated[str | None, typer.Option(help="Of this snapshot; default: pull the data now.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the subjects and records behind a cell, each number counted again from them."""
     from cli.progress import StageDisplay
-    from longwatch.tables.explain import choose_widest
     from operations.make_output import explain_cell
     from runtime.study_files import read_study
 
@@ -118,18 +146,23 @@ def explain_cell(
     day = cutoff.date() if cutoff else None
     display = StageDisplay()
     with display.shown("Explain"):
-        found = explain_cell(
-            wired(), study, base, code, (group, row, column), day, snapshot, display.message, with_ or ()
-        )
+        parameters = parameters_of(code, where, "", with_)
+        cell = (group, row, column)
+        found = explain_cell(wired(), study, base, code, parameters, cell, day, snapshot, display.message)
+    show_cell(found, as_json)
+
+
+def show_cell(found: Sequence[Explanation], as_json: bool) -> None:
+    """The numbers of a cell, and the subjects and records behind it."""
+    from longwatch.tables.explain import choose_widest
+
     numbers = [
         {
             "statistic": item.statistic.statistic,
             "text": item.statistic.text,
             "counted again": "" if item.counted is None else item.counted,
             "dataset": item.statistic.provenance.dataset,
-            "filter": " HAVING ".join(
-                part for part in (item.statistic.provenance.filter, item.statistic.provenance.having) if part
-            ),
+            "filter": _filter_of(item),
             "denominator": item.statistic.provenance.denominator,
         }
         for item in found
@@ -156,23 +189,56 @@ def _records(explanation: Explanation) -> list[dict[str, object]]:
     ]
 
 
-def _printed(result: TableResult, fmt: Format, study: Study, adapters: Adapters) -> bytes:
+def _filter_of(item: Explanation) -> str:
+    source = item.statistic.provenance
+    picked = " AND ".join(part for part in (source.subjects, source.filter) if part)
+    return " HAVING ".join(part for part in (picked, source.having) if part)
+
+
+ALONE = (Format.HTML, Format.RTF, Format.DOCX)
+"""Formats whose file holds one output."""
+
+
+def parameters_of(code: str, where: list[str] | None, by: str, texts: list[str] | None) -> dict[str, object]:
+    """The parameters of an output as the command line gives them."""
+    from longwatch.tables.catalogue import BY, WHERE, read_parameters
+
+    found = read_parameters(code, texts or ())
+    if where:
+        found[WHERE] = tuple(where)
+    if by:
+        found[BY] = by
+    return found
+
+
+def _files(to: Path, results: Sequence[TableResult], *, alone: bool) -> dict[str, Sequence[TableResult]]:
+    """Which outputs stand in which file: all in one; or, where a file holds one, `aet02-1-SEX-F.html` and so on."""
+    if not alone or len(results) == 1:
+        return {to.name: results}
+    found: dict[str, Sequence[TableResult]] = {}
+    for number, result in enumerate(results, start=1):
+        asked = re.sub("[^A-Za-z0-9]+", "-", "-".join(item.asked for item in result.restrictions)).strip("-")
+        found[f"{to.stem}-{number}-{asked}{to.suffix}"] = [result]
+    return found
+
+
+def _printed(results: Sequence[TableResult], fmt: Format, study: Study, adapters: Adapters) -> bytes:
     if fmt is Format.DOCX:
-        return adapters.render_docx(result)
+        return adapters.render_docx(results[0])
     if fmt is Format.ARS:
         from longwatch.tables.ars import results_ars
 
-        return results_ars([result], study) + b"\n"
+        return results_ars(results, study) + b"\n"
     if fmt is Format.HTML:
-        return adapters.render_html_table(result)
+        return adapters.render_html_table(results[0])
     if fmt is Format.RTF:
         from longwatch.tables.rtf import as_rtf
 
-        return as_rtf(result).encode("ascii")
+        return as_rtf(results[0]).encode("ascii")
     if fmt is Format.TEXT:
         from longwatch.tables.text import as_text
 
-        return as_text(result).encode() + b"\n"
+        return "\n".join(map(as_text, results)).encode() + b"\n"
     from longwatch.tables.export import results_csv, results_json
 
-    return results_csv([result]) if fmt is Format.CSV else results_json([result]) + b"\n"
+    return results_csv(results) if fmt is Format.CSV else results_json(results) + b"\n"

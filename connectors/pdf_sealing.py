@@ -72,7 +72,7 @@ class PdfSealer:
 
         Cases: 1. no time-stamp server: B-B; 2. it answers: B-T; 3. it does not: B-B, and the note says why.
         """
-        reason = "; ".join(f"{each.meaning.value}: {each.printed_name}, {each.moment}" for each in sheet.signings)
+        reason = "; ".join(f"{each.meaning}: {each.printed_name}, {each.moment}" for each in sheet.signings)
         if self._url:
             try:
                 return SealedCopy(self._sealed(unsigned, pages, sheet, reason, self._timestamper()), B_T)

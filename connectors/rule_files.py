@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from connectors.dictionary_files import read_dictionary
 from longwatch.errors import StudyError
 from longwatch.findings.inputs import RuleInputs
 from longwatch.findings.rulebook import parse_rules
-from longwatch.standards.meddra import HIERARCHY, Meddra, parse_hierarchy
 from longwatch.study import Study
 
 
@@ -19,7 +19,7 @@ def read_rule_inputs(study: Study, base: str) -> RuleInputs:
     """
     rules = tuple(rule for name in study.rules.files for rule in parse_rules(_text(Path(base, name)), name))
     folder = study.dictionaries.meddra_folder
-    return RuleInputs(rules, _dictionary(Path(base, folder)) if folder else None)
+    return RuleInputs(rules, read_dictionary(Path(base, folder)) if folder else None)
 
 
 def _text(path: Path) -> str:
@@ -33,19 +33,3 @@ def _text(path: Path) -> str:
             where=str(path),
             next_step="correct its name under rules: files: in the study file; it is relative to the study file",
         ) from unreadable
-
-
-def _dictionary(folder: Path) -> Meddra:
-    names = (HIERARCHY, HIERARCHY.upper())
-    found = next((folder / name for name in names if (folder / name).is_file()), folder / HIERARCHY)
-    try:
-        content = found.read_bytes()
-    except OSError as unreadable:
-        raise StudyError(
-            "LW-DIC-002",
-            f"the dictionary cannot be read: {unreadable.strerror}",
-            where=str(found),
-            expected=f"{HIERARCHY} of the ASCII release",
-            next_step="correct dictionaries: meddra_folder in the study file, or remove it",
-        ) from unreadable
-    return parse_hierarchy(content, str(found))

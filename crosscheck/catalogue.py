@@ -9,8 +9,10 @@ from crosscheck.death_questions import death_listing, deaths
 from crosscheck.exposure_questions import exposure
 from crosscheck.follow_up_questions import completeness, deaths_by_time, malignancies, quotient, year_ends
 from crosscheck.graft_questions import graft_function, insulin_independence
+from crosscheck.group_questions import by_list, by_subgroup, of_interest, without_terms
 from crosscheck.laboratory_questions import (
     abnormal,
+    blood_pressure,
     cases_of_liver,
     levels,
     listed_levels,
@@ -22,11 +24,14 @@ from crosscheck.listing_questions import LISTED, event_listing
 from crosscheck.lot_questions import events_by_lot
 from crosscheck.part_questions import events_by_part, rate_over_time
 from crosscheck.questions import GRADES, SEVERITIES, Asked, common, overview, rates, terms, worst_of_terms
+from crosscheck.recurrent_questions import mean_count
 from crosscheck.result_questions import by_visit, mean_change, shares
 from crosscheck.subject_questions import demographics, disposition, populations, screening
 from crosscheck.time_questions import curve, times
 from longwatch.tables.opinion import Answer
 from longwatch.tables.result import TableResult
+
+SCOPES = ("narrow", "broad")
 
 QUESTIONS: Mapping[str, Callable[[Asked, TableResult], Answer]] = {
     "DMT01": demographics,
@@ -76,9 +81,13 @@ QUESTIONS: Mapping[str, Callable[[Asked, TableResult], Answer]] = {
     "LBG01": mean_change,
     "LBG_SHARE": shares,
     "VSG01": mean_change,
+    "VST_SBP": blood_pressure,
+    "VST_DBP": blood_pressure,
+    "VST_HYPO": blood_pressure,
     "TTET01": times,
     "KMG01": curve("survival_pct"),
     "CIFG01": curve("incidence_pct"),
+    "MCCG01": mean_count,
     "LTF01": completeness,
     "LTF02": quotient,
     "LTF04": malignancies,
@@ -87,6 +96,17 @@ QUESTIONS: Mapping[str, Callable[[Asked, TableResult], Answer]] = {
     "LTF10": graft_function,
     "LTF11": insulin_independence,
     "LTF14": events_by_lot,
+    "AET02_OCMQ": by_list("OCMQ", "", SCOPES),
+    "AET02_OCMQ_SER": by_list("OCMQ", "serious", SCOPES[:1]),
+    "AET02_OCMQ_WD": by_list("OCMQ", "withdrawn", SCOPES[:1]),
+    "AET02_SMQ": by_list("SMQ", "", SCOPES),
+    "AET02_CQ": by_list("CQ", "", SCOPES),
+    "AEFG01": without_terms(terms("")),
+    "AEFG_OCMQ": without_terms(by_list("OCMQ", "", SCOPES[:1])),
+    "AESI01": of_interest,
+    "AET01_SG": by_subgroup("", "serious", "fatal", "withdrawn"),
+    "AET01_SG_SER": by_subgroup("serious"),
+    "AESI01_SG": by_subgroup(""),
 }
 
 FROM_SDTM_ONLY = ("ENT01", "DST01", "DSURWDL", "LTF01", "LTF02", "LTF07", "LTF10", "LTF11")

@@ -185,7 +185,7 @@ def deaths_by_time(asked: Asked, table: TableResult) -> Answer:
     )
     for (cause,), (n,) in causes.items():
         _rate(counted, "Primary cause of death", cause, n, whole)
-    longest = int(str(asked.rows("SELECT coalesce(max(FUPDUR), 1)::BIGINT FROM subject")[0][0]))
+    longest = int(str(asked.rows("SELECT coalesce(max(FUPDUR), 1)::BIGINT FROM every_subject")[0][0]))
     bounds = [0, within, 365]
     while bounds[-1] < longest:
         bounds.append(int(float(YEAR) * (len(bounds) - 1)))

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from crosscheck.measured import measure
 from crosscheck.questions import Asked, Counted, by_row, start
-from longwatch.standards.laboratory.reading import CRITERIA, LEVELS, read_rows, read_units
+from crosscheck.restrictions import look_through
+from longwatch.standards.laboratory.reading import BLOOD_PRESSURE, CRITERIA, LEVELS, read_rows, read_units
 from longwatch.tables.opinion import Answer
 from longwatch.tables.result import TableResult
 
@@ -41,6 +42,7 @@ def _prepare(asked: Asked) -> None:
         version = asked.study.dictionaries.ctcae
         grade = _grade() if not version or version.startswith("5.") or version == "5" else "NULL"
         asked.engine.execute(text.format(grade=grade, from_day=from_day, base_grade=base_grade))
+        look_through(asked.engine)
 
 
 def _grade() -> str:
@@ -228,6 +230,33 @@ def _shift(
                     _fraction(counted, group, f"{start_at} to {name}", found.get((param, start_at, name), {}), of)
                 for column, number, _ in counted.columns(found.get((param, "Missing", name), {})):
                     counted.values[group, f"Missing to {name}", column, "n"] = number
+
+
+PRESSURES = {"SYSBP": "Systolic blood pressure", "DIABP": "Diastolic blood pressure"}
+PRESSURE_TABLES = {"VST_SBP": "36", "VST_DBP": "37", "VST_HYPO": "38"}
+
+
+def blood_pressure(asked: Asked, table: TableResult) -> Answer:
+    """VST_SBP, VST_DBP, VST_HYPO: the extremes of each subject's pressures after the first dose against the limits."""
+    measure(asked, "ADVS")
+    counted = start(asked, table, "safety")
+    extremes = (
+        "(SELECT USUBJID, coalesce(counted_arm, 'Not assigned') AS arm, code, max(aval) AS highest, min(aval) AS lowest"
+        " FROM measured_VS JOIN subject USING (USUBJID) WHERE safety AND ontrtfl = 'Y' AND aval IS NOT NULL"
+        " AND upper(unit) = 'MMHG' GROUP BY ALL)"
+    )
+    limits = [row for row in read_rows(BLOOD_PRESSURE) if row["table"] == PRESSURE_TABLES[table.code]]
+    for test in dict.fromkeys(row["test"] for row in limits):
+        if asked.has(f"(SELECT count(*) FROM {extremes} WHERE code = '{test}') > 0"):
+            lines = {
+                (PRESSURES[test], f"{row['sign']} {row['limit']}"): (
+                    f"{'lowest' if table.code == 'VST_HYPO' else 'highest'} {row['sign']} {row['limit']}"
+                )
+                for row in limits
+                if row["test"] == test
+            }
+            _fractions(asked, counted, extremes, f"code = '{test}'", lines)
+    return Answer(counted.values)
 
 
 def _tests(table: TableResult) -> str:

@@ -17,7 +17,8 @@ NAMED = """
 CREATE OR REPLACE TABLE record AS
 SELECT * EXCLUDE (counted_arm), counted_arm AS arm,
        text || CASE WHEN again > 1 THEN ' (' || again || ')' ELSE '' END AS name
-FROM (SELECT *, row_number() OVER (PARTITION BY USUBJID, text ORDER BY _row) AS again FROM started)
+FROM (SELECT *, row_number() OVER (PARTITION BY USUBJID, text ORDER BY _row) AS again FROM every_started)
+WHERE _row IN (SELECT _row FROM started)
 """
 """Every event under the name that a listing gives it: AESEQ, and where a subject has it again, how often it came."""
 
@@ -50,5 +51,5 @@ def event_listing(code: str) -> Callable[[Asked, TableResult], Answer]:
 
 def is_told(asked: Asked, variable: str) -> bool:
     """Whether the data has a variable of events, with a value in any of them, or there is no event."""
-    source = asked.data.datasets["ADAE" if asked.supplied else "AE"].columns
-    return variable in source and asked.has(f"(SELECT count({variable}) > 0 OR count(*) = 0 FROM started)")
+    told = f"(SELECT count({variable}) > 0 OR count(*) = 0 FROM every_started)"
+    return variable in asked.source() and asked.has(told)

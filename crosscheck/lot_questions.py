@@ -34,7 +34,7 @@ def events_by_lot(asked: Asked, table: TableResult) -> Answer:
     )
     serious = "SELECT lot, g.USUBJID FROM lot_given g JOIN emergent e USING (USUBJID) WHERE AESER = 'Y'"
     serious += " AND coalesce(e.start_day >= g.day, true)"
-    collected = "AESER" in asked.data.datasets["ADAE" if asked.supplied else "AE"].columns
+    collected = "AESER" in asked.source()
     rows = asked.rows(
         "SELECT lot, count(DISTINCT USUBJID), coalesce(sum(greatest(end_day - day + 1, 0)), 0)::BIGINT,"
         f" (SELECT count(DISTINCT USUBJID) FROM ({serious}) s WHERE s.lot = g.lot),"

@@ -48,13 +48,7 @@ def rate_over_time(asked: Asked, table: TableResult) -> Answer:
 
 
 def _serious(asked: Asked) -> dict[str, str]:
-    told = asked.has("(SELECT count(AESER) FROM placed) > 0") or _may_be_filled(asked)
-    return {"Serious TEAE": "AESER = 'Y'"} if told else {}
-
-
-def _may_be_filled(asked: Asked) -> bool:
-    source = asked.data.datasets["ADAE" if asked.supplied else "AE"].columns
-    return "AESER" in source and asked.has("(SELECT count(*) FROM placed) = 0")
+    return {"Serious TEAE": "AESER = 'Y'"} if asked.collected("AESER") else {}
 
 
 def _cut(asked: Asked, part: str) -> list[str]:
@@ -94,7 +88,7 @@ def _intervals(asked: Asked) -> tuple[list[str], list[str]]:
             *(f"Months {a} to {b}" for a, b in zip((0, *months), months, strict=False)),
             f"After month {months[-1]}",
         ], starts
-    longest = int(str(asked.rows("SELECT coalesce(max(followed), 1) FROM watch")[0][0]))
+    longest = int(str(asked.rows(f"SELECT coalesce(max({FOLLOWED}), 1) FROM every_subject")[0][0]))
     years = 1
     while int(years * float(YEAR)) < longest:
         years += 1

@@ -39,7 +39,7 @@ def exposure(asked: Asked, table: TableResult) -> Answer:
     known = {str(name) for name, *_ in asked.rows("DESCRIBE subject")}
     groups: dict[tuple[str, str], str] = {("Subjects exposed", ""): "true"}
     for variable in asked.study.demographics:
-        if variable not in known or not asked.has(f'(SELECT count("{variable}") FROM subject) > 0'):
+        if variable not in known or not asked.has(f'(SELECT count("{variable}") FROM every_subject) > 0'):
             continue
         for value, kind in asked.rows(f'SELECT DISTINCT "{variable}", typeof("{variable}") FROM subject WHERE safety'):
             if kind != "VARCHAR" and not str(kind).startswith("ENUM"):
@@ -78,7 +78,7 @@ def reactions(asked: Asked, table: TableResult) -> Answer:
     """DSUR72: each serious reaction that started in the interval."""
     counted = start(asked, table, "safety")
     asked.rows(NAMED)
-    if not (is_told(asked, "AESER") and asked.has("(SELECT count(related) > 0 OR count(*) = 0 FROM started)")):
+    if not (is_told(asked, "AESER") and asked.has("(SELECT count(related) > 0 OR count(*) = 0 FROM every_started)")):
         return Answer(counted.values)
     inside = IN_INTERVAL.format("start_day", "true")
     for subject, name, arm in asked.rows(

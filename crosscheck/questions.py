@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 import duckdb
 
+from longwatch.standards.algorithm import Algorithm
 from longwatch.standards.dataset import SourceData
 from longwatch.study import Study, TreatmentBasis
 from longwatch.tables.opinion import Answer, Cell
@@ -28,13 +30,18 @@ SUBSETS = {
 
 @dataclass
 class Asked:
-    """The engine with its tables, and what is asked about: the study, and whether its ADaM was supplied. `measured`:
-    the domains whose results have been made."""
+    """The engine with its tables, and what is asked about: the study, and whether its ADaM was supplied. `subject` and
+    `emergent` hold what the output is made of; `every_subject` and `every_emergent` the whole trial, in `schema` where
+    it is one of the `parts` of a pool. `algorithms`: of lists of terms, by kind and name. `measured`: the domains whose
+    results have been made."""
 
     engine: duckdb.DuckDBPyConnection
     study: Study
     data: SourceData
     supplied: bool
+    algorithms: Mapping[tuple[str, str], Algorithm] = field(default_factory=dict)
+    schema: str = ""
+    parts: tuple[Asked, ...] = ()
     measured: set[str] = field(default_factory=set)
 
     @property
@@ -50,15 +57,27 @@ class Asked:
         """Whether a condition on `emergent` or a query's single value is true."""
         return bool(self.engine.execute(f"SELECT {condition}").fetchall()[0][0])
 
+    def source(self) -> frozenset[str]:
+        """The variables of events that the data has; of a pool: that every study has."""
+        if self.parts:
+            return frozenset.intersection(*(part.source() for part in self.parts))
+        return frozenset(self.data.datasets["ADAE" if self.supplied else "AE"].columns)
+
     def collected(self, *variables: str) -> list[str]:
-        """Those of the variables of events that are ever filled, or could be where there is no event at all."""
-        source = self.data.datasets["ADAE" if self.supplied else "AE"].columns
-        nothing = self.has("(SELECT count(*) FROM emergent) = 0")
+        """Those of the variables of events that the trial ever fills, or could fill where it has no event at all; of a
+        pool: that each study with events fills."""
+        if self.parts:
+            events = [
+                part for part in self.parts if part.has(f"(SELECT count(*) FROM {part.schema}every_emergent) > 0")
+            ]
+            return [name for name in variables if all(part.collected(name) for part in events or self.parts)]
+        source = self.source()
+        nothing = self.has(f"(SELECT count(*) FROM {self.schema}every_emergent) = 0")
         mapped = bool(self.study.relatedness.related or self.study.relatedness.not_related)
         found = []
         for name in variables:
             there = ("AREL" in source or ("AEREL" in source and mapped)) if name == "related" else name in source
-            if there and (nothing or self.has(f"(SELECT count({name}) FROM emergent) > 0")):
+            if there and (nothing or self.has(f"(SELECT count({name}) FROM {self.schema}every_emergent) > 0")):
                 found.append(name)
         return found
 
@@ -139,11 +158,21 @@ def terms(only: str) -> Callable[[Asked, TableResult], Answer]:
         found = by_row(rows, 2)
         with_events = table.parameters.get("events") == "true"
         found.setdefault(("", ""), [{}, {}])
+        common = {key for key, (n, _) in found.items() if key[1] and reaches(table, counted, n)}
+        kept = {("", ""), *common, *((soc, "") for soc, _ in common)}
         for (soc, pt), (n, events) in found.items():
+            if (soc, pt) not in kept:
+                continue
             counted.count(soc, pt, n, events if with_events else None)
         return Answer(counted.values)
 
     return answer
+
+
+def reaches(table: TableResult, counted: Counted, subjects: Mapping[str, int]) -> bool:
+    """Whether the subjects of any arm are as many as the output's threshold wants, which may be none."""
+    share = Decimal(table.parameters.get("at_least", "0"))
+    return any(n and 100 * n >= share * counted.sizes.get(arm, 0) for arm, n in subjects.items())
 
 
 def overview(asked: Asked, table: TableResult) -> Answer:
@@ -170,8 +199,8 @@ def _overview_lines(asked: Asked) -> Iterator[tuple[tuple[str, str], str]]:
         yield ("Related TEAE", ""), "related"
     if serious:
         yield ("Serious TEAE", ""), "AESER = 'Y'"
-        any_serious = asked.has("(SELECT count(*) FROM emergent WHERE AESER = 'Y') > 0")
-        source = asked.data.datasets["ADAE" if asked.supplied else "AE"].columns
+        any_serious = asked.has("(SELECT count(*) FROM every_emergent WHERE AESER = 'Y') > 0")
+        source = asked.source()
         for name in SERIOUSNESS:
             if name in source and (asked.collected(name) or not any_serious):
                 yield ("Serious TEAE", name), f"AESER = 'Y' AND {name} = 'Y'"
@@ -234,9 +263,14 @@ def worst_of_terms(variable: str, scale: tuple[str, ...], words: Callable[[str],
         counted = start(asked, table, "safety")
         if not asked.collected(variable) or not asked.has("(SELECT count(*) FROM emergent) > 0"):
             return Answer(counted.values)
+        rows = asked.rows("SELECT soc, pt, arm, count(DISTINCT USUBJID) FROM emergent GROUP BY ALL")
+        common = {key for key, (n,) in by_row(rows, 2).items() if reaches(table, counted, n)}
+        kept = {("", ""), *common, *((soc, "") for soc, _ in common)}
         for soc, pt in (("''", "''"), ("soc", "''"), ("soc", "pt")):
             lines: dict[tuple[str, str], dict[str, int]] = {}
             for (soc_name, pt_name, value), (n,) in _worst(asked, variable, scale, soc, pt).items():
+                if (soc_name, pt_name) not in kept:
+                    continue
                 said = value if value == NOT_REPORTED else words(value)
                 counted.count(soc_name, f"{pt_name}: {said}" if pt_name else said, n)
                 together = lines.setdefault((soc_name, pt_name), {})
@@ -252,11 +286,10 @@ def worst_of_terms(variable: str, scale: tuple[str, ...], words: Callable[[str],
 def common(asked: Asked, table: TableResult) -> Answer:
     """AET10: PTs that a share of any arm had, SOC aside."""
     counted = start(asked, table, "safety")
-    share = float(table.parameters["at_least"])
     with_events = table.parameters.get("events") == "true"
     found = by_row(asked.rows("SELECT pt, arm, count(DISTINCT USUBJID), count(*) FROM emergent GROUP BY ALL"), 1)
     for (pt,), (n, events) in found.items():
-        if any(100 * count >= share * counted.sizes.get(arm, 0) > 0 for arm, count in n.items()):
+        if reaches(table, counted, n):
             counted.count("", pt, n, events if with_events else None)
     return Answer(counted.values)
 
@@ -283,6 +316,8 @@ def rates(every: bool) -> Callable[[Asked, TableResult], Answer]:
             if pt == "''":
                 found.setdefault(("",), [{}, {}, {}])
             for (name,), (subjects, events, after) in found.items():
+                if name and not reaches(table, counted, subjects):
+                    continue
                 lost = {} if every else after
                 time = {arm: number - lost.get(arm, 0) for arm, number in days.items()}
                 _rate(counted, name, events if every else subjects, time, "events" if every else "n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -15,11 +16,14 @@ from crosscheck.follow_up_questions import CODES as FOLLOW_UP
 from crosscheck.follow_up_questions import follow_up_words, read_plan
 from crosscheck.graft_questions import CODES as GRAFT
 from crosscheck.graft_questions import graft_words
+from crosscheck.group_questions import read_lists
 from crosscheck.periodic_questions import interval_start
 from crosscheck.questions import Asked, quote
+from crosscheck.restrictions import look_at
 from crosscheck.subject_questions import NEVER
 from longwatch.standards.dataset import SourceData
 from longwatch.standards.dates import ISO8601_PARTIAL
+from longwatch.standards.event_groups import NO_GROUPS, EventGroups
 from longwatch.study import AnalysisData, Study, TreatmentReference
 from longwatch.tables.opinion import Answer, Opinion, compare_all
 from longwatch.tables.result import TableResult
@@ -69,42 +73,60 @@ DATES = {"ADSL": ("RFICDT", "ENRLDT", "RANDDT", "TRTSDT", "DTHDT", "LSTALVDT"), 
 
 
 def ask_second_opinion(
-    tables: Sequence[TableResult], data: SourceData, study: Study, cutoff: date
+    tables: Sequence[TableResult], data: SourceData, study: Study, cutoff: date, groups: EventGroups = NO_GROUPS
 ) -> tuple[Opinion, ...]:
-    """The opinion on each output, in their order. Expects data that passed `check_fit`."""
-    with duckdb.connect(":memory:") as engine:
-        for setting in ("autoinstall_known_extensions", "autoload_known_extensions", "preserve_insertion_order"):
-            engine.execute(f"SET {setting} = false")
-        supplied = study.analysis_data is AnalysisData.ADAM
-        _read_data(
-            engine,
-            data,
-            ("ADSL", "ADAE", "ADTTE", "ADLB", "ADVS") if supplied else ("DM", "AE", "DS", "SV", "DD"),
-        )
-        _read_data(engine, data, ("EX", "CM", "VS", "SE", "CONTACT", "LB", "LTFUPLAN", "LOTTEST", "CE", "CGM"))
-        engine.execute("SET VARIABLE cutoff = ?", [cutoff])
-        engine.execute(_sql("dates", legal=ISO8601_PARTIAL.replace("'", "''")))
-        engine.execute(f"SET VARIABLE interval_start = {interval_start(study)}")
-        asked = Asked(engine, study, data, supplied)
-        engine.execute(_sql("adam" if supplied else "subjects", **_words(study, data)))
-        engine.execute("ALTER TABLE subject ADD COLUMN counted_arm VARCHAR")
-        engine.execute(f"UPDATE subject SET counted_arm = {asked.basis}_arm")
-        engine.execute(_sql("adam_events" if supplied else "events", related=_related(study)))
-        if any(table.code == "EXT01" for table in tables):
-            engine.execute(_sql("exposure", **_words(study, data)))
-        if not supplied and any(table.code in FOLLOW_UP for table in tables):
-            plan = read_plan(asked)
-            engine.register("plan", plan.to_arrow())
-            engine.execute(_sql("follow_up", **follow_up_words(study, plan)))
-            if any(table.code in GRAFT for table in tables):
-                engine.execute(_sql("graft", **graft_words(study, data)))
+    """The opinion on each output, in their order. `groups`: the lists of terms of the study. Expects data that passed
+    `check_fit`."""
+    with open_engine() as engine:
+        asked = prepare(engine, data, study, cutoff)
+        read_lists(asked, groups)
+        _prepare_for(asked, {table.code for table in tables})
         return compare_all(tables, _answers(tables, asked))
+
+
+def open_engine() -> duckdb.DuckDBPyConnection:
+    """DuckDB in memory, which fetches nothing."""
+    engine = duckdb.connect(":memory:")
+    for setting in ("autoinstall_known_extensions", "autoload_known_extensions", "preserve_insertion_order"):
+        engine.execute(f"SET {setting} = false")
+    return engine
+
+
+def prepare(engine: duckdb.DuckDBPyConnection, data: SourceData, study: Study, cutoff: date) -> Asked:
+    """Subjects and emergent events of a study, as `every_subject` and `every_emergent` of the schema in use."""
+    supplied = study.analysis_data is AnalysisData.ADAM
+    of_analysis = ("ADSL", "ADAE", "ADTTE", "ADLB", "ADVS") if supplied else ("DM", "AE", "DS", "SV", "DD")
+    _read_data(engine, data, of_analysis)
+    _read_data(engine, data, ("EX", "CM", "VS", "SE", "CONTACT", "LB", "LTFUPLAN", "LOTTEST", "CE", "CGM"))
+    engine.execute("SET VARIABLE cutoff = ?", [cutoff])
+    engine.execute(_sql("dates", legal=ISO8601_PARTIAL.replace("'", "''")))
+    engine.execute(f"SET VARIABLE interval_start = {interval_start(study)}")
+    asked = Asked(engine, study, data, supplied)
+    engine.execute(_sql("adam" if supplied else "subjects", **_words(study, data)))
+    engine.execute("ALTER TABLE every_subject ADD COLUMN counted_arm VARCHAR")
+    engine.execute(f"UPDATE every_subject SET counted_arm = {asked.basis}_arm")
+    engine.execute(_sql("adam_events" if supplied else "events", related=_related(study)))
+    return asked
+
+
+def _prepare_for(asked: Asked, codes: AbstractSet[str]) -> None:
+    """What some outputs look at beside subjects and events."""
+    engine, study, data = asked.engine, asked.study, asked.data
+    if "EXT01" in codes:
+        engine.execute(_sql("exposure", **_words(study, data)))
+    if not asked.supplied and codes & {*FOLLOW_UP}:
+        plan = read_plan(asked)
+        engine.register("plan", plan.to_arrow())
+        engine.execute(_sql("follow_up", **follow_up_words(study, plan)))
+        if codes & {*GRAFT}:
+            engine.execute(_sql("graft", **graft_words(study, data)))
 
 
 def _answers(tables: Iterable[TableResult], asked: Asked) -> Iterator[Answer | None]:
     for table in tables:
         question = None if asked.supplied and table.code in FROM_SDTM_ONLY else QUESTIONS.get(table.code)
-        yield None if question is None else question(asked, table)
+        answered = question is not None and look_at(asked.engine, table.restrictions)
+        yield question(asked, table) if question and answered else None
 
 
 def _sql(name: str, **words: str) -> str:
@@ -232,8 +254,9 @@ def _read_data(engine: duckdb.DuckDBPyConnection, data: SourceData, names: Seque
             path = dataset.parquet.replace("'", "''")
             source = f"(SELECT *, file_row_number AS _row FROM read_parquet('{path}', file_row_number = true))"
         else:
-            engine.register(f"{name}_in_memory", dataset.frame.with_row_index("_row").collect().to_arrow())
-            source = f"{name}_in_memory"
+            place = f"{name}_in_memory_{id(data)}"
+            engine.register(place, dataset.frame.with_row_index("_row").collect().to_arrow())
+            source = place
         engine.execute(f"CREATE VIEW {name} AS SELECT {', '.join(selected)}, _row FROM {source}")
 
 

@@ -32,7 +32,7 @@ def demographics(asked: Asked, table: TableResult) -> Answer:
             absent = all(item.text == "NA" for item in table.statistics if item.row_group == variable)
             not_computed |= set() if absent else {variable}
             continue
-        if not asked.has(f'(SELECT count("{variable}") FROM subject) > 0'):
+        if not asked.has(f'(SELECT count("{variable}") FROM every_subject) > 0'):
             continue
         where = f"({population}) IS TRUE"
         if any(item.row_group == variable and item.statistic == "mean" for item in table.statistics):
@@ -69,7 +69,7 @@ def screening(asked: Asked, table: TableResult) -> Answer:
         ("Treated", ""): "safety",
         ("Assigned and not treated", ""): "planned_arm IS NOT NULL AND NOT safety",
     }
-    if asked.has("(SELECT count(randomised) FROM subject) > 0"):
+    if asked.has("(SELECT count(randomised) FROM every_subject) > 0"):
         lines["Randomised", ""] = "randomised"
     for (value,) in asked.rows("SELECT DISTINCT last FROM subject WHERE planned_arm IS NULL AND last IS NOT NULL"):
         lines["On no arm", str(value)] = f"planned_arm IS NULL AND last = {quote(str(value))}"
@@ -88,7 +88,7 @@ def populations(asked: Asked, table: TableResult) -> Answer:
         if item.flag not in conditions and item.flag in known:
             conditions[item.flag] = f"\"{item.flag}\" = 'Y'"
     for flag, condition in conditions.items():
-        if asked.has(f"(SELECT count({condition}) FROM subject) > 0"):
+        if asked.has(f"(SELECT count({condition}) FROM every_subject) > 0"):
             _count(asked, counted, flag, "", f"planned_arm IS NOT NULL AND {condition}", "planned_arm")
     return Answer(counted.values)
 
@@ -103,7 +103,7 @@ def disposition(asked: Asked, table: TableResult) -> Answer:
         ("Study treatment", "last_treatment", "safety"),
     )
     for group, last, began in blocks:
-        told = f"(SELECT bool_or({last}_told) FROM subject)"
+        told = f"(SELECT bool_or({last}_told) FROM every_subject)"
         inside = f"({population}) IS TRUE"
         left = f"{last} IS NOT NULL AND {last} <> 'COMPLETED' AND {last} NOT IN {NEVER}"
         lines = {

@@ -34,12 +34,12 @@ def _participation(asked: Asked) -> tuple[str, str, str, str]:
         known = {str(name): str(kind) for name, kind, *_ in asked.rows("DESCRIBE subject")}
         status = "EOSSTT" if "EOSSTT" in known else "NULL::VARCHAR"
         day = "EOSDT" if known.get("EOSDT") == "DATE" else "NULL::DATE"
-        nobody = "EOSSTT" in known and asked.has("(SELECT count(*) FROM subject WHERE safety) = 0")
-        told = "true" if nobody else f"(SELECT count({status}) FROM subject WHERE safety) > 0"
+        nobody = "EOSSTT" in known and asked.has("(SELECT count(*) FROM every_subject WHERE safety) = 0")
+        told = "true" if nobody else f"(SELECT count({status}) FROM every_subject WHERE safety) > 0"
         return f"({status} = 'DISCONTINUED')", f"({status} = 'COMPLETED')", f"({day})", told
     stated = f"last IS NULL OR last NOT IN {NEVER}"
-    nobody = asked.has("(SELECT count(*) FROM subject WHERE safety) = 0")
-    told = "true" if nobody else f"(SELECT bool_or(last_told AND ({stated})) FROM subject WHERE safety)"
+    nobody = asked.has("(SELECT count(*) FROM every_subject WHERE safety) = 0")
+    told = "true" if nobody else f"(SELECT bool_or(last_told AND ({stated})) FROM every_subject WHERE safety)"
     left = f"(last IS NOT NULL AND last <> 'COMPLETED' AND last NOT IN {NEVER})"
     return left, "(last = 'COMPLETED')", f"(CASE WHEN last NOT IN {NEVER} THEN last_day END)", told
 
@@ -55,7 +55,7 @@ def _derived(asked: Asked, parameter: Parameter) -> str | None:
     event = "NULL::BIGINT"
     join = ""
     if parameter.event is EventKind.ADVERSE_EVENT:
-        if parameter.serious and "AESER" not in asked.data.datasets["ADAE" if asked.supplied else "AE"].columns:
+        if parameter.serious and "AESER" not in asked.source():
             return None
         join = f"LEFT JOIN ({_first_events(parameter)}) f USING (USUBJID)"
         event = "CASE WHEN f.first IS NOT NULL THEN least(f.first, followed) END"

@@ -156,7 +156,9 @@ def stored(work: Work, positions: Collection[int] | None = None) -> Iterator[Sto
         type_coerce(columns.new, Text),
         columns.reason,
     ).order_by(columns.position)
-    if positions is not None:
+    if isinstance(positions, range):
+        query = query.where(columns.position.between(positions.start, positions.stop - 1))
+    elif positions is not None:
         query = query.where(columns.position.in_(positions))
     for row in work.stream(query):
         yield StoredEvent._make(row)

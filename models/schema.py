@@ -11,7 +11,7 @@ from longwatch.errors import StoreError
 from models.engine import CHANGES, place_of
 from models.refusals import in_our_words
 
-REVISIONS = ("r0001", "r0002", "r0003")
+REVISIONS = ("r0001", "r0002", "r0003", "r0004")
 """Every revision that the migrations know, oldest first. Kept here so that Alembic is imported only to migrate."""
 
 HEAD = REVISIONS[-1]

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from models.columns import CanonicalJson, Instant
@@ -42,6 +43,43 @@ accounts = Table(
     Column("name", String, primary_key=True),
     Column("authenticated", Boolean, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("full_name", Text, nullable=False, server_default=""),
+    Column("kind", String, nullable=False, server_default="person"),
+    Column("password", Text),
+    Column("password_at", Instant),
+    Column("one_time", Boolean, nullable=False, server_default=false()),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("locked_until", Instant),
+    Column("disabled_at", Instant),
+    CheckConstraint("kind IN ('person', 'service')", name="kind"),
+)
+
+# No row of these two is ever deleted: who had which role on a day can be asked for good, and no name is used again.
+# The study is no foreign key: a role may be granted before the study is first seen, or for all of them (`*`).
+account_roles = Table(
+    "account_roles",
+    metadata,
+    Column("account", String, ForeignKey("accounts.name"), primary_key=True),
+    Column("role", String, primary_key=True),
+    Column("study_id", String, primary_key=True),
+    Column("granted_at", Instant, primary_key=True),
+    Column("granted_by", String, nullable=False),
+    Column("ended_at", Instant),
+    Column("ended_by", String),
+    CheckConstraint("role IN ('data manager', 'statistician', 'regulatory', 'auditor', 'administrator')", name="role"),
+)
+
+# The id is the SHA-256 of the token: who reads the table cannot act by it.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("account", String, ForeignKey("accounts.name"), nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("used_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Index(None, "account"),
 )
 
 studies = Table(
@@ -197,6 +235,23 @@ reports = Table(
     CheckConstraint("(state = 'superseded') = (superseded_by IS NOT NULL)", name="superseded"),
     Index(None, "study_id", "template", "cutoff"),
     Index(None, "superseded_by"),
+)
+
+# Added to only. One signature of a meaning for each report, and one of a person: races end at these two constraints.
+signatures = Table(
+    "signatures",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("report_key", String(64), ForeignKey("reports.key"), nullable=False),
+    Column("meaning", String, nullable=False),
+    Column("account", String, ForeignKey("accounts.name"), nullable=False),
+    Column("full_name", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("pdf_sha256", String(64), nullable=False),
+    Column("manifest_sha256", String(64), nullable=False),
+    UniqueConstraint("report_key", "meaning"),
+    UniqueConstraint("report_key", "account"),
+    CheckConstraint("meaning IN ('reviewed', 'released')", name="meaning"),
 )
 
 # The actor is no foreign key: the log also takes what an unknown account tried.

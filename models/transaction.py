@@ -13,10 +13,10 @@ from longwatch.errors import IntegrityError
 from longwatch.evidence.audit import EVERY_EVENT, AuditEvent, AuditRecord, EventFilter, StoredEvent
 from longwatch.evidence.registered import (
     RUN_TRANSITIONS,
-    AccountRow,
     FindingRow,
     LocatedFinding,
     PullRow,
+    ReportFilter,
     ReportRow,
     ReportState,
     RunRow,
@@ -24,25 +24,23 @@ from longwatch.evidence.registered import (
     SnapshotRow,
     StudyRow,
 )
+from longwatch.evidence.replay import Registered
+from longwatch.evidence.signature import STEPS, SignatureRow
 from longwatch.findings.life import FindingChange, HistoryLine, KnownFinding
-from models import audit_log, finding_changes, finding_log, finding_reads
-from models.rows import report_of, run_of, snapshot_of
-from models.tables import accounts, pulls, reports, runs, snapshots, studies
-from models.work import Work
+from models import audit_log, finding_changes, finding_log, finding_reads, rebuild, report_reads
+from models.account_transaction import SqlAccountTransaction
+from models.rows import run_of, snapshot_of
+from models.tables import pulls, reports, runs, signatures, snapshots, studies
 
 _FIRST_STATES = (ReportState.ARCHIVED_DRAFT, ReportState.ARCHIVED_CANDIDATE)
 
 
-class SqlTransaction:
+class SqlTransaction(SqlAccountTransaction):
     """Reads and changes that hold together or not at all.
 
     The audit events are written at the end, just before commit: the log's lock is then held for the shortest time,
     and positions follow the order of commits.
     """
-
-    def __init__(self, work: Work) -> None:
-        self._work = work
-        self._events: list[AuditEvent] = []
 
     def commit(self) -> None:
         """Write the audit events, then make everything last."""
@@ -50,13 +48,6 @@ class SqlTransaction:
         self._work.commit()
 
     # Changes
-
-    def ensure_account(self, account: AccountRow, event: AuditEvent) -> None:
-        """Register an account at its first act. One that is known stays as it is, and nothing is recorded."""
-        if self._work.read(select(accounts.c.name).where(accounts.c.name == account.name)):
-            return
-        if self._work.add_if_absent(accounts, asdict(account)):
-            self._record(event)
 
     def ensure_study(self, study: StudyRow, event: AuditEvent) -> None:
         """Register a study, or that its title or content changed.
@@ -209,6 +200,43 @@ class SqlTransaction:
         self._record(event)
         return True
 
+    def sign_report(self, signature: SignatureRow, event: AuditEvent) -> bool:
+        """A signature, and the state that the report is in by it; False, and nothing changed, where it is not in the
+        state that this signature needs: of two that sign at the same time, the second."""
+        step = STEPS[signature.meaning]
+        row = self._known_report(signature.report_key)
+        self._lock_study(row.study_id)
+        moved = self._work.change(
+            update(reports)
+            .where(reports.c.key == row.key, reports.c.state == step.before.value)
+            .values(state=step.after.value)
+        )
+        if not moved:
+            return False
+        self._work.change(insert(signatures).values({**asdict(signature), "meaning": signature.meaning.value}))
+        self._record(_with_old(event, {"state": step.before.value}))
+        return True
+
+    def supersede_report(self, key: str, by: str, event: AuditEvent) -> bool:
+        """A report is superseded by another one; False where one of the two already is."""
+        row = self._known_report(key)
+        self._lock_study(row.study_id)
+        states = {found.key: found for found in (self._known_report(key), self._known_report(by))}
+        if any(found.state is ReportState.SUPERSEDED for found in states.values()):
+            return False
+        superseded = {"state": ReportState.SUPERSEDED.value, "superseded_by": by}
+        self._work.change(update(reports).where(reports.c.key == key).values(superseded))
+        self._record(_with_old(event, {"state": states[key].state.value}))
+        return True
+
+    def rebuild(self, told: Registered, events: Iterator[AuditEvent], event: AuditEvent) -> None:
+        """Fill empty registers with rows and the audit log that tells them (`rebuild`), and record that.
+
+        Raises IntegrityError LW-REG-028 where something is there already.
+        """
+        rebuild.write(self._work, told, events)
+        self._record(event)
+
     def record_read(self, event: AuditEvent) -> None:
         """Record that the archive was read."""
         self._record(event)
@@ -217,21 +245,26 @@ class SqlTransaction:
 
     def report_by_key(self, key: str) -> ReportRow | None:
         """The report of a key."""
-        rows = self._work.read(select(reports).where(reports.c.key == key))
-        if not rows:
-            return None
-        before = self._work.read(select(reports.c.key).where(reports.c.superseded_by == key).order_by(reports.c.key))
-        return report_of(rows[0], [row.key for row in before])
+        found = report_reads.chosen(self._work, ReportFilter(key=key))
+        return found[0] if found and found[0].key == key else None
 
     def reports(self, study_id: str | None = None) -> list[ReportRow]:
         """All reports, or those of a study, newest first."""
-        query = select(reports).order_by(reports.c.archived_at.desc(), reports.c.key)
-        rows = self._work.read(query if study_id is None else query.where(reports.c.study_id == study_id))
-        before: dict[str, list[str]] = {}
-        for row in rows:
-            if row.superseded_by is not None:
-                before.setdefault(row.superseded_by, []).append(row.key)
-        return [report_of(row, sorted(before.get(row.key, ()))) for row in rows]
+        return report_reads.chosen(self._work, ReportFilter(study_id=study_id))
+
+    def reports_meant(self, wanted: ReportFilter, limit: int | None = None) -> list[ReportRow]:
+        """The reports that a filter means, newest first; at most `limit`."""
+        return report_reads.chosen(self._work, wanted, limit)
+
+    def signatures(self, key: str | None = None) -> list[SignatureRow]:
+        """The signatures on a report, or all of them, oldest first."""
+        return report_reads.signatures_of(self._work, key)
+
+    def pulls(self, study_id: str, snapshot_id: str) -> list[PullRow]:
+        """The acts of fetching that gave a snapshot, oldest first."""
+        same = (pulls.c.study_id == study_id, pulls.c.snapshot_id == snapshot_id)
+        rows = self._work.read(select(pulls).where(*same).order_by(pulls.c.at, pulls.c.id))
+        return [PullRow(**{**row._mapping, "sources": tuple(row.sources)}) for row in rows]
 
     def runs(self, study_id: str | None = None, limit: int = 100) -> list[RunRow]:
         """The newest runs, of all studies or one, newest first."""
@@ -312,9 +345,6 @@ class SqlTransaction:
         """The hashes of all complete subtrees of a level, one after the other; nothing where there are none."""
         return audit_log.level(self._work, level)
 
-    def _record(self, event: AuditEvent) -> None:
-        self._events.append(event)
-
     def _write_events(self) -> None:
         if self._events:
             audit_log.append(self._work, self._events)
@@ -324,6 +354,17 @@ class SqlTransaction:
         return bool(
             self._work.lock(select(studies.c.id).where(studies.c.id == study_id).with_for_update(key_share=True))
         )
+
+    def _known_report(self, key: str) -> ReportRow:
+        row = self.report_by_key(key)
+        if row is None:
+            raise IntegrityError(
+                "LW-REG-027",
+                "no such report is registered",
+                where=f"report {key[:12]}",
+                next_step="see `longwatch archive list` for the reports there are; nothing was changed",
+            )
+        return row
 
     def _known_run(self, run_id: str) -> RunRow:
         run = self.run(run_id)

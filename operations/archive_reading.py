@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from longwatch.errors import IntegrityError, LongwatchError, StudyError
+from longwatch.evidence.accounts import Right
 from longwatch.evidence.manifest import read_manifest
-from longwatch.evidence.registered import ReportRow
+from longwatch.evidence.registered import EVERY_REPORT, ReportFilter, ReportRow
 from longwatch.standards.hashing import sha256_of_bytes
 from operations.audited import make_event
 from operations.ports import Adapters, Progress
@@ -25,13 +26,12 @@ class VerifiedReport:
     size: int
 
 
-def list_reports(adapters: Adapters, study_id: str | None = None) -> list[ReportRow]:
-    """The archived reports, newest first, and the audit event of having looked."""
+def list_reports(adapters: Adapters, wanted: ReportFilter = EVERY_REPORT, limit: int | None = None) -> list[ReportRow]:
+    """The archived reports that are meant and may be seen, newest first, and the audit event of having looked."""
     with adapters.registers.transaction() as register:
-        rows = register.reports(study_id)
-        register.record_read(
-            make_event(adapters, "archive listed", "archive", study_id or "all", {"reports": len(rows)})
-        )
+        rows = register.reports_meant(wanted, limit)
+        said = {"reports": len(rows), "meant": wanted.in_words()}
+        register.record_read(make_event(adapters, "archive listed", "archive", wanted.study_id or "all", said))
     return rows
 
 
@@ -50,7 +50,7 @@ def find_report(adapters: Adapters, key: str) -> ReportRow:
             next_step="copy the key from `longwatch archive list`",
         )
     with adapters.registers.transaction() as register:
-        rows = [row for row in register.reports() if row.key.startswith(key.lower())]
+        rows = register.reports_meant(ReportFilter(key=key.lower()), limit=9)
     if len(rows) != 1:
         raise StudyError(
             "LW-ARR-002",
@@ -66,9 +66,10 @@ def find_report(adapters: Adapters, key: str) -> ReportRow:
 def get_report(adapters: Adapters, key: str) -> tuple[ReportRow, bytes]:
     """The PDF of a report, its SHA-256 compared with the register's.
 
-    Raises IntegrityError LW-ARR-003 where the bytes are others than the register names.
+    Raises AccessError LW-ACC-003, IntegrityError LW-ARR-003 where the bytes are others than the register names.
     """
     row = find_report(adapters, key)
+    adapters.access.require(Right.READ, row.study_id)
     with failure_recorded(adapters, "report retrieval failed", row.key):
         content = read_verified(adapters, row.pdf_key, row.pdf_sha256)
     with adapters.registers.transaction() as register:
@@ -99,7 +100,9 @@ def verify_reports(adapters: Adapters, key: str | None, progress: Progress) -> l
     """
     if key is not None:
         rows = [find_report(adapters, key)]
+        adapters.access.require(Right.READ, rows[0].study_id)
     else:
+        adapters.access.require(Right.CARE)
         with adapters.registers.transaction() as register:
             rows = register.reports()
     verified: list[VerifiedReport] = []

@@ -1,4 +1,7 @@
-"""A signed checkpoint of the audit log, in the archive: what it says cannot be unsaid later."""
+"""A signed checkpoint of the audit log, in the archive: what it says cannot be unsaid later.
+
+Beside it lie the events themselves, so that the registers can be rebuilt from the archive alone (docs/backup.md).
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,13 @@ from longwatch.evidence.merkle import compute_root
 from longwatch.evidence.signed_note import Checkpoint, NotSigned, open_note, origin_of, parse_checkpoint, sign_note
 from longwatch.standards.hashing import sha256_of_bytes
 from operations.audited import make_event
-from operations.ports import Adapters
+from operations.ports import Adapters, RegisterTransaction
 from operations.retention import locked_until
 
-CHECKPOINTS, KEYS = "audit/checkpoints/", "audit/keys/"
+CHECKPOINTS, KEYS, EVENTS = "audit/checkpoints/", "audit/keys/", "audit/events/"
+EVENTS_IN_ONE = 20_000
+"""The most events that one object of the archive holds."""
+
 CHECKPOINT_ENTITY, KEY_ENTITY = "audit checkpoint", "audit key"
 OF_CHECKPOINTS, OF_KEYS = EventFilter(entity=CHECKPOINT_ENTITY), EventFilter(entity=KEY_ENTITY)
 
@@ -33,7 +39,8 @@ def make_checkpoint(adapters: Adapters) -> MadeCheckpoint | None:
 
     The archive is written first, then the event: a crash between the two leaves a checkpoint that verifies. It holds
     the moment of the newest event and not of the signing, so that two processes sign the same bytes. The public key is
-    archived and recorded before it signs for the first time.
+    archived and recorded before it signs for the first time. The events since the last checkpoint are archived first,
+    each as the entry that the tree is over.
 
     Raises IntegrityError LW-AUD-008 where the archive has a checkpoint of the same size and another root.
     """
@@ -50,8 +57,16 @@ def make_checkpoint(adapters: Adapters) -> MadeCheckpoint | None:
         size = register.log_size()
         root, origin = compute_root(register.tree_node, size), origin_of(register.tree_node(0, 0))
         (newest,) = register.stored_events([size])
+        before = register.events(None, OF_CHECKPOINTS)
+    covered = max((last_of(name) for record in before for name in record.event.new.get("events", ())), default=0)
+    events = {
+        name: sha256_of_bytes(_put_events(adapters, name, range(first, last + 1)))
+        for first in range(covered + 1, size + 1, EVENTS_IN_ONE)
+        for last in [min(first + EVENTS_IN_ONE - 1, size)]
+        for name in [f"{EVENTS}{origin.rpartition('/')[2]}/{first:012d}-{last:012d}.ndjson"]
+    }
     made = _put(adapters, Checkpoint(origin, size, root, newest.at))
-    said = {"size": size, "root": root.hex(), "sha256": sha256_of_bytes(made.note)}
+    said = {"size": size, "root": root.hex(), "sha256": sha256_of_bytes(made.note), "events": events}
     with adapters.registers.transaction() as register:
         register.record_read(make_event(adapters, "audit checkpoint archived", CHECKPOINT_ENTITY, made.key, said))
     return made
@@ -74,6 +89,28 @@ def find_checkpoint(adapters: Adapters, least: int = 0) -> MadeCheckpoint | None
 def key_object(key_id: str) -> str:
     """Where the archive has a public key."""
     return f"{KEYS}{key_id}.txt"
+
+
+def last_of(name: str) -> int:
+    """The last position in an object of events, by its name."""
+    return int(name.rpartition("-")[2].removesuffix(".ndjson"))
+
+
+def first_of(name: str) -> int:
+    """The first position in an object of events, by its name."""
+    return int(name.rpartition("/")[2].partition("-")[0])
+
+
+def entries_of(register: RegisterTransaction, positions: range) -> bytes:
+    """Events as the archive holds them: an entry a line."""
+    return b"".join(stored.entry() + b"\n" for stored in register.stored_events(positions))
+
+
+def _put_events(adapters: Adapters, name: str, positions: range) -> bytes:
+    with adapters.registers.transaction() as register:
+        content = entries_of(register, positions)
+    adapters.archive.put(name, content, media_type="application/x-ndjson", retain_until=locked_until(adapters))
+    return content
 
 
 def _archive_key(adapters: Adapters) -> None:

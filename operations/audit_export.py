@@ -5,11 +5,19 @@ from __future__ import annotations
 from pathlib import PurePath
 
 from longwatch.errors import StudyError
+from longwatch.evidence.accounts import Right
 from longwatch.evidence.audit import EVERY_EVENT, AuditRecord, EventFilter
 from operations.audited import make_event
 from operations.ports import Adapters
 
 _COLUMNS = ("position", "at", "who", "what", "entity", "id", "old", "new", "reason", "selection")
+
+
+def list_events(adapters: Adapters, wanted: EventFilter, limit: int) -> list[AuditRecord]:
+    """The last events that are meant, newest first. Raises AccessError LW-ACC-003."""
+    adapters.access.require(Right.AUDIT)
+    with adapters.registers.transaction() as register:
+        return register.events(limit, wanted)
 
 
 def export_audit(adapters: Adapters, file: str, wanted: EventFilter = EVERY_EVENT) -> tuple[str, str]:
@@ -20,6 +28,7 @@ def export_audit(adapters: Adapters, file: str, wanted: EventFilter = EVERY_EVEN
 
     Raises StudyError LW-AUD-010 where the file has another ending; StoreError LW-DOC-001 where it cannot be written.
     """
+    adapters.access.require(Right.AUDIT)
     place = PurePath(file)
     if place.suffix not in (".csv", ".ndjson"):
         raise StudyError(

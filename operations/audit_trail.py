@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from longwatch.errors import IntegrityError, LongwatchError
+from longwatch.evidence.accounts import Right
 from longwatch.evidence.audit import AuditEvent, StoredEvent
 from longwatch.evidence.merkle import HASH_SIZE, MerkleTree
 from longwatch.evidence.signed_note import NotSigned, VerifierKey, open_note, origin_of, parse_checkpoint, parse_key
@@ -51,6 +52,7 @@ def verify_audit(adapters: Adapters, progress: Progress, witnesses: Mapping[str,
     All of it is looked at before the first problem is raised: IntegrityError LW-AUD-001 to LW-AUD-008, and what the
     archive raises.
     """
+    adapters.access.require(Right.AUDIT)
     examined = examine_audit(adapters, progress)
     for name, note in witnesses.items():
         _examine_note(adapters, examined, name, note)
@@ -89,6 +91,7 @@ def examine_audit(adapters: Adapters, progress: Progress) -> AuditExamined:
         examined.named[key_object(record.event.entity_id)] = str(record.event.new.get("sha256"))
     for record in checkpoints:
         examined.named[record.event.entity_id] = str(record.event.new.get("sha256"))
+        examined.named |= {name: str(sha256) for name, sha256 in record.event.new.get("events", {}).items()}
     for key, sha256 in examined.named.items():
         if adapters.archive.head(key) is None:
             examined.problems.append(_not_archived(key, sha256))

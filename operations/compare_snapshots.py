@@ -16,7 +16,8 @@ from longwatch.study import Study
 from longwatch.tables.export import results_csv
 from operations.audited import make_event
 from operations.declared_keys import declared_keys
-from operations.make_report import tabulate
+from operations.event_lists import read_event_lists
+from operations.make_report import by_name, tabulate
 from operations.ports import Adapters, Progress
 
 
@@ -67,6 +68,7 @@ def compare_snapshots(
     newer_id: str,
     *,
     study: Study | None = None,
+    base: str = "",
     folder: str | None = None,
     progress: Progress,
 ) -> SnapshotComparison:
@@ -79,8 +81,9 @@ def compare_snapshots(
     `diff_results`. The cut-off of each snapshot is that of the study file, else the data's own (TS.DCUTDTC), else the
     report's: so a number also moves where only the cut did. Cases of the keys: `declared_keys`.
 
-    `folder`: also write the comparison there. Raises StudyError LW-CMP-001 (no report of the study is archived), and
-    what opening a snapshot, deriving, tabulating and writing raise.
+    `base`: the folder that relative paths of the study file start from. `folder`: also write the comparison there.
+    Raises StudyError LW-CMP-001 (no report of the study is archived), and what opening a snapshot, deriving, tabulating
+    and writing raise.
     """
     older, newer = adapters.snapshots.get(older_id), adapters.snapshots.get(newer_id)
     report = _last_report(adapters, study) if study else None
@@ -91,7 +94,7 @@ def compare_snapshots(
     progress("comparing records")
     compared = SnapshotComparison(older, newer, diff_snapshots(old, new, keys), keys_from)
     if study is not None and report is not None:
-        compared = replace(compared, moves=_moves(adapters, study, report, (older, old), (newer, new), progress))
+        compared = replace(compared, moves=_moves(adapters, study, base, report, (older, old), (newer, new), progress))
     if folder is not None:
         progress("writing")
         moves = compared.moves.numbers if compared.moves else None
@@ -117,19 +120,22 @@ def _last_report(adapters: Adapters, study: Study) -> ReportRow:
 def _moves(
     adapters: Adapters,
     study: Study,
+    base: str,
     report: ReportRow,
     older: tuple[SourceSnapshot, SourceData],
     newer: tuple[SourceSnapshot, SourceData],
     progress: Progress,
 ) -> ReportMoves:
     template = adapters.templates(report.template)
+    groups = read_event_lists(adapters, study, base)
     results, cutoffs = [], []
     for snapshot, data in (older, newer):
         progress(f"making the numbers of {report.template} on {snapshot.id[:12]}")
         stated = study.cutoff is not None or snapshot.data_cutoff is not None
         day = resolve_cutoff(None if stated else report.cutoff, study, data)
         check_fit(data, study, day)
-        results.append(results_csv(tabulate(study, template, derive(data, study, day)).values()))
+        datasets = derive(data, study, day, groups=groups)
+        results.append(results_csv(by_name(tabulate(study, template, datasets)).values()))
         cutoffs.append(day)
     return ReportMoves(report, (cutoffs[0], cutoffs[1]), tuple(diff_results(*results)))
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
+from itertools import groupby
+from operator import itemgetter
 
 from longwatch.derive import AnalysisDatasets
 from longwatch.evidence.report_key import Engine
@@ -16,7 +18,8 @@ from longwatch.study import Study, TreatmentReference
 from operations.report_gate import ReportGate
 
 MOST_REASONS = 10
-MOST_RECORDS = 40
+MOST_TOLD = 40
+"""Records, or runs of them, that a row of the appendix tells: it is to fit on a page."""
 
 REFERENCE_WORDS = {
     TreatmentReference.FIRST_INFUSION: "first dose of the study product",
@@ -194,32 +197,26 @@ def _second_opinion(gate: ReportGate) -> PlainTable:
 def list_open_findings(outcome: ValidationOutcome) -> PlainTable:
     """Every open finding but notes, which are counted only (spec B.2); complete, however long.
 
-    Records of one subject with the same finding and the same last word stand in one row.
+    Records with the same finding and the same last word stand in one row, as many as a row can hold. Without any last
+    word, there is no column for it.
     """
     rows: dict[tuple[str, ...], list[Finding]] = {}
     for item in outcome.open_findings:
         if item.severity is not Severity.NOTE:
             decision = outcome.decisions.get(item.fingerprint)
             word = decision.in_words() if decision else ""
-            alike = (
-                item.rule_id,
-                item.severity.value,
-                item.dataset,
-                item.subject or "",
-                _said(item),
-                item.action,
-                word,
-            )
+            alike = (item.rule_id, item.severity.value, item.dataset, _said(item), item.action, word)
             rows.setdefault(alike, []).append(item)
+    columns = 7 if any(alike[-1] for alike in rows) else 6
     return PlainTable(
         "Open findings, record by record",
-        ("Rule", "Severity", "Dataset", "Record", "What was found", "What to do", "Last word"),
+        ("Rule", "Severity", "Dataset", "Record", "What was found", "What to do", "Last word")[:columns],
         tuple(
-            (rule, severity, dataset, _records(items[start : start + MOST_RECORDS]), said, action, word)
-            for (rule, severity, dataset, _, said, action, word), items in rows.items()
-            for start in range(0, len(items), MOST_RECORDS)
+            (rule, severity, dataset, records, said, action, word)[:columns]
+            for (rule, severity, dataset, said, action, word), items in rows.items()
+            for records in _records(items)
         ),
-        (0.6, 0.7, 0.7, 2.7, 3.0, 2.3, 0.8),
+        (0.6, 0.7, 0.7, 3.4, 3.0, 2.3, 0.8)[:columns],
         "No finding is open.",
     )
 
@@ -249,15 +246,34 @@ def _placed(item: Finding) -> tuple[str, str, str, str]:
     return item.rule_id, item.severity.value, item.dataset, item.record_key.replace("USUBJID=", "")
 
 
-def _records(items: Sequence[Finding]) -> str:
-    """The records of one subject: `S-1 VSSEQ=3, 4, 5` where one variable tells them apart, else key by key."""
-    keys = [{name: value for name, value in item.locator.items() if name != "USUBJID"} for item in items]
-    names = {tuple(key) for key in keys}
-    if len(names) == 1 and len(name := next(iter(names))) == 1:
-        told = f"{name[0]}=" + ", ".join(key[name[0]] for key in keys)
-    else:
-        told = "; ".join(" ".join(f"{name}={value}" for name, value in key.items()) for key in keys)
-    return f"{items[0].locator.get('USUBJID', '')} {told}".strip()
+def _records(items: Sequence[Finding]) -> Iterator[str]:
+    """The records, subject by subject, as many of them a row as `MOST_TOLD`: `S-1 VSSEQ=3–5, 9; S-2 VSSEQ=1`."""
+    of: dict[tuple[str, str], list[str]] = {}
+    for item in items:
+        subject = item.locator.get("USUBJID", "")
+        keys = [(name, value) for name, value in item.locator.items() if name != "USUBJID"]
+        told_by_one = len(keys) == 1
+        name = f"{keys[0][0]}=" if told_by_one else " ".join(f"{name}={value}" for name, value in keys)
+        of.setdefault((subject, name), []).append(keys[0][1] if told_by_one else "")
+    told = [(*who, run) for who, values in of.items() for run in _runs(values)]
+    for start in range(0, len(told), MOST_TOLD):
+        row = groupby(told[start : start + MOST_TOLD], key=itemgetter(0, 1))
+        yield "; ".join(f"{who} {name}{', '.join(run for *_, run in runs)}".strip() for (who, name), runs in row)
+
+
+def _runs(values: Sequence[str]) -> list[str]:
+    """Whole numbers that follow one another as `3–5`; all else as it is."""
+    runs: list[list[str]] = []
+    for value in values:
+        if runs and _is_whole(value) and _is_whole(runs[-1][-1]) and int(value) == int(runs[-1][-1]) + 1:
+            runs[-1] = [runs[-1][0], value]
+        else:
+            runs.append([value])
+    return ["–".join(run) for run in runs]
+
+
+def _is_whole(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 def _said(item: Finding) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from longwatch.derive import AnalysisDatasets, check_fit, derive, resolve_cutoff
+from longwatch.errors import StudyError
 from longwatch.study import Study
-from longwatch.tables.catalogue import make_table, read_parameters
+from longwatch.tables.catalogue import check_parameters, make_tables
 from longwatch.tables.explain import Explanation, explain, find_cell
 from longwatch.tables.result import TableResult
+from operations.event_lists import read_event_lists
 from operations.ports import Adapters, Progress
 from operations.pull import pull_study
 
@@ -19,18 +21,18 @@ def make_output(
     study: Study,
     base: str,
     code: str,
+    parameters: Mapping[str, object],
     cutoff: date | None,
     snapshot_id: str | None,
     progress: Progress,
-    parameters: Sequence[str] = (),
-) -> TableResult:
-    """The output of a code on a snapshot, or on the data as it is now (which is pulled, frozen and registered).
-    `parameters`: of the output, each as `name=value`.
+) -> tuple[TableResult, ...]:
+    """The output of a code on a snapshot, or on the data as it is now (which is pulled, frozen and registered); several
+    where the parameters ask for one per subgroup.
 
     No gate applies: it is a look at the numbers, no evidence. Raises what pulling, deriving and tabulating raise.
     """
-    given = read_parameters(code, parameters)  # before anything is pulled
-    return make_table(code, _derive(adapters, study, base, cutoff, snapshot_id, progress), study, given)
+    check_parameters(code, parameters)  # before anything is pulled
+    return make_tables(code, _derive(adapters, study, base, cutoff, snapshot_id, progress), study, parameters)
 
 
 def explain_cell(
@@ -38,25 +40,42 @@ def explain_cell(
     study: Study,
     base: str,
     code: str,
+    parameters: Mapping[str, object],
     cell: tuple[str, str, str],
     cutoff: date | None,
     snapshot_id: str | None,
     progress: Progress,
-    parameters: Sequence[str] = (),
 ) -> tuple[Explanation, ...]:
     """What is behind a cell of an output (row group, row, column): each of its numbers with its records. `parameters`:
     as `make_output`.
 
-    Raises as `make_output`, and what `find_cell` and `explain` raise.
+    One table alone is looked at: a subgroup is named by `where`, an AESI by the parameter `aesi`. Raises StudyError
+    LW-TAB-013 where the parameters ask for several, as `make_output`, and what `find_cell` and `explain` raise.
     """
-    given = read_parameters(code, parameters)  # before anything is pulled
+    check_parameters(code, parameters)  # before anything is pulled
     datasets = _derive(adapters, study, base, cutoff, snapshot_id, progress)
-    return tuple(explain(datasets, item) for item in find_cell(make_table(code, datasets, study, given), *cell))
+    table = one_table(make_tables(code, datasets, study, parameters))
+    return tuple(explain(datasets, item) for item in find_cell(table, *cell))
+
+
+def one_table(tables: Sequence[TableResult]) -> TableResult:
+    """The table that a cell is looked for in. Raises StudyError LW-TAB-013 where there are several."""
+    if len(tables) > 1:
+        raise StudyError(
+            "LW-TAB-013",
+            f"{tables[0].code} is {len(tables)} tables here, and a cell is of one of them",
+            where="table explain",
+            expected="one table",
+            found=", ".join(table.name for table in tables),
+            next_step="name one: --with aesi=NAME for an AESI, --where VARIABLE=VALUE for a subgroup",
+        )
+    return tables[0]
 
 
 def _derive(
     adapters: Adapters, study: Study, base: str, cutoff: date | None, snapshot_id: str | None, progress: Progress
 ) -> AnalysisDatasets:
+    groups = read_event_lists(adapters, study, base)
     if snapshot_id is None:
         snapshot = pull_study(adapters, study, base, progress=progress)
     else:
@@ -64,4 +83,4 @@ def _derive(
     data = adapters.snapshots.open(snapshot.id)
     day = resolve_cutoff(cutoff, study, data)
     check_fit(data, study, day)
-    return derive(data, study, day)
+    return derive(data, study, day, groups=groups)

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from longwatch.derive import AnalysisDatasets
+from longwatch.evidence.audit import AuditEvent
 from longwatch.evidence.manifest import make_manifest
 from longwatch.evidence.registered import ReportRow, ReportState
+from longwatch.evidence.replay import ARCHIVED, report_values
 from longwatch.evidence.report_key import Engine, ReportIdentity, compute_findings_digest
 from longwatch.evidence.snapshot import SourceSnapshot
 from longwatch.findings.finding import ValidationOutcome
@@ -19,11 +21,10 @@ from longwatch.reports.template import ReportTemplate
 from longwatch.standards.hashing import sha256_of_bytes
 from longwatch.study import ReportRequest, Study
 from longwatch.tables.ars import results_ars
-from longwatch.tables.catalogue import make_table
+from longwatch.tables.catalogue import make_tables
 from longwatch.tables.export import results_csv, results_json
 from longwatch.tables.result import TableResult
 from operations.archive_reading import check_still_archived
-from operations.audited import make_event
 from operations.listings import make_draft_reasons, make_facts, make_fields, make_listings
 from operations.ports import Adapters, Progress
 from operations.report_gate import ReportGate, check_report_gate
@@ -63,7 +64,7 @@ def make_report(
     the next run of the same key finds equal and registers.
     """
     template = adapters.templates(request.template)
-    identity = identify(study, snapshot, cutoff, template, outcome, adapters.engine)
+    identity = identify(study, snapshot, cutoff, template, outcome, datasets, adapters.engine)
     key = identity.key
     with adapters.registers.transaction() as register:
         present = register.report_by_key(key)
@@ -81,7 +82,15 @@ def make_report(
     row = stage(
         "archive",
         lambda: _archive(
-            adapters, study, snapshot, identity, template, tuple(tables.values()), rendered, contents.is_draft, run_id
+            adapters,
+            study,
+            snapshot,
+            identity,
+            template,
+            tuple(by_name(tables).values()),
+            rendered,
+            contents.is_draft,
+            run_id,
         ),
     )
     return _register(adapters, row)
@@ -94,7 +103,7 @@ def compose(
     template: ReportTemplate,
     outcome: ValidationOutcome,
     datasets: AnalysisDatasets,
-    tables: Mapping[str, TableResult],
+    tables: Mapping[str, tuple[TableResult, ...]],
     gate: ReportGate,
     key: str,
     engine: Engine,
@@ -122,9 +131,11 @@ def identify(
     cutoff: date,
     template: ReportTemplate,
     outcome: ValidationOutcome,
+    datasets: AnalysisDatasets,
     engine: Engine,
 ) -> ReportIdentity:
     """Everything that a report depends on."""
+    lists = {"event_groups": datasets.groups.digest} if datasets.groups.digest else {}
     return ReportIdentity(
         study_content=study.content_used_by_reports(),
         snapshot_id=snapshot.id,
@@ -134,15 +145,23 @@ def identify(
         template=template.model_dump(mode="json"),
         parameters={},
         ruleset_version=outcome.ruleset_version,
-        dictionaries=study.dictionaries.model_dump(mode="json"),
+        dictionaries={**study.dictionaries.model_dump(mode="json"), **lists},
         findings_digest=compute_findings_digest(outcome),
         engine=engine,
     )
 
 
-def tabulate(study: Study, template: ReportTemplate, datasets: AnalysisDatasets) -> dict[str, TableResult]:
-    """Every output of a template, by its key there, in the template's order."""
-    return {block.key: make_table(block.table, datasets, study, block.parameters) for block in template.table_blocks()}
+def tabulate(study: Study, template: ReportTemplate, datasets: AnalysisDatasets) -> dict[str, tuple[TableResult, ...]]:
+    """Every output of a template, by its key there, in the template's order; several where a block asks for one per
+    subgroup."""
+    return {block.key: make_tables(block.table, datasets, study, block.parameters) for block in template.table_blocks()}
+
+
+def by_name(tables: Mapping[str, tuple[TableResult, ...]]) -> dict[str, TableResult]:
+    """Each output by its name in the report: its key, and what it is restricted to."""
+    return {
+        f"{key}{table.name.removeprefix(table.code)}": table for key, outputs in tables.items() for table in outputs
+    }
 
 
 def tabulate_and_check(
@@ -154,17 +173,18 @@ def tabulate_and_check(
     rules: Sequence[RuleInForce],
     datasets: AnalysisDatasets,
     progress: Progress,
-) -> tuple[dict[str, TableResult], ReportGate]:
-    """The outputs, and what the report gate found; it raises where they must not be printed."""
+) -> tuple[dict[str, tuple[TableResult, ...]], ReportGate]:
+    """The outputs by key, and what the report gate found; it raises where they must not be printed."""
     tables = tabulate(study, template, datasets)
-    progress(f"{template.id}: {len(tables)} outputs counted; hashing the snapshot again, asking the second opinion")
+    named = by_name(tables)
+    progress(f"{template.id}: {len(named)} outputs counted; hashing the snapshot again, asking the second opinion")
     gate = check_report_gate(
         rules,
         study,
-        tables,
+        named,
         datasets,
         verify=lambda: adapters.snapshots.verify(snapshot.id),
-        ask=lambda: adapters.second_opinion(tuple(tables.values()), datasets.data, study, cutoff),
+        ask=lambda: adapters.second_opinion(tuple(named.values()), datasets.data, study, cutoff, datasets.groups),
     )
     return tables, gate
 
@@ -216,8 +236,7 @@ def _archive(
 
 
 def _register(adapters: Adapters, row: ReportRow) -> ReportMade:
-    said = {"state": row.state.value, "pdf_sha256": row.pdf_sha256, "manifest_sha256": row.manifest_sha256}
-    event = make_event(adapters, "report archived", "report", row.key, said)
+    event = AuditEvent(row.archived_at, row.archived_by, ARCHIVED, "report", row.key, None, report_values(row))
     with adapters.registers.transaction() as register:
         added = register.add_report(row, event)
         present = register.report_by_key(row.key)

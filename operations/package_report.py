@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 
 import orjson
 
+from longwatch.evidence.accounts import Right
 from longwatch.evidence.audit import EventFilter, instant_text
 from longwatch.evidence.manifest import read_manifest
 from longwatch.evidence.merkle import make_inclusion_proof
@@ -43,6 +44,7 @@ def package_report(
     store raises, StudyError LW-PKG-001, StoreError LW-PKG-002.
     """
     row = find_report(adapters, key)
+    adapters.access.require(Right.READ, row.study_id)
     signer = adapters.signer
     with failure_recorded(adapters, "evidence package failed", row.key):
         positions, findings = _about(adapters, row)
@@ -87,7 +89,9 @@ def _entries(
 ) -> Iterator[tuple[str, bytes]]:
     """Each file of the package, one after the other."""
     key_line = adapters.signer.key.text
-    yield "README.html", plain_page(row, key_line, with_inputs)
+    with adapters.registers.transaction() as register:
+        signatures = register.signatures(row.key)
+    yield "README.html", plain_page(row, key_line, with_inputs, signatures)
     content = read_verified(adapters, row.manifest_key, row.manifest_sha256)
     folder = row.manifest_key.rpartition("/")[0]
     yield "report/manifest.json", content

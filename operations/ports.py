@@ -10,22 +10,27 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
+from operations.access_ports import AccountTransaction
+
 if TYPE_CHECKING:
     from datetime import date, datetime
 
+    from longwatch.evidence.accounts import AccountRow
     from longwatch.evidence.audit import AuditEvent, AuditRecord, EventFilter, StoredEvent
     from longwatch.evidence.registered import (
-        AccountRow,
         FindingRow,
         LocatedFinding,
         PullRow,
+        ReportFilter,
         ReportRow,
         RunRow,
         RunState,
         SnapshotRow,
         StudyRow,
     )
+    from longwatch.evidence.replay import Registered
     from longwatch.evidence.report_key import Engine
+    from longwatch.evidence.signature import SignatureRow
     from longwatch.evidence.snapshot import SourceSnapshot
     from longwatch.evidence.snapshot_diff import SnapshotDiff
     from longwatch.evidence.table_diff import MovedNumber
@@ -44,10 +49,13 @@ if TYPE_CHECKING:
     from longwatch.reports.template import ReportTemplate
     from longwatch.standards.dataset import SourceData
     from longwatch.standards.define_model import Define
+    from longwatch.standards.event_groups import EventGroups
     from longwatch.study import KnownNames, SourceSpec, Study
     from longwatch.study.source_look import SourceLook
-    from longwatch.tables.opinion import Opinion
+    from longwatch.tables.opinion import AskedStudy, Opinion
     from longwatch.tables.result import TableResult
+    from operations.access import Access
+    from operations.access_ports import Passwords, SessionFile
     from operations.archive_ports import Archive, PackageWriter, ProgramParts, Signer
 
 Progress = Callable[[str], None]
@@ -119,6 +127,14 @@ class RuleFiles(Protocol):
         ...
 
 
+class GroupFiles(Protocol):
+    """Reads the lists of terms that a study file names."""
+
+    def __call__(self, study: Study, base: str) -> EventGroups:
+        """Its SMQs, OCMQs and own lists. `base`: folder that relative paths start from."""
+        ...
+
+
 class Rules(Protocol):
     """The rules there are."""
 
@@ -131,9 +147,25 @@ class SecondOpinion(Protocol):
     """Computes the outputs of a report again, by another program."""
 
     def __call__(
-        self, tables: Sequence[TableResult], data: SourceData, study: Study, cutoff: date
+        self, tables: Sequence[TableResult], data: SourceData, study: Study, cutoff: date, groups: EventGroups
     ) -> tuple[Opinion, ...]:
-        """The opinion on each output, in their order."""
+        """The opinion on each output, in their order. `groups`: the lists of terms of the study."""
+        ...
+
+
+class PooledOpinion(Protocol):
+    """Computes the outputs of a pool of studies again, by another program."""
+
+    def __call__(
+        self,
+        tables: Sequence[TableResult],
+        parts: Sequence[AskedStudy],
+        study: Study,
+        groups: EventGroups,
+        per_study: bool,
+    ) -> tuple[Opinion, ...]:
+        """The opinion on each output. `study`: the study file that stands for all; `per_study`: whether a subject of
+        two studies is counted in each."""
         ...
 
 
@@ -314,7 +346,7 @@ class NoticeTarget(Protocol):
         ...
 
 
-class RegisterTransaction(Protocol):
+class RegisterTransaction(AccountTransaction, Protocol):
     """One transaction of the registers. Every change takes the audit event that records it."""
 
     def ensure_account(self, account: AccountRow, event: AuditEvent) -> None: ...
@@ -356,9 +388,28 @@ class RegisterTransaction(Protocol):
         """False where a report of that key is already there (the loser of a race); nothing is changed then."""
         ...
 
+    def sign_report(self, signature: SignatureRow, event: AuditEvent) -> bool:
+        """False where the report is not in the state that this signature needs; nothing is changed then."""
+        ...
+
+    def supersede_report(self, key: str, by: str, event: AuditEvent) -> bool:
+        """False where one of the two is superseded already."""
+        ...
+
+    def rebuild(self, told: Registered, events: Iterator[AuditEvent], event: AuditEvent) -> None:
+        """Fill empty registers."""
+        ...
+
     def record_read(self, event: AuditEvent) -> None: ...
     def report_by_key(self, key: str) -> ReportRow | None: ...
     def reports(self, study_id: str | None = None) -> list[ReportRow]: ...
+    def reports_meant(self, wanted: ReportFilter, limit: int | None = None) -> list[ReportRow]: ...
+    def signatures(self, key: str | None = None) -> list[SignatureRow]:
+        """The signatures on a report, or all, oldest first."""
+        ...
+
+    def pulls(self, study_id: str, snapshot_id: str) -> list[PullRow]: ...
+    def run(self, run_id: str) -> RunRow | None: ...
     def runs(self, study_id: str | None = None, limit: int = 100) -> list[RunRow]: ...
     def started_runs(self) -> list[RunRow]: ...
     def snapshots(self, study_id: str | None = None) -> list[SnapshotRow]: ...
@@ -408,9 +459,20 @@ class Registers(Protocol):
 class Adapters(Protocol):
     """Everything outside that operations use, chosen once in `runtime.wiring`; each is made when first asked for.
 
+    `registers`, `snapshots`, `archive`: as the acting account may use them (`operations.guarded`).
     `actor`: the acting account. `engine`: version and lock file of the program. `lock_days`: for how many days an
     object of a candidate is locked where the store can lock (0: not; retention proper starts at release).
     """
+
+    @property
+    def access(self) -> Access: ...
+    @property
+    def passwords(self) -> Passwords: ...
+    @property
+    def session_file(self) -> SessionFile: ...
+    def token_file(self, file: str) -> SessionFile:
+        """The file of a service's token."""
+        ...
 
     @property
     def snapshots(self) -> SnapshotStore: ...
@@ -429,9 +491,13 @@ class Adapters(Protocol):
     @property
     def rule_inputs(self) -> RuleFiles: ...
     @property
+    def event_groups(self) -> GroupFiles: ...
+    @property
     def rules(self) -> Rules: ...
     @property
     def second_opinion(self) -> SecondOpinion: ...
+    @property
+    def pooled_opinion(self) -> PooledOpinion: ...
     @property
     def render(self) -> Renderer: ...
     @property
@@ -480,3 +546,6 @@ class Adapters(Protocol):
     def engine(self) -> Engine: ...
     @property
     def lock_days(self) -> int: ...
+    def on_empty_registers(self) -> AbstractContextManager[Adapters]:
+        """The same adapters on empty registers of their own, which are gone afterwards."""
+        ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from longwatch.evidence.accounts import Right
 from longwatch.evidence.archived import ProbeCall, ProbeResult
 from longwatch.evidence.audit import EventFilter
 from operations.audited import make_event
@@ -22,6 +23,7 @@ class Probed:
 
 def probe_archive(adapters: Adapters, progress: Progress) -> Probed:
     """Make the twelve hostile calls and record what was withstood. Raises StoreError as the archive does."""
+    adapters.access.require(Right.CARE)
     place = adapters.archive.place
     calls = adapters.archive.probe(adapters.clock(), progress)
     event = make_event(

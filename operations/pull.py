@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import uuid
 
+from longwatch.evidence.audit import AuditEvent
 from longwatch.evidence.registered import PullRow, SnapshotRow
+from longwatch.evidence.replay import pull_values
 from longwatch.evidence.snapshot import SourceSnapshot
 from longwatch.study import Study
-from operations.audited import make_event
 from operations.ports import Adapters, Progress
 from operations.registered_run import Run, registered_run
 
@@ -23,23 +24,20 @@ def pull(adapters: Adapters, study: Study, base: str, run: Run, progress: Progre
     snapshot = adapters.snapshots.freeze(study.sources, base, progress)
     now = adapters.clock()
     readers = sorted({file.reader for file in snapshot.files if file.reader})
+    row = SnapshotRow(
+        snapshot.id, study.id, len(snapshot.files), snapshot.rows, snapshot.size, snapshot.data_cutoff, now
+    )
+    fetched = PullRow(
+        uuid.uuid4().hex,
+        study.id,
+        snapshot.id,
+        now,
+        adapters.actor.name,
+        tuple(source.shown for source in study.sources),
+        ", ".join((f"longwatch {adapters.engine.version}", *readers)),
+    )
+    event = AuditEvent(now, fetched.actor, "data pulled", "snapshot", snapshot.id, None, pull_values(row, fetched))
     with adapters.registers.transaction() as register:
-        register.add_snapshot(
-            SnapshotRow(
-                snapshot.id, study.id, len(snapshot.files), snapshot.rows, snapshot.size, snapshot.data_cutoff, now
-            ),
-            PullRow(
-                uuid.uuid4().hex,
-                study.id,
-                snapshot.id,
-                now,
-                adapters.actor.name,
-                tuple(source.shown for source in study.sources),
-                ", ".join((f"longwatch {adapters.engine.version}", *readers)),
-            ),
-            make_event(
-                adapters, "data pulled", "snapshot", snapshot.id, {"files": len(snapshot.files), "rows": snapshot.rows}
-            ),
-        )
+        register.add_snapshot(row, fetched, event)
     run.snapshot_id = snapshot.id
     return snapshot

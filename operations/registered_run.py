@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from longwatch.errors import GateStopped, LongwatchError
+from longwatch.evidence.audit import AuditEvent
 from longwatch.evidence.registered import RunRow, RunState, StudyRow
+from longwatch.evidence.replay import study_values
 from longwatch.standards.hashing import sha256_of
 from longwatch.study import Study
 from operations.audited import make_event
@@ -33,17 +35,18 @@ def registered_run(adapters: Adapters, study: Study) -> Iterator[Run]:
     """
     run = Run(uuid.uuid4().hex)
     close_stale_runs(adapters)
-    started = adapters.clock()
-    content = sha256_of(study.content_used_by_reports())
+    started, actor = adapters.clock(), adapters.actor
+    row = StudyRow(study.id, study.study.title, sha256_of(study.content_used_by_reports()), started)
+
+    def event(action: str, entity: str, entity_id: str, said: dict[str, str]) -> AuditEvent:
+        return AuditEvent(started, actor.name, action, entity, entity_id, None, said)
+
     with adapters.registers.transaction() as register:
-        register.ensure_account(adapters.actor, make_event(adapters, "account seen", "account", adapters.actor.name))
-        register.ensure_study(
-            StudyRow(study.id, study.study.title, content, started),
-            make_event(adapters, "study seen", "study", study.id, {"content_sha256": content}),
-        )
+        register.ensure_account(actor, event("account seen", "account", actor.name, {}))
+        register.ensure_study(row, event("study seen", "study", study.id, study_values(row)))
         register.start_run(
-            RunRow(run.id, study.id, RunState.STARTED, adapters.actor.name, started, process=adapters.processes.mark()),
-            make_event(adapters, "run started", "run", run.id, {"study": study.id}),
+            RunRow(run.id, study.id, RunState.STARTED, actor.name, started, process=adapters.processes.mark()),
+            event("run started", "run", run.id, {"study": study.id}),
         )
     try:
         yield run
@@ -63,12 +66,6 @@ def registered_run(adapters: Adapters, study: Study) -> Iterator[Run]:
 
 
 def _finish(adapters: Adapters, run: Run, state: RunState, reason: str) -> None:
+    event = make_event(adapters, f"run {state.value}", "run", run.id, {"snapshot": run.snapshot_id}, reason)
     with adapters.registers.transaction() as register:
-        register.finish_run(
-            run.id,
-            state,
-            reason,
-            adapters.clock(),
-            run.snapshot_id,
-            make_event(adapters, f"run {state.value}", "run", run.id, {"snapshot": run.snapshot_id}, reason),
-        )
+        register.finish_run(run.id, state, reason, event.at, run.snapshot_id, event)

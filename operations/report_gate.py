@@ -122,14 +122,14 @@ def _result(entry: RuleInForce, judged: Judged) -> RuleResult:
 def _judge_sizes(tables: Mapping[str, TableResult], datasets: AnalysisDatasets) -> Judged:
     """RP02: every N printed is the number of subjects of its arm and population in ADSL."""
     populations = {item.name: item for item in (*POPULATIONS.values(), ASSIGNED, SCREENED)}
-    sizes = {name: _sizes(item, datasets) for name, item in populations.items()}
     checked = 0
     for name, table in tables.items():
+        sizes = _sizes(populations[table.population], datasets, table.subjects)
         for item in table.statistics:
             if item.statistic != "N" or item.row_group or item.row:
                 continue
             checked += 1
-            expected = sizes[table.population].get(item.column, 0)
+            expected = sizes.get(item.column, 0)
             if item.value != expected:
                 raise IntegrityError(
                     "LW-RPT-001",
@@ -142,8 +142,9 @@ def _judge_sizes(tables: Mapping[str, TableResult], datasets: AnalysisDatasets) 
     return Judged(checked) if checked else _not_applicable("no output prints an N")
 
 
-def _sizes(population: Population, datasets: AnalysisDatasets) -> dict[str, int]:
-    return _by_arm(datasets, population.condition, "TRT01P" if population.by_planned else datasets.treatment_variable)
+def _sizes(population: Population, datasets: AnalysisDatasets, subgroup: str) -> dict[str, int]:
+    variable = "TRT01P" if population.by_planned else datasets.treatment_variable
+    return _by_arm(datasets, both(population.condition, subgroup), variable)
 
 
 def _by_arm(datasets: AnalysisDatasets, condition: str, variable: str) -> dict[str, int]:
@@ -156,9 +157,9 @@ def _by_arm(datasets: AnalysisDatasets, condition: str, variable: str) -> dict[s
 def _judge_deaths(tables: Mapping[str, TableResult], datasets: AnalysisDatasets) -> Judged:
     """RP03: deaths printed are those of ADSL, and causes and times add up to them."""
     condition = both(SAFETY_POPULATION.condition, equals("DTHFL", "Y"))
-    deaths = _by_arm(datasets, condition, datasets.treatment_variable)
     checked = 0
     for name, table in tables.items():
+        deaths = _by_arm(datasets, both(condition, table.subjects), datasets.treatment_variable)
         for place, found in _printed_deaths(table):
             checked += 1
             expected = deaths.get(place[1], 0)

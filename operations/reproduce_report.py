@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 
 from longwatch.derive import derive
+from longwatch.evidence.accounts import Right
 from longwatch.evidence.audit import EventFilter
 from longwatch.evidence.manifest import read_manifest
 from longwatch.evidence.registered import ReportRow
@@ -20,7 +21,8 @@ from longwatch.study import Study
 from longwatch.tables.export import results_csv
 from operations.archive_reading import failure_recorded, find_report, read_verified
 from operations.audited import make_event
-from operations.make_report import RESULTS_CSV, compose, identify, tabulate_and_check
+from operations.event_lists import read_event_lists
+from operations.make_report import RESULTS_CSV, by_name, compose, identify, tabulate_and_check
 from operations.ports import Adapters, Progress
 from operations.rules import read_rules
 
@@ -57,12 +59,13 @@ def reproduce_report(
 
     All comes from the archive's manifest (study file as it was used, template, cut-off), the frozen snapshot (hashed
     again first) and the words on findings as they were when the report's run validated. It says the same of itself as
-    the archived one: key and program. `files`: a study and its folder, for rule files and dictionary, which no manifest
-    has. Nothing is archived or registered but that it was done.
+    the archived one: key and program. `files`: a study and its folder, for rule files, term lists and dictionary, which no
+    manifest has. Nothing is archived or registered but that it was done.
 
     Raises what the archive, the snapshot store, the rules and the report gate raise.
     """
     row = find_report(adapters, key)
+    adapters.access.require(Right.READ, row.study_id)
     with failure_recorded(adapters, "report reproduction failed", row.key):
         made = _reproduce(adapters, row, progress, files)
     said = {"pdf_sha256": made.sha256, "same": made.is_same}
@@ -85,12 +88,12 @@ def _reproduce(adapters: Adapters, row: ReportRow, progress: Progress, files: tu
     progress("validating the snapshot again")
     rules, inputs = read_rules(adapters, study, files[1] if files else ".")
     outcome = _with_decisions(adapters, row, adapters.validate(data, study, progress, inputs))
-    datasets = derive(data, study, cutoff)
+    datasets = derive(data, study, cutoff, groups=read_event_lists(adapters, study, files[1] if files else "."))
     tables, gate = tabulate_and_check(adapters, study, snapshot, cutoff, template, rules, datasets, progress)
     progress("rendering")
     contents = compose(study, snapshot, cutoff, template, outcome, datasets, tables, gate, row.key, engine)
     rendered = adapters.render(contents)
-    now = asdict(identify(study, snapshot, cutoff, template, outcome, adapters.engine))
+    now = asdict(identify(study, snapshot, cutoff, template, outcome, datasets, adapters.engine))
     folder = row.manifest_key.rpartition("/")[0]
     numbers = {file.name: file.sha256 for file in manifest.files}.get(RESULTS_CSV)
     assert numbers is not None, f"{folder} has {RESULTS_CSV}"
@@ -99,18 +102,19 @@ def _reproduce(adapters: Adapters, row: ReportRow, progress: Progress, files: tu
         rendered.sha256,
         compare_identities(then, now),
         () if rendered.sha256 == row.pdf_sha256 else adapters.compare_pdfs(archived, rendered.pdf),
-        numbers == sha256_of_bytes(results_csv(tuple(tables.values()))),
+        numbers == sha256_of_bytes(results_csv(tuple(by_name(tables).values()))),
     )
 
 
 def _with_files(study: Study, files: tuple[Study, str] | None) -> Study:
-    """The study as it was, with the rule files and the dictionary's folder that the given one names."""
+    """The study as it was, with the rule files, term lists and the dictionary's folder that the given one names."""
     if files is None:
         return study
     given = files[0]
     rules = study.rules.model_copy(update={"files": given.rules.files})
     dictionaries = study.dictionaries.model_copy(update={"meddra_folder": given.dictionaries.meddra_folder})
-    return study.model_copy(update={"rules": rules, "dictionaries": dictionaries})
+    update = {"rules": rules, "dictionaries": dictionaries, "event_groups": given.event_groups}
+    return study.model_copy(update=update)
 
 
 def _with_decisions(adapters: Adapters, row: ReportRow, outcome: ValidationOutcome) -> ValidationOutcome:

@@ -16,6 +16,7 @@ from longwatch.evidence.snapshot import SourceSnapshot
 from longwatch.findings.finding import ValidationOutcome
 from longwatch.study import ReportRequest, Study
 from operations.audit_checkpoint import make_checkpoint
+from operations.event_lists import read_event_lists
 from operations.make_report import ReportMade, make_report
 from operations.notify import Told, notice_of
 from operations.ports import Adapters, Progress
@@ -64,6 +65,7 @@ def run_study(
     for request in requests:
         adapters.templates(request.template)
     rules, inputs = read_rules(adapters, study, base)
+    groups = read_event_lists(adapters, study, base)
     with registered_run(adapters, study) as run:
         adapters.archive.check()
         snapshot = stage("pull", lambda: pull(adapters, study, base, run, progress))
@@ -82,7 +84,7 @@ def run_study(
         if told is not None:
             told(notice_of(adapters, study.id, run.id, snapshot.id, outcome))
         stop_at_gate(outcome, files)
-        datasets = stage("derive", lambda: derive(data, study, day))
+        datasets = stage("derive", lambda: derive(data, study, day, groups=groups))
         made = tuple(
             make_report(adapters, study, snapshot, day, request, rules, outcome, datasets, run.id, progress, stage)
             for request in requests

@@ -13,16 +13,27 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from longwatch.errors import IntegrityError, LongwatchError
+from longwatch.evidence.accounts import Right
 from longwatch.evidence.archived import PROBES, StoredKind, StoredObject
 from longwatch.evidence.audit import EventFilter
 from longwatch.evidence.manifest import read_manifest
 from longwatch.evidence.registered import ReportRow
+from longwatch.evidence.replay import Registered, replay
+from longwatch.evidence.signature import SignatureRow
 from longwatch.standards.hashing import sha256_of_bytes
-from operations.audit_checkpoint import CHECKPOINTS, key_object, make_checkpoint
+from operations.audit_checkpoint import (
+    CHECKPOINTS,
+    EVENTS,
+    entries_of,
+    first_of,
+    key_object,
+    last_of,
+    make_checkpoint,
+)
 from operations.audit_trail import AuditExamined, examine_audit, recorded
 from operations.audited import make_event
 from operations.ports import Adapters, Progress
-from operations.sign_report import SIGNED
+from operations.seal_report import SEALED
 
 REPORTS = "reports/"
 
@@ -48,14 +59,7 @@ def scrub_archive(adapters: Adapters, progress: Progress, *, snapshots: bool = F
     Where nothing is wrong it ends with a signed checkpoint of the audit log. Raises StoreError where the archive or
     the registers cannot be reached: then nothing is known, and that is recorded as far as it can be.
     """
-    found = Scrubbed()
-    examined = examine_audit(adapters, progress)
-    found.events = examined.tree.size
-    found.problems += examined.problems
-    _expect(adapters, found, examined)
-    _compare(adapters, found, progress)
-    if snapshots:
-        _hash_snapshots(adapters, found, progress)
+    found = compare_archive(adapters, progress, snapshots=snapshots)
     said = {"reports": found.reports, "objects": found.objects, "size": found.size, "problems": len(found.problems)}
     action = "archive scrubbed" if not found.problems else "archive scrub found problems"
     reason = ", ".join(sorted({problem.error_id for problem in found.problems}))
@@ -65,17 +69,34 @@ def scrub_archive(adapters: Adapters, progress: Progress, *, snapshots: bool = F
     return found
 
 
+def compare_archive(adapters: Adapters, progress: Progress, *, snapshots: bool = False) -> Scrubbed:
+    """The same look; nothing is recorded, nothing signed."""
+    adapters.access.require(Right.CARE)
+    found = Scrubbed()
+    examined = examine_audit(adapters, progress)
+    found.events = examined.tree.size
+    found.problems += examined.problems
+    _expect(adapters, found, examined)
+    _compare(adapters, found, progress)
+    if snapshots:
+        _hash_snapshots(adapters, found, progress)
+    return found
+
+
 def _expect(adapters: Adapters, found: Scrubbed, examined: AuditExamined) -> None:
     """What the registers say that the archive has; and whether report rows and audit events say the same."""
     found.expected |= examined.named
     with adapters.registers.transaction() as register:
         rows = register.reports()
         archived = register.events(None, EventFilter(action="report archived", entity="report"))
-        signed = register.events(None, EventFilter(action=SIGNED, entity="report"))
+        sealed = register.events(None, EventFilter(action=SEALED, entity="report"))
+        told = replay(record.event for record in reversed(register.events(None, EventFilter(entity="report"))))
+        signatures = register.signatures()
     found.reports = len(rows)
-    found.expected |= {str(each.event.new["object"]): str(each.event.new["sha256"]) for each in signed}
+    found.expected |= {str(each.event.new["object"]): str(each.event.new["sha256"]) for each in sealed}
     events = {record.event.entity_id: record.event.new for record in archived}
     found.problems += _row_problems(rows, events)
+    found.problems += _state_problems(rows, signatures, told)
     for row in rows:
         found.expected |= {row.manifest_key: row.manifest_sha256, row.pdf_key: row.pdf_sha256}
         folder = row.manifest_key.rpartition("/")[0]
@@ -112,6 +133,34 @@ def _row_problems(rows: list[ReportRow], events: Mapping[str, Mapping[str, Any]]
                 where=f"report {key[:12]}",
                 expected=f"{wrong[0]} {str(said.get(wrong[0], 'with an event'))[:12]}",
                 found=named[wrong[0]][:12],
+                next_step="keep the database as it is, and compare it with a backup",
+            )
+
+
+def _state_problems(
+    rows: list[ReportRow], signatures: list[SignatureRow], told: Registered
+) -> Iterator[IntegrityError]:
+    """States and signatures: what the registers hold is what the audit log says that persons did."""
+    for row in rows:
+        said = told.reports.get(row.key)
+        if said is not None and (said.state, said.superseded_by) != (row.state, row.superseded_by):
+            yield IntegrityError(
+                "LW-SCR-009",
+                "the state of a report is not the one that the audit log tells",
+                where=f"report {row.key[:12]}",
+                expected=said.state.value,
+                found=row.state.value,
+                next_step="keep the database as it is, and compare it with a backup",
+            )
+    held = {signature.id: signature for signature in signatures}
+    for signature_id in sorted({*held, *told.signatures}):
+        if held.get(signature_id) != told.signatures.get(signature_id):
+            known = held.get(signature_id) or told.signatures[signature_id]
+            yield IntegrityError(
+                "LW-SCR-010",
+                "a signature is not the one that the audit log tells, or only one of the two has it",
+                where=f"report {known.report_key[:12]}",
+                found=known.in_words(),
                 next_step="keep the database as it is, and compare it with a backup",
             )
 
@@ -180,9 +229,23 @@ def _is_accounted_for(adapters: Adapters, found: Scrubbed, stored: StoredObject)
         return False
     return (
         stored.key.startswith(CHECKPOINTS)
+        or (stored.key.startswith(EVENTS) and _is_of_the_log(adapters, stored.key))
         or stored.key == key_object(adapters.signer.key.id)
         or stored.key.rpartition("/")[0] in found.unjudged
     )
+
+
+def _is_of_the_log(adapters: Adapters, key: str) -> bool:
+    """Whether an object of events that no event names yet (a signing was interrupted, or came second) is of our log."""
+    try:
+        positions = range(first_of(key), last_of(key) + 1)
+    except ValueError:
+        return False
+    with adapters.registers.transaction() as register:
+        if positions.stop - 1 > register.log_size():
+            return False
+        expected = sha256_of_bytes(entries_of(register, positions))
+    return adapters.archive.measure(key)[0] == expected
 
 
 def _missing(key: str, sha256: str, deleted: bool) -> IntegrityError:

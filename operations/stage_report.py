@@ -9,6 +9,7 @@ from dataclasses import astuple, fields
 import orjson
 
 from longwatch.errors import StudyError
+from longwatch.evidence.accounts import Right
 from longwatch.evidence.registered import ReportRow, ReportState
 from longwatch.reports.ectd import Leaf, as_folder, check_leaves, data_path, report_path
 from longwatch.standards.hashing import sha256_of_bytes
@@ -49,6 +50,7 @@ def stage_reports(
             next_step="give it, such as `--indication 'Type 1 diabetes'`",
         )
     for row in rows:
+        adapters.access.require(Right.REPORT, row.study_id)
         _check_state(row, rehearsal)
     leaves: list[Leaf] = []
     sources: list[tuple[str, ReportRow, str]] = []

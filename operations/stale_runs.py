@@ -21,7 +21,7 @@ def close_stale_runs(adapters: Adapters) -> list[RunRow]:
         event = make_event(adapters, "run failed", "run", run.id, {"snapshot": run.snapshot_id}, REASON)
         try:
             with adapters.registers.transaction() as register:
-                register.finish_run(run.id, RunState.FAILED, REASON, adapters.clock(), None, event)
+                register.finish_run(run.id, RunState.FAILED, REASON, event.at, None, event)
         except IntegrityError as ended:
             if ended.error_id != "LW-REG-018":
                 raise

@@ -9,7 +9,7 @@ from longwatch.tables.result import TableResult
 from report_templates.caption import Caption, caption_lines, caption_of, height_of, put_caption, put_footnotes
 from report_templates.chart_drawing import ChartDrawing
 from report_templates.chart_layout import lay_out_chart
-from report_templates.figure_layout import lay_out_figure
+from report_templates.figure_drawing import draw_figure
 from report_templates.flow import Anchor, Flow, Picture
 
 BELOW_PICTURE = 6.0
@@ -37,7 +37,7 @@ def prepare_chart(block: BarChart | TableResult, number: str, flow: Flow) -> Pre
     if isinstance(block, BarChart):
         return PreparedChart(Caption(f"Figure {number}", f"figure-{number}", block.title), lay_out_chart(block, width))
     assert block.chart is not None, "an output without a chart is a table"
-    drawing = lay_out_figure(block.chart, width)
+    drawing = draw_figure(block.chart, width)
     return PreparedChart(caption_of(block, "Figure", number), drawing, block.footnotes, own_page=True)
 
 

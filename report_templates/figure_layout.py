@@ -25,7 +25,9 @@ DODGE = 12.0
 
 
 @dataclass
-class _Ink:
+class Ink:
+    """What is drawn, in the making."""
+
     bands: list[Area] = field(default_factory=list)
     areas: list[Area] = field(default_factory=list)
     strokes: list[Stroke] = field(default_factory=list)
@@ -48,16 +50,16 @@ class _Plot:
         return self.bottom + PLOT
 
     def at_x(self, value: float) -> float:
-        return self.left + _part(self.x, value) * (self.right - self.left)
+        return self.left + part_along(self.x, value) * (self.right - self.left)
 
     def at_y(self, value: float) -> float:
-        return self.bottom + _part(self.y, value) * PLOT
+        return self.bottom + part_along(self.y, value) * PLOT
 
     def within(self, value: float) -> bool:
         return self.y.low <= value <= self.y.high
 
 
-def _part(axis: Axis, value: float) -> float:
+def part_along(axis: Axis, value: float) -> float:
     """How far along an axis a value stands, from 0 to 1; beyond its ends it stands at them."""
     inside = min(max(value, axis.low), axis.high)
     if axis.is_log:
@@ -69,7 +71,7 @@ def lay_out_figure(chart: Chart, width: float) -> ChartDrawing:
     """The figure. Without a point only its note is drawn."""
     if chart.is_empty:
         return ChartDrawing(width, LABEL.leading + 6, chart.description, labels=(Label(0, 4, chart.note, "left"),))
-    ink = _Ink()
+    ink = Ink()
     tick_lines = max(len(text.split("\n")) for _, text in chart.x.ticks)
     below = (tick_lines + 1) * LABEL.leading + TICK + 8
     margin = max(width_of(text, LABEL) + TICK + 5 for _, text in chart.y.ticks)
@@ -87,7 +89,7 @@ def lay_out_figure(chart: Chart, width: float) -> ChartDrawing:
     _draw_references(chart, plot, ink)
     if chart.strip:
         _draw_strip(chart.strip, plot, ink)
-    height = _draw_legend(chart, looks, plot, width, ink)
+    height = draw_legend(chart, looks, plot.top, width, ink)
     return ChartDrawing(
         width,
         height,
@@ -99,7 +101,7 @@ def lay_out_figure(chart: Chart, width: float) -> ChartDrawing:
     )
 
 
-def _draw_axes(chart: Chart, plot: _Plot, ink: _Ink) -> None:
+def _draw_axes(chart: Chart, plot: _Plot, ink: Ink) -> None:
     for value, text in chart.y.ticks:
         y = plot.at_y(value)
         ink.strokes.append(across(plot.left, plot.right, y, 0.4, GRID))
@@ -120,7 +122,7 @@ def _draw_axes(chart: Chart, plot: _Plot, ink: _Ink) -> None:
     ink.labels.append(Label(0.0, plot.top + ABOVE, chart.y.title, "left"))
 
 
-def _draw_series(series: Series, look: Look, plot: _Plot, shift: float, ink: _Ink) -> None:
+def _draw_series(series: Series, look: Look, plot: _Plot, shift: float, ink: Ink) -> None:
     if series.mark is Mark.POINT:
         for point in series.points:
             _draw_point(point, look, plot, shift, ink)
@@ -169,7 +171,7 @@ def _path(values: Sequence[Spot], end: float, plot: _Plot, is_step: bool) -> tup
     return tuple(spots)
 
 
-def _draw_point(point: Point, look: Look, plot: _Plot, shift: float, ink: _Ink) -> None:
+def _draw_point(point: Point, look: Look, plot: _Plot, shift: float, ink: Ink) -> None:
     x, y = plot.at_x(point.x) + shift, plot.at_y(point.y)
     if point.low is not None and point.high is not None:
         ends = [(plot.at_y(value), plot.within(value)) for value in (point.low, point.high)]
@@ -183,7 +185,7 @@ def _draw_point(point: Point, look: Look, plot: _Plot, shift: float, ink: _Ink) 
         ink.labels.append(Label(x + 7 if fits else x - 7, y - 3, point.label, "left" if fits else "right"))
 
 
-def _draw_references(chart: Chart, plot: _Plot, ink: _Ink) -> None:
+def _draw_references(chart: Chart, plot: _Plot, ink: Ink) -> None:
     for line in chart.references:
         if line.axis == "y":
             y = plot.at_y(line.at)
@@ -199,7 +201,7 @@ def _draw_references(chart: Chart, plot: _Plot, ink: _Ink) -> None:
         ink.labels.append(Label(*spot, corner.text, "left" if left else "right"))
 
 
-def _draw_strip(strip: Strip, plot: _Plot, ink: _Ink) -> None:
+def _draw_strip(strip: Strip, plot: _Plot, ink: Ink) -> None:
     """Numbers under the axis, each under its value, the names of the rows in the margin."""
     y = (len(strip.rows) + 0.2) * LABEL.leading
     ink.labels.append(Label(0.0, y, strip.title, "left"))
@@ -210,7 +212,7 @@ def _draw_strip(strip: Strip, plot: _Plot, ink: _Ink) -> None:
             ink.labels.append(Label(plot.at_x(value), y, text))
 
 
-def _draw_legend(chart: Chart, looks: Sequence[Look], plot: _Plot, width: float, ink: _Ink) -> float:
+def draw_legend(chart: Chart, looks: Sequence[Look], top: float, width: float, ink: Ink) -> float:
     """Samples and names over the plot, from the left, as many lines as they take, then the keys; the chart's height."""
     known = dict(zip((series.name for series in chart.series), zip(chart.series, looks, strict=True), strict=False))
     entries: list[tuple[str, tuple[Series, Look] | None]] = [*known.items(), *((key, None) for key in chart.keys)]
@@ -224,7 +226,7 @@ def _draw_legend(chart: Chart, looks: Sequence[Look], plot: _Plot, width: float,
             x = 0.0
         lines[-1].append((x, text, sample))
         x += wide + GAP
-    first = plot.top + ABOVE + LABEL.leading + 5
+    first = top + ABOVE + LABEL.leading + 5
     for number, line in enumerate(reversed(lines)):
         y = first + number * (LABEL.leading + 2)
         for x, text, sample in line:
@@ -234,7 +236,7 @@ def _draw_legend(chart: Chart, looks: Sequence[Look], plot: _Plot, width: float,
     return first + len(lines) * (LABEL.leading + 2)
 
 
-def _draw_sample(series: Series, look: Look, x: float, y: float, ink: _Ink) -> None:
+def _draw_sample(series: Series, look: Look, x: float, y: float, ink: Ink) -> None:
     if series.mark is not Mark.POINT:
         ink.strokes.append(Stroke(((x, y), (x + SAMPLE - 6, y)), 1.3, look.colour, look.dash))
     if series.mark is not Mark.STEP:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from longwatch.tables.html import as_html
 from longwatch.tables.result import TableResult
-from report_templates.figure_layout import lay_out_figure
+from report_templates.figure_drawing import draw_figure
 from report_templates.svg import as_svg
 
 FIGURE_WIDTH = 500.0
@@ -18,4 +18,4 @@ def render_html_table(table: TableResult) -> bytes:
 
 def picture_of(table: TableResult) -> str:
     """The SVG element of a figure; of a table, nothing."""
-    return as_svg(lay_out_figure(table.chart, FIGURE_WIDTH)) if table.chart else ""
+    return as_svg(draw_figure(table.chart, FIGURE_WIDTH)) if table.chart else ""

@@ -25,7 +25,7 @@ def render_signature_pages(sheet: SignatureSheet) -> bytes:
     signings = PlainTable(
         "Signatures of this report",
         ("Printed name", "Meaning", "Date and time", "Account"),
-        tuple((each.printed_name, each.meaning.value, each.moment, each.account) for each in sheet.signings),
+        tuple((each.printed_name, each.meaning, each.moment, each.account) for each in sheet.signings),
         (1.6, 0.9, 1.6, 1.6),
     )
     seal = PlainTable(
@@ -58,7 +58,7 @@ def render_signature_pages(sheet: SignatureSheet) -> bytes:
         sheet.study_id, sheet.study_title, f"{TITLE}: {sheet.title}", f"Data cut-off {sheet.cutoff.isoformat()}",
         f"Report {sheet.report_key[:12]}", sheet.is_draft, "Signature page",
     )  # fmt: skip
-    lines = [(each.printed_name, each.meaning.value, each.moment, each.account) for each in sheet.signings]
+    lines = [(each.printed_name, each.meaning, each.moment, each.account) for each in sheet.signings]
     properties = FileProperties(
         title=f"{TITLE}: {sheet.title}",
         author="",

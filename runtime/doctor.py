@@ -52,8 +52,22 @@ def examine(settings: Settings) -> list[Check]:
         *_stale_runs(settings),
         *_archive(settings),
         _prefect(),
-        Check("account", Health.OK, f"{settings.account} (unauthenticated)"),
+        _account(settings),
     ]
+
+
+def _account(settings: Settings) -> Check:
+    """Who acts: an account, or whoever uses this machine."""
+    try:
+        adapters = make_adapters(settings)
+        if "not made yet" in adapters.registers.check() or not adapters.access.is_closed:
+            said = f"{settings.account} (unauthenticated): there are no accounts, whoever uses this machine acts"
+            return Check("account", Health.OK, said)
+        acting = adapters.access.account
+    except LongwatchError as error:
+        return Check("account", Health.WARN, error.fact(), error.next_step)
+    roles = ", ".join(grant.in_words() for grant in adapters.access.grants)
+    return Check("account", Health.OK, f"{acting.full_name} ({acting.name}): {roles or 'no role'}")
 
 
 def _configured(settings: Settings) -> Iterator[str]:

@@ -19,9 +19,12 @@ class Settings(BaseSettings):
 
     `home`: the folder of all data. `database_url`: the registers; default SQLite in `home`. `archive`: a folder, or
     `s3://bucket/prefix`; default a folder in `home`. `s3_endpoint`, `s3_region`: for any S3-compatible store;
-    credentials are those of boto3 (AWS_ACCESS_KEY_ID …). `user`: the acting account; default the operating-system
-    user, recorded as unauthenticated. `signing_key`: the file of the key that signs
-    audit checkpoints; default in `home`. `archive_lock_days`: Object Lock for candidates, where the bucket has it.
+    credentials are those of boto3 (AWS_ACCESS_KEY_ID …). `user`: the acting account while there are no accounts;
+    default the operating-system user, recorded as unauthenticated. `session`: the file of the token that `login` gets,
+    or that a service was given; default one for each operating-system user in `home`. `session_hours`,
+    `session_idle_minutes`: how long a login lasts. `password_days`: an older password must be changed; 0: never.
+    `signing_key`: the file of the key that signs audit checkpoints; default in `home`. `archive_lock_days`: Object Lock
+    for candidates, where the bucket has it.
     `seal_certificate`, `seal_password`: the PKCS#12 file that seals signed copies of reports; default one made for
     demonstration, and marked so. `timestamp_url`, `timestamp_seconds`: a time-stamp server (RFC 3161), and how long it
     is waited for.
@@ -40,6 +43,10 @@ class Settings(BaseSettings):
     s3_endpoint: str = ""
     s3_region: str = ""
     user: str = ""
+    session: str = ""
+    session_hours: float = Field(default=12.0, gt=0, le=24 * 31)
+    session_idle_minutes: float = Field(default=120.0, gt=0, le=60 * 24)
+    password_days: int = Field(default=365, ge=0, le=3650)
     signing_key: str = ""
     seal_certificate: str = ""
     seal_password: str = Field(default="", repr=False)
@@ -93,6 +100,13 @@ class Settings(BaseSettings):
     def signing_key_file(self) -> Path:
         """The key's file in force."""
         return Path(self.signing_key).expanduser().resolve() if self.signing_key else self.folder / "signing-key.pem"
+
+    @property
+    def session_file(self) -> Path:
+        """The session's file in force."""
+        if self.session:
+            return Path(self.session).expanduser().resolve()
+        return self.folder / "sessions" / f"{getpass.getuser()}.token"
 
     @property
     def account(self) -> str:

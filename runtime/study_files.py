@@ -7,6 +7,7 @@ from pathlib import Path
 
 from longwatch.errors import StudyError
 from longwatch.study import KnownNames, Study, parse_study
+from longwatch.study.pool import Pool, parse_pool
 
 
 def read_study(path: Path, known: KnownNames | None = None) -> tuple[Study, str]:
@@ -15,6 +16,15 @@ def read_study(path: Path, known: KnownNames | None = None) -> tuple[Study, str]
     Raises StudyError LW-STU-010 where the file cannot be read, and what `parse_study` raises.
     """
     return parse_study(read_text(path), path.name, known or KnownNames()), str(path.resolve().parent)
+
+
+def read_pool(path: Path) -> tuple[Pool, tuple[tuple[Study, str], ...]]:
+    """The pool of a file, and each of its studies with the folder that its relative paths start from.
+
+    Raises StudyError LW-STU-010 where a file cannot be read, and what `parse_pool` and `parse_study` raise.
+    """
+    pool = parse_pool(read_text(path), path.name)
+    return pool, tuple(read_study(path.resolve().parent / study.file) for study in pool.studies)
 
 
 def read_text(path: Path) -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from longwatch.evidence.registered import AccountRow
+from longwatch.evidence.accounts import AccountRow
+from operations.access import Access
+from operations.guarded import GuardedRegisters, guarded_archive, guarded_snapshots
 from runtime.clock import read_clock
 from runtime.engine import read_engine
 from runtime.settings import Settings
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from connectors.s3 import S3Settings
     from longwatch.evidence.report_key import Engine
     from longwatch.study import KnownNames
+    from operations.access_ports import Passwords, SessionFile
     from operations.archive_ports import Archive, PackageWriter, ProgramParts, Signer
     from operations.ports import (
         Adapters,
@@ -31,11 +36,13 @@ if TYPE_CHECKING:
         FindingsExchange,
         FindingsFiles,
         ForeignReports,
+        GroupFiles,
         HtmlRenderer,
         LetterRenderer,
         NoticeTarget,
         PdfCheck,
         PdfComparison,
+        PooledOpinion,
         Processes,
         Registers,
         Renderer,
@@ -61,20 +68,56 @@ class Wiring:
     @cached_property
     def snapshots(self) -> SnapshotStore:
         """A folder of raw bytes and typed copies."""
-        from connectors.places.visit import Access
+        from connectors.places.visit import Access as SourceAccess
         from connectors.snapshot_store import FolderSnapshotStore
 
-        return FolderSnapshotStore(
+        store = FolderSnapshotStore(
             self.settings.folder / "snapshots",
-            Access(self._s3_of_sources, limits=self._limits, open_database=open_database, parse=self._parse_limits),
+            SourceAccess(
+                self._s3_of_sources, limits=self._limits, open_database=open_database, parse=self._parse_limits
+            ),
         )
+        return guarded_snapshots(store, self.access)
 
     @cached_property
     def registers(self) -> Registers:
         """SQLite in the home folder, or the database of the URL."""
+        return GuardedRegisters(self._unguarded_registers, self.access)
+
+    @cached_property
+    def _unguarded_registers(self) -> Registers:
         from models import SqlRegisters
 
         return SqlRegisters(self.settings.registers_url)
+
+    @cached_property
+    def access(self) -> Access:
+        """The account of the session file's token; in open registers that of the settings, unauthenticated."""
+        return Access(
+            self._unguarded_registers,
+            lambda: self.clock(),
+            lambda: self.settings.account,
+            lambda: self.session_file.read(),
+            timedelta(minutes=self.settings.session_idle_minutes),
+        )
+
+    @cached_property
+    def passwords(self) -> Passwords:
+        """Argon2."""
+        from connectors.passwords import ArgonPasswords
+
+        return ArgonPasswords()
+
+    @cached_property
+    def session_file(self) -> SessionFile:
+        """A file of the operating-system user."""
+        return self.token_file(str(self.settings.session_file))
+
+    def token_file(self, file: str) -> SessionFile:
+        """Any file."""
+        from connectors.passwords import SessionFile as OwnFile
+
+        return OwnFile(Path(file))
 
     @cached_property
     def archive(self) -> Archive:
@@ -84,10 +127,10 @@ class Wiring:
             from connectors.archive_s3 import S3Archive
 
             bucket, _, prefix = place.removeprefix("s3://").partition("/")
-            return S3Archive(bucket, prefix, self._s3)
+            return guarded_archive(S3Archive(bucket, prefix, self._s3), self.access)
         from connectors.archive_folder import FolderArchive
 
-        return FolderArchive(Path(place).expanduser().resolve())
+        return guarded_archive(FolderArchive(Path(place).expanduser().resolve()), self.access)
 
     @cached_property
     def signer(self) -> Signer:
@@ -125,6 +168,13 @@ class Wiring:
         return read_rule_inputs
 
     @cached_property
+    def event_groups(self) -> GroupFiles:
+        """Files beside the study file."""
+        from connectors.group_files import read_event_groups
+
+        return read_event_groups
+
+    @cached_property
     def rules(self) -> Rules:
         """The rules that come with Longwatch, and a study's own."""
         from validations import rules_of
@@ -137,6 +187,13 @@ class Wiring:
         from crosscheck import ask_second_opinion
 
         return ask_second_opinion
+
+    @cached_property
+    def pooled_opinion(self) -> PooledOpinion:
+        """The same, of several studies."""
+        from crosscheck import ask_pooled_opinion
+
+        return ask_pooled_opinion
 
     @cached_property
     def render(self) -> Renderer:
@@ -297,10 +354,10 @@ class Wiring:
         """The system's clock."""
         return read_clock
 
-    @cached_property
+    @property
     def actor(self) -> AccountRow:
-        """The account of LONGWATCH_USER or of the operating system, unauthenticated (CONTRACTS.md, Who)."""
-        return AccountRow(self.settings.account, authenticated=False, created_at=read_clock())
+        """The acting account (`operations.access`)."""
+        return self.access.account
 
     @cached_property
     def engine(self) -> Engine:
@@ -312,10 +369,21 @@ class Wiring:
         """As set."""
         return self.settings.archive_lock_days
 
+    @contextmanager
+    def on_empty_registers(self) -> Iterator[Adapters]:
+        """These adapters, but on an SQLite database in a folder for the time being."""
+        with TemporaryDirectory(prefix="longwatch-drill-") as folder:
+            url = f"sqlite:///{Path(folder) / 'registers.sqlite3'}"
+            beside = Wiring(self.settings.model_copy(update={"database_url": url}))
+            try:
+                yield beside
+            finally:
+                beside.close()
+
     def close(self) -> None:
         """Close the database's connections, where any was opened."""
-        if "registers" in self.__dict__:
-            self.registers.close()
+        if "_unguarded_registers" in self.__dict__:
+            self._unguarded_registers.close()
 
     @property
     def _parse_limits(self) -> ParseLimits:

@@ -42,16 +42,22 @@ ELSEWHERE = {
         "the study sets a parameter that the rule does not have, or to another kind of value",
         "`longwatch rules show RULE` lists what may be set",
     ),
+    "LW-RLS-001": (
+        "a report in this state cannot be signed as …",
+        "what the state needs: errors settled and another run, a review, a release; or what superseded it",
+    ),
     "LW-DSX-003": ("an item stands twice in a record", "ask the data provider for a file with each item once"),
     **{
         f"LW-{room}-001": (f"the text is no YAML, or no {kind}", f"start from {start}")
         for room, kind, start in (
             ("STU", "study file", "the example in the README"),
             ("TPL", "report template", "one of the templates in report_templates/"),
+            ("POL", "pool file", "the one in docs/outputs.md"),
         )
     },
     "LW-STU-002": ("… mistakes, each with its line", "correct each line; `longwatch study check` reads the file again"),
     "LW-TPL-002": ("… mistakes, each with its line", "correct each line"),
+    "LW-POL-002": ("… mistakes, each with its line", "correct each line"),
     "LW-VAL-001": ("no list of rules, or … mistakes in it, each with its line", "correct each line"),
     **{
         f"LW-XML-{number:03}": (what, "ask the data provider for a file without it; no real export needs that")

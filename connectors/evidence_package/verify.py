@@ -175,8 +175,7 @@ def check_files(package: Package) -> None:
     for name in package.names:
         if name != CONTENTS and name not in package.listed:
             raise Fails(name, "it was added to the package")
-    running = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
-    if package.listed.get("verify.py", ("", 0))[0] != running:
+    if package.listed.get("verify.py", ("", 0))[0] != hashlib.sha256(Path(__file__).read_bytes()).hexdigest():
         raise Fails("verify.py", "the program that runs is not the one of this package")
     package.proved.append(f"All {len(package.listed)} files are there, whole, as they were signed; none was added.")
 
@@ -204,10 +203,9 @@ def check_inputs(package: Package, manifest: dict[str, Any]) -> None:
     if inputs != snapshot:
         raise Fails(INPUTS, "it is not the list of the report's manifest")
     pairs = sorted([file["name"], file["sha256"]] for file in inputs["files"])
-    text = json.dumps(pairs, ensure_ascii=False, separators=(",", ":"))
+    text, given = json.dumps(pairs, ensure_ascii=False, separators=(",", ":")), 0
     if hashlib.sha256(text.encode()).hexdigest() != inputs["id"]:
         raise Fails(INPUTS, "the snapshot's id is not that of its files")
-    given = 0
     for name, sha256 in pairs:
         if "inputs/data/" + name in package.listed:
             given += 1
@@ -217,9 +215,8 @@ def check_inputs(package: Package, manifest: dict[str, Any]) -> None:
         f"The report was made from {len(pairs)} raw files, each named by its SHA-256; {given} of them are in this "
         "package, and are those."
     )
-    engine = manifest["identity"]["engine"]
     if LOCK in package.listed:
-        if hashlib.sha256(package.read(LOCK)).hexdigest() != engine["lock_sha256"]:
+        if hashlib.sha256(package.read(LOCK)).hexdigest() != manifest["identity"]["engine"]["lock_sha256"]:
             raise Fails(LOCK, "it is not the lock file of the program that made the report")
         package.proved.append("The lock file names, by hash, every package of the program that made the report.")
 
@@ -227,25 +224,28 @@ def check_inputs(package: Package, manifest: dict[str, Any]) -> None:
 def check_audit(package: Package, key: tuple[str, str, bytes], manifest: dict[str, Any]) -> None:
     lines = open_note(CHECKPOINT, package.read(CHECKPOINT), key).splitlines()
     size, root, proofs = int(lines[1]), decode(lines[2]), package.json(PROOFS)
-    named = False
+    named, signed = False, []
     entries = package.read(EVENTS).splitlines()
     for entry in entries:
         event = json.loads(entry)
         path = [bytes.fromhex(each) for each in proofs[str(event["position"])]]
         if walk(entry, event["position"] - 1, size, path) != root:
             raise Fails(EVENTS, f"event {event['position']} is not in the audit trail that was signed")
-        if event["action"] == "report archived" and event["entity_id"] == manifest["report_key"]:
+        if event["entity"] == "report" and event["entity_id"] == manifest["report_key"]:
             for field, file in (("pdf_sha256", PDF), ("manifest_sha256", MANIFEST)):
                 right = hashlib.sha256(package.read(file)).hexdigest()
                 if event["new"].get(field, right) != right:
                     raise Fails(file, "the audit trail says that another one was archived")
-            named = True
+            named |= event["action"] == "report archived"
+            if "signature" in event["new"]:
+                signed.append((event["action"][7:], event["new"]["full_name"], event["actor"], event["at"]))
     if not named:
         raise Fails(EVENTS, "no event says that this report was archived")
     package.proved.append(
         f"{len(entries)} events of the audit trail are about this report, and one says that this PDF was archived. "
         f"They stood in the trail when its first {size} events were signed, the newest of them of {lines[3]}."
     )
+    package.proved += ["Signed as {} by {} ({}) at {}, on this PDF.".format(*each) for each in signed]
 
 
 def walk(entry: bytes, index: int, size: int, path: list[bytes]) -> bytes:

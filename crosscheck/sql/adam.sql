@@ -1,6 +1,6 @@
 -- The sponsor's own ADSL and ADAE, in the shape that the questions are asked of.
 
-CREATE TABLE subject AS
+CREATE TABLE every_subject AS
 SELECT * EXCLUDE (SAFFL, TRTSDT, DTHDT, FUPDUR, DTHADY, place),
        SAFFL = 'Y' IS TRUE AS safety,
        coalesce({planned}, CASE WHEN SAFFL = 'Y' THEN 'Not assigned' END) AS planned_arm,

@@ -6,7 +6,7 @@ SELECT r.*, r.{domain}SEQ AS seq, r.PARAMCD AS code, coalesce(r.PARAM, r.PARAMCD
        coalesce(r.AVALU, nullif(regexp_extract(coalesce(r.PARAM, r.PARAMCD), '\(([^()]*)\)\s*$', 1), '')) AS unit,
        r.ADT AS day, r.ADT AS first_day, -1 AS second,
        CASE WHEN r.ADT <= s.ref THEN false WHEN r.ADT > s.ref THEN true END AS after
-FROM {dataset} r JOIN (SELECT USUBJID, CASE WHEN safety THEN REFDT END AS ref FROM subject) s USING (USUBJID)
+FROM {dataset} r JOIN (SELECT USUBJID, CASE WHEN safety THEN REFDT END AS ref FROM every_subject) s USING (USUBJID)
 WHERE r.PARAMCD IS NOT NULL AND coalesce(r.ADT <= getvariable('cutoff'), true);
 
 CREATE TABLE measured_{domain} AS

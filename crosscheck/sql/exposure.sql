@@ -1,15 +1,15 @@
 -- What each subject was exposed to: values by subject under the label that the table prints. Islands of days are summed.
 
-CREATE TABLE watched AS
+CREATE TABLE every_watched AS
 SELECT USUBJID, counted_arm AS arm, TRTSDT, FUPDUR,
        coalesce(least({intervention}, TRTSDT), TRTSDT) AS from_day,
        TRTSDT + (FUPDUR - 1)::INT AS end_day, {end_of_treatment} AS treatment_end
-FROM subject WHERE safety;
+FROM every_subject WHERE safety;
 
 CREATE TABLE given AS
 SELECT USUBJID, EX._row, upper(EXTRT) AS drug, ({is_product}) AS product, EXDOSE, coalesce(EXDOSU, '') AS unit,
        EXSTDTC AS s, EXENDTC AS e
-FROM EX JOIN watched USING (USUBJID)
+FROM EX JOIN every_watched USING (USUBJID)
 WHERE by_cutoff(EXSTDTC) AND EXOCCUR IS DISTINCT FROM 'N'
   AND ({no_amounts} OR regexp_matches(coalesce(EXTRT, ''), '(?i)\b(placebo|vehicle|sham)\b')
        OR CASE WHEN EXDOSE IS NOT NULL THEN EXDOSE > 0 ELSE EXDOSTXT IS NOT NULL END);
@@ -23,13 +23,13 @@ WITH written AS (
     WHERE earliest(s) IS NOT NULL
     UNION ALL
     SELECT USUBJID, upper(coalesce(CMDECOD, CMTRT)), earliest(CMSTDTC), latest(CMENDTC), earliest(CMENDTC)
-    FROM CM JOIN watched USING (USUBJID) WHERE CMOCCUR IS DISTINCT FROM 'N' AND by_cutoff(CMSTDTC)
+    FROM CM JOIN every_watched USING (USUBJID) WHERE CMOCCUR IS DISTINCT FROM 'N' AND by_cutoff(CMSTDTC)
 )
 SELECT USUBJID, what,
        CASE WHEN what = 'product' THEN greatest(a, TRTSDT) ELSE greatest(a, from_day) END AS a,
        CASE WHEN what = 'product' THEN least(b_known, end_day, treatment_end) ELSE least(b_known, end_day) END AS b
 FROM (SELECT *, CASE WHEN coalesce(ended <= getvariable('cutoff'), true) THEN b END AS b_known FROM written)
-JOIN watched USING (USUBJID)
+JOIN every_watched USING (USUBJID)
 WHERE TRTSDT IS NOT NULL AND (end_day IS NOT NULL OR (what = 'product' AND treatment_end IS NOT NULL));
 
 CREATE MACRO days_of(wanted) AS TABLE
@@ -47,5 +47,5 @@ SELECT USUBJID, sum(b - a + 1) AS days, max(b) - min(a) + 1 AS whole FROM length
 
 CREATE TABLE weight AS
 SELECT USUBJID, arg_max(VSSTRESN, (complete(VSDTC), VS._row)) AS kg
-FROM VS JOIN watched USING (USUBJID)
+FROM VS JOIN every_watched USING (USUBJID)
 WHERE VSTESTCD = 'WEIGHT' AND lower(VSSTRESU) = 'kg' AND VSSTRESN > 0 AND complete(VSDTC) <= TRTSDT GROUP BY 1;

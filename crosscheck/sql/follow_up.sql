@@ -9,7 +9,7 @@ SELECT USUBJID, CASE WHEN NOT bool_or(goes_on) THEN least(max(day), getvariable(
 ) GROUP BY USUBJID;
 
 CREATE TABLE declared AS
-SELECT USUBJID, coalesce(ended_day, alive_day) AS day FROM subject WHERE last = 'LOST TO FOLLOW-UP';
+SELECT USUBJID, coalesce(ended_day, alive_day) AS day FROM every_subject WHERE last = 'LOST TO FOLLOW-UP';
 
 CREATE TABLE dated_contact AS
 SELECT c.USUBJID, complete(c.DTC) AS day, RESULT, d.day AS lost
@@ -33,7 +33,7 @@ SELECT d.USUBJID, d.day FROM declared d JOIN tried USING (USUBJID)
 WHERE attempts >= {attempts} AND span >= {days}
   AND NOT EXISTS (FROM sign WHERE sign.USUBJID = d.USUBJID AND sign.day > d.day AND sign.day <= getvariable('cutoff'));
 
-CREATE TABLE watched_subject AS
+CREATE TABLE every_watched_subject AS
 SELECT s.USUBJID, s.counted_arm AS arm, s.TRTSDT, l.day AS TRTEDT, s.FUPDUR,
        CASE WHEN s.died THEN coalesce(s.DTHDT, alive_day, TRTSDT) END AS died,
        CASE WHEN last = 'WITHDRAWAL BY SUBJECT' THEN coalesce(ended_day, alive_day, TRTSDT) END AS withdrew,
@@ -41,7 +41,7 @@ SELECT s.USUBJID, s.counted_arm AS arm, s.TRTSDT, l.day AS TRTEDT, s.FUPDUR,
        CASE WHEN last NOT IN ('COMPLETED', 'WITHDRAWAL BY SUBJECT', 'LOST TO FOLLOW-UP', 'DEATH')
              AND last NOT IN {never} THEN coalesce(ended_day, alive_day, TRTSDT) END AS gone,
        lost.day AS lost
-FROM subject s LEFT JOIN last_dose l USING (USUBJID) LEFT JOIN lost USING (USUBJID)
+FROM every_subject s LEFT JOIN last_dose l USING (USUBJID) LEFT JOIN lost USING (USUBJID)
 WHERE s.safety AND s.TRTSDT IS NOT NULL;
 
 CREATE TABLE visited AS
@@ -65,10 +65,10 @@ FROM (
     SELECT USUBJID, place, year, (target + low)::DATE AS opens, (target + high)::DATE AS closes FROM (
         SELECT USUBJID, plan.*,
                ({anchor} + to_months(coalesce(months, 0)::INT))::DATE + coalesce(days, 0)::INT AS target
-        FROM watched_subject, plan WHERE {anchor} IS NOT NULL)
-) t JOIN watched_subject w USING (USUBJID);
+        FROM every_watched_subject, plan WHERE {anchor} IS NOT NULL)
+) t JOIN every_watched_subject w USING (USUBJID);
 
-CREATE TABLE visit_status AS
+CREATE TABLE every_visit_status AS
 SELECT *, is_over AND (held OR NOT (dead OR out OR finished)) AS expected,
        CASE WHEN inside THEN 'DONE_IN' WHEN held THEN 'DONE_OUT'
             WHEN opens > getvariable('cutoff') THEN 'NOT_DUE'
@@ -79,10 +79,10 @@ SELECT *, is_over AND (held OR NOT (dead OR out OR finished)) AS expected,
 FROM (SELECT *, coalesce(died <= closes, false) AS dead, coalesce(withdrew <= closes, false) AS out,
              coalesce(completed <= closes, false) AS finished FROM planned);
 
-CREATE TABLE year_end AS
+CREATE TABLE every_year_end AS
 SELECT USUBJID, arm, year,
        CASE WHEN died <= day THEN 'DIED' WHEN withdrew <= day THEN 'WITHDRAWN' WHEN lost <= day THEN 'LOST'
             WHEN completed <= day THEN 'COMPLETED' WHEN gone <= day THEN 'LEFT' ELSE 'FOLLOWED' END AS state
 FROM (SELECT w.*, year, (TRTSDT + to_years(year::INT))::DATE AS day
-      FROM watched_subject w, range(1, 200) AS years(year) WHERE year <= 2 + date_diff('year', TRTSDT, getvariable('cutoff')))
+      FROM every_watched_subject w, range(1, 200) AS years(year) WHERE year <= 2 + date_diff('year', TRTSDT, getvariable('cutoff')))
 WHERE day <= getvariable('cutoff');

@@ -5,12 +5,12 @@ CREATE MACRO worst(xs) AS CASE WHEN list_contains(xs, 3) THEN 3 WHEN len(list_fi
 CREATE MACRO to_ng(v, u) AS v / CASE lower(replace(replace(trim(u), 'µ', 'u'), 'μ', 'u'))
     WHEN 'ng/ml' THEN 1 WHEN 'ug/l' THEN 1 WHEN 'nmol/l' THEN 0.331 WHEN 'pmol/ml' THEN 0.331 WHEN 'pmol/l' THEN 331 END;
 
-CREATE TABLE graft_visit AS
+CREATE TABLE every_graft_visit AS
 SELECT s.USUBJID, s.arm, p.place, p.year, p.TRTSDT, least(p.opens, p.day) AS low, greatest(p.closes, p.day) AS high, p.day,
        p.RFICDT
 FROM (SELECT v.*, (SELECT min(a) FROM visited x WHERE x.USUBJID = v.USUBJID AND x.place = v.place AND x.held) AS day,
-             (SELECT complete(RFICDTC) FROM subject u WHERE u.USUBJID = v.USUBJID) AS RFICDT
-      FROM visit_status v) p JOIN watched_subject s USING (USUBJID)
+             (SELECT complete(RFICDTC) FROM every_subject u WHERE u.USUBJID = v.USUBJID) AS RFICDT
+      FROM every_visit_status v) p JOIN every_watched_subject s USING (USUBJID)
 WHERE p.expected OR p.day IS NOT NULL;
 
 CREATE TABLE measured AS
@@ -68,9 +68,9 @@ SELECT *, {has_cm} AS cm_told, {has_ce} AS ce_told,
        CASE WHEN {has_cm} THEN units_on(USUBJID, TRTSDT - 1) END AS u0,
        CASE WHEN {has_ce} THEN severe_in(USUBJID, greatest(day - 365, TRTSDT), day) END AS s,
        CASE WHEN {has_ce} THEN severe_in(USUBJID, greatest(TRTSDT - 365, RFICDT), TRTSDT - 1) END AS s0
-FROM graft_visit WHERE day IS NOT NULL;
+FROM every_graft_visit WHERE day IS NOT NULL;
 
-CREATE TABLE graft_category AS
+CREATE TABLE every_graft_category AS
 SELECT USUBJID, arm, year, g17, t20, CASE
     WHEN t20 IS NULL THEN NULL
     WHEN t20 <= 1 AND u IS NULL THEN NULL
@@ -94,7 +94,7 @@ FROM (SELECT *, worst([rh, rs, ru, rc]) AS g17, worst([rh, rt, rs, rl]) AS t20 F
 -- Insulin-free days one by one, then runs of them.
 CREATE TABLE free_run AS
 WITH day AS (
-    SELECT USUBJID, arm, TRTSDT, FUPDUR, unnest(range(0, FUPDUR::INT)) AS n FROM watched_subject
+    SELECT USUBJID, arm, TRTSDT, FUPDUR, unnest(range(0, FUPDUR::INT)) AS n FROM every_watched_subject
     WHERE FUPDUR IS NOT NULL AND {has_cm}
 ), free AS (
     SELECT *, n - row_number() OVER (PARTITION BY USUBJID ORDER BY n) AS run FROM day d

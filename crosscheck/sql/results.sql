@@ -6,7 +6,7 @@ SELECT r.USUBJID, r._row, r.{domain}SEQ AS seq, r.{domain}TESTCD AS code, r.{dom
        r.{domain}NRIND AS said, r.{domain}TOXGR AS toxgr, r.{domain}STNRLO AS low, r.{domain}STNRHI AS high,
        r.{domain}LOBXFL = 'Y' IS TRUE AS lobxfl, r.{domain}BLFL = 'Y' IS TRUE AS blfl, r.{domain}LOBXFL AS lobxfl_text,
        r.{domain}FAST AS fast, r.VISIT AS visit, r.VISITNUM AS visitnum, r.{domain}DTC AS dtc
-FROM {domain} r JOIN subject USING (USUBJID)
+FROM {domain} r JOIN every_subject USING (USUBJID)
 WHERE by_cutoff(r.{domain}DTC) AND r.{domain}STAT IS NULL AND r.{domain}TESTCD IS NOT NULL
   AND (r.{domain}STRESN IS NOT NULL OR r.{domain}STRESC IS NOT NULL);
 
@@ -20,7 +20,7 @@ FROM (SELECT w.*, w.aval / CASE w.unit WHEN 'mg/dL' THEN 1 WHEN 'umol/L' THEN 88
              CASE s.sex WHEN 'F' THEN 0.7 WHEN 'M' THEN 0.9 END AS k,
              CASE s.sex WHEN 'F' THEN -0.241 ELSE -0.302 END AS a, CASE s.sex WHEN 'F' THEN 1.012 ELSE 1 END AS female,
              s.age + coalesce(trunc(date_diff('day', s.TRTSDT, complete(w.dtc)) / 365.25), 0) AS years
-      FROM raw_{domain} w JOIN (SELECT USUBJID, TRTSDT, {age} AS age, {sex} AS sex FROM subject) s USING (USUBJID)
+      FROM raw_{domain} w JOIN (SELECT USUBJID, TRTSDT, {age} AS age, {sex} AS sex FROM every_subject) s USING (USUBJID)
       WHERE w.code = 'CREAT' AND NOT coalesce(w.spec ILIKE '%urine%', false))
 WHERE '{domain}' = 'LB' AND scr > 0 AND k IS NOT NULL AND years >= 18
   AND (SELECT count(*) FROM raw_{domain} WHERE code = 'EGFR') = 0;
@@ -35,7 +35,7 @@ WITH named AS (
                   || CASE WHEN unit IS NOT NULL THEN ' (' || unit || ')' ELSE '' END AS param,
            earliest(dtc) AS first_day, coalesce(seconds(dtc, 0), -1) AS second,
            CASE WHEN has_reference THEN REFDT END AS ref, REFDTM AS ref_text
-    FROM raw_{domain} r JOIN named USING (code) JOIN subject USING (USUBJID)
+    FROM raw_{domain} r JOIN named USING (code) JOIN every_subject USING (USUBJID)
 )
 SELECT *, CASE
            WHEN latest(dtc) < ref THEN false

@@ -85,7 +85,7 @@ SELECT USUBJID, max(day) AS day FROM (
     UNION ALL SELECT USUBJID, unnest([complete(AESTDTC), CASE WHEN NOT goes_on THEN complete(AEENDTC) END]) FROM event
 ) WHERE day <= getvariable('cutoff') GROUP BY USUBJID;
 
-CREATE TABLE subject AS
+CREATE TABLE every_subject AS
 SELECT p.*, coalesce(d.product, false) AS safety,
        coalesce({planned}, CASE WHEN d.product THEN 'Not assigned' END) AS planned_arm,
        coalesce({actual}, CASE WHEN d.product THEN 'Not assigned' END) AS actual_arm,

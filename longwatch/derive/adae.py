@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import polars as pl
@@ -113,7 +114,9 @@ def _derive(ae: pl.DataFrame, adsl: pl.DataFrame, study: Study, cutoff: date) ->
     doses = adsl[reference_time].cast(pl.String).alias("REFDTM")
     ranges = {name: day_ranges(ae[name]) for name in _DATES}
     # Part by part: what is needed on the way takes little memory.
-    parts = [_derive_part(part, subject, doses, ranges, cutoff) for part in ae.iter_slices(RECORDS_AT_ONCE)]
+    with ThreadPoolExecutor(2) as pool:
+        slices = ae.iter_slices(RECORDS_AT_ONCE)
+        parts = list(pool.map(lambda part: _derive_part(part, subject, doses, ranges, cutoff), slices))
     parts = parts or [_derive_part(ae, subject, doses, ranges, cutoff)]
     derived = [pl.concat([part.drop_in_place(name) for part in parts]) for name in parts[0].columns]
     return pl.DataFrame([*derived, ae["AEBODSYS"], ae["AEDECOD"]])

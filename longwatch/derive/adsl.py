@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
 import polars as pl
 
 from longwatch.derive.age_group import derive_agegr1
@@ -64,7 +66,43 @@ def read_subjects(data: SourceData, cutoff: date) -> Subjects:
     return Subjects.of(names.filter(kept).unique(maintain_order=True))
 
 
-def derive_adsl(data: SourceData, study: Study, cutoff: date, subjects: Subjects, ae: pl.DataFrame) -> pl.DataFrame:
+@dataclass(frozen=True)
+class Attended:
+    """What ADSL needs besides adverse events. `dm`: one row per subject, in their order; `ds`, `dd`: what started by
+    the cut-off; `exposure`: by subject; `last`: LSTALVDT as far as these datasets and contacts and visits tell."""
+
+    dm: pl.DataFrame
+    ds: pl.DataFrame
+    dd: pl.DataFrame
+    exposure: pl.DataFrame
+    last: pl.Series
+
+
+def read_attended(data: SourceData, study: Study, cutoff: date, subjects: Subjects) -> Attended:
+    """Of DM, EX, DS, DD, SV and CONTACT. Does not need AE, so that both can be read at the same time."""
+    texts, seen_at = (*CARRIED, *_DM_DATES), DATES_SEEN_ALIVE["DM"]
+    dm = read_coded(data, "DM", subjects, texts, ("AGE",), days=seen_at, identifiers=("SUBJID",))
+    if not np.array_equal(dm["subject"].to_numpy(), np.arange(len(subjects))):
+        dm = dm.unique("subject", keep="first").sort("subject")
+    ex = read_coded(data, "EX", subjects, EX_TEXTS, EX_NUMBERS, days=("EXSTDTC", "EXENDTC"), times=("EXSTDTC",))
+    ds = keep_started(read_coded(data, "DS", subjects, DS_TEXTS), "DSSTDTC", cutoff)
+    dd = keep_started(read_coded(data, "DD", subjects, ("DDDTC",)), "DDDTC", cutoff)
+    seen = ds.filter(~pl.col("DSDECOD").is_in(NOT_SEEN).fill_null(False)) if "DSDECOD" in ds.columns else ds
+    contact = read_coded(data, "CONTACT", subjects, (*DATES_SEEN_ALIVE["CONTACT"], "RESULT"))
+    answered = contact.filter(pl.col("RESULT").is_in(ALIVE)) if "RESULT" in contact.columns else contact.clear()
+    alive = {"DM": dm, "EX": ex, "DS": seen, "CONTACT": answered}
+
+    def sightings() -> Iterator[tuple[pl.DataFrame, Sequence[str]]]:
+        yield from ((frame, DATES_SEEN_ALIVE[name]) for name, frame in alive.items())
+        # Often the largest of them, and wanted for nothing else.
+        seen_at = DATES_SEEN_ALIVE["SV"]
+        yield read_coded(data, "SV", subjects, seen_at, days=seen_at), seen_at
+
+    exposure = subjects.lay_out(derive_exposure(ex, study.treatment.products, cutoff))
+    return Attended(dm, ds, dd, exposure, derive_lstalvdt(len(subjects), sightings(), cutoff))
+
+
+def derive_adsl(attended: Attended, study: Study, cutoff: date, subjects: Subjects, ae: pl.DataFrame) -> pl.DataFrame:
     """One row per subject of `subjects`, in that order: row i is the subject with USUBJID code i.
 
     - Carried from DM where it has them: SUBJID, CARRIED, AGE (the first record of a subject).
@@ -76,30 +114,12 @@ def derive_adsl(data: SourceData, study: Study, cutoff: date, subjects: Subjects
     - EOSSTT, DCSREAS, EOSDT and EOTSTT, DCTREAS, EOTDT: `disposition`, of study participation and of study treatment.
     - AGEGR1: `age_group`. DTHCAUS is added once ADAE is there (`cause_of_death`).
 
-    Expects `ae` from `read_adverse_events`. Everything is as known at D.
+    Expects `attended` from `read_attended`, `ae` from `read_adverse_events`. Everything is as known at D.
     """
-    dm = (
-        read_coded(data, "DM", subjects, (*CARRIED, *_DM_DATES), ("AGE",), identifiers=("SUBJID",))
-        .unique("subject", keep="first")
-        .sort("subject")
-    )
-    ex = read_coded(data, "EX", subjects, EX_TEXTS, EX_NUMBERS, days=("EXSTDTC", "EXENDTC"), times=("EXSTDTC",))
-    ds = keep_started(read_coded(data, "DS", subjects, DS_TEXTS), "DSSTDTC", cutoff)
-    dd = keep_started(read_coded(data, "DD", subjects, ("DDDTC",)), "DDDTC", cutoff)
-    seen = ds.filter(~pl.col("DSDECOD").is_in(NOT_SEEN).fill_null(False)) if "DSDECOD" in ds.columns else ds
-    contact = read_coded(data, "CONTACT", subjects, (*DATES_SEEN_ALIVE["CONTACT"], "RESULT"))
-    answered = contact.filter(pl.col("RESULT").is_in(ALIVE)) if "RESULT" in contact.columns else contact.clear()
-    alive = {"DM": dm, "EX": ex, "DS": seen, "AE": ae, "CONTACT": answered}
-
-    def sightings() -> Iterator[tuple[pl.DataFrame, Sequence[str]]]:
-        yield from ((frame, DATES_SEEN_ALIVE[name]) for name, frame in alive.items())
-        # Often the largest of them, and wanted for nothing else.
-        seen_at = DATES_SEEN_ALIVE["SV"]
-        yield read_coded(data, "SV", subjects, seen_at, days=seen_at), seen_at
-
-    exposure = subjects.lay_out(derive_exposure(ex, study.treatment.products, cutoff))
-    death = subjects.lay_out(derive_death(dm, ds, ae, dd, cutoff).with_columns(DTHFL=pl.lit("Y", YES_NO)))
-    last = derive_lstalvdt(len(subjects), sightings(), cutoff)
+    dm, ds, exposure = attended.dm, attended.ds, attended.exposure
+    death = subjects.lay_out(derive_death(dm, ds, ae, attended.dd, cutoff).with_columns(DTHFL=pl.lit("Y", YES_NO)))
+    at_events = derive_lstalvdt(len(subjects), [(ae, DATES_SEEN_ALIVE["AE"])], cutoff)
+    last = pl.select(pl.max_horizontal(attended.last, at_events)).to_series()
     carried = dm.select(name for name in ("SUBJID", *CARRIED, "AGE") if name in dm.columns)
     adsl = pl.concat([subjects.keys.to_frame(), carried, exposure, death, last.to_frame()], how="horizontal")
     adsl = derive_populations(adsl, ds, tuple(arm.code for arm in study.treatment.arms)).drop("DOSED")

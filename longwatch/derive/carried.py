@@ -15,7 +15,7 @@ from longwatch.study.model import Relatedness
 class AdverseEvents:
     """ADAE in columns. `derived`: those that are there. `carried`: the names of those read on demand, by `read`, for
     every record of the source, of which `kept` are in ADAE (None: all). `order`: all names. `mapping`: AREL comes from
-    AEREL by it; None where it does not."""
+    AEREL by it; None where it does not, and then `not_mapped` are the values that had no mapping."""
 
     derived: pl.DataFrame
     carried: tuple[str, ...]
@@ -23,6 +23,7 @@ class AdverseEvents:
     read: Callable[[Sequence[str]], pl.DataFrame]
     kept: pl.Series | None
     mapping: Relatedness | None
+    not_mapped: tuple[str, ...] = ()
     _there: dict[str, pl.Series] = field(default_factory=dict, repr=False)
 
     def columns(self, names: Iterable[str]) -> pl.DataFrame:
@@ -36,7 +37,17 @@ class AdverseEvents:
 
     def unmapped(self) -> tuple[str, ...]:
         """The values of AEREL that the study file does not map, where AREL comes from AEREL."""
-        return find_unmapped(self.columns(["AEREL"]), self.mapping) if self.mapping else ()
+        return find_unmapped(self.columns(["AEREL"]), self.mapping) if self.mapping else self.not_mapped
+
+    def narrowed(self, keys: pl.Series, chosen: pl.Series) -> AdverseEvents:
+        """The records chosen, with `keys` for their subjects; their other columns are narrowed when asked for."""
+        others = tuple(name for name in self.order if name != keys.name)
+        return AdverseEvents(keys.to_frame(), others, self.order, self.columns, chosen, None, self.unmapped())
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame, not_mapped: tuple[str, ...]) -> AdverseEvents:
+        """A frame that is there, whole."""
+        return cls(frame, (), tuple(frame.columns), lambda _names: pl.DataFrame(), None, None, not_mapped)
 
     def _read(self, names: list[str]) -> None:
         if names:

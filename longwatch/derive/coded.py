@@ -45,6 +45,11 @@ class Subjects:
         rows: NDArray[np.uint32] = np.append(row.to_numpy(), np.uint32(len(self)))[names.codes]
         return rows
 
+    def places_of(self, names: pl.Series) -> NDArray[np.uint32]:
+        """The rows of USUBJIDs, as text, each of which is a subject."""
+        rows: NDArray[np.uint32] = names.cast(self.keys.dtype).to_physical().to_numpy()
+        return rows
+
     def lay_out(self, frame: pl.DataFrame) -> pl.DataFrame:
         """A frame with at most one row per `subject`, as one row per subject in their order; without one, missing."""
         place = pl.Series([None], dtype=pl.UInt32).new_from_index(0, len(self))

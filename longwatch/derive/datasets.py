@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from longwatch.derive.adae import derive_adae, read_adverse_events
 from longwatch.derive.adex import derive_adex
@@ -15,8 +18,9 @@ from longwatch.derive.adgf import derive_adgf
 from longwatch.derive.adhy import derive_adhy
 from longwatch.derive.adlot import derive_adlot
 from longwatch.derive.adltf import derive_adltf
-from longwatch.derive.adsl import derive_adsl, read_subjects
+from longwatch.derive.adsl import derive_adsl, read_attended, read_subjects
 from longwatch.derive.adtte import Times, derive_times, variables_of
+from longwatch.derive.aesi import add_aesi
 from longwatch.derive.at_risk import Clock, make_clock
 from longwatch.derive.bds import derive_bds
 from longwatch.derive.carried import AdverseEvents
@@ -25,6 +29,7 @@ from longwatch.derive.coded import Subjects
 from longwatch.derive.follow_up_plan import Plan, read_plan
 from longwatch.derive.insulin import derive_adii, read_insulin
 from longwatch.derive.listed import derive_line_names, read_collected
+from longwatch.derive.observed import derive_fuendy
 from longwatch.derive.occurrence import derive_occurrence_flags
 from longwatch.derive.periods import (
     INTERVAL,
@@ -41,6 +46,7 @@ from longwatch.derive.supplied import read_supplied_adae, read_supplied_adsl
 from longwatch.derive.supplied_adtte import read_supplied_times, supplied_codes
 from longwatch.derive.supplied_bds import read_supplied_bds
 from longwatch.standards.dataset import SourceData
+from longwatch.standards.event_groups import NO_GROUPS, EventGroups
 from longwatch.study import AnalysisData, Study, TreatmentBasis
 
 DATASETS = (
@@ -50,13 +56,52 @@ DATASETS = (
 
 
 @dataclass(frozen=True)
+class PartOf:
+    """Which part of a trial datasets are of. `rows`: by row of ADSL here, its row in the whole trial's; `keys`: its
+    USUBJID here; `events`: which rows of the whole trial's ADAE are here."""
+
+    whole: AnalysisDatasets
+    rows: NDArray[np.intp]
+    keys: pl.Series
+    events: NDArray[np.bool_]
+
+    @cached_property
+    def row_here(self) -> NDArray[np.int64]:
+        """By row of the whole trial's ADSL, and at last for no subject, the row here; -1: none."""
+        found = np.full(self.whole.adsl.height + 1, -1, dtype=np.int64)
+        found[self.rows] = np.arange(len(self.rows))
+        return found
+
+    def of(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Of a dataset of the whole trial the rows of the subjects who are here, and those of no subject."""
+        there = frame["USUBJID"].to_physical()
+        place = pl.Series(self.row_here[there.fill_null(self.whole.adsl.height).to_numpy()])
+        place = place.set(place < 0, None)
+        kept = place.is_not_null() | there.is_null()
+        return frame.filter(kept).with_columns(self.keys.gather(place.filter(kept)))
+
+
+def on_demand(derive: Callable[[AnalysisDatasets], pl.DataFrame]) -> cached_property[pl.DataFrame]:
+    """A dataset that is derived when it is first asked for; of a part of a trial it is the rows of the whole trial's,
+    so that nothing is judged by that part alone (which tests are graded, which baseline is defined)."""
+
+    def of_part_or_whole(datasets: AnalysisDatasets) -> pl.DataFrame:
+        part = datasets.part
+        return part.of(getattr(part.whole, derive.__name__)) if part else derive(datasets)
+
+    of_part_or_whole.__doc__ = derive.__doc__
+    return cached_property(of_part_or_whole)
+
+
+@dataclass(frozen=True)
 class AnalysisDatasets:
     """ADSL, ADAE and ADTTE as known at the cut-off, and the source that further datasets come from when asked for.
 
     `adsl`: one row per subject; row i is the subject whose USUBJID has the code i (a Categorical, the same in both).
     `adae`: one row per adverse event that started by D. `treatment_variable`: TRT01A or TRT01P, the one that tables
     use. `events`: ADAE in columns, of which large data has many that an output does not need. `subjects`: the subjects
-    of ADSL, and `data`, `study`: what they were derived from.
+    of ADSL, and `data`, `study`: what they were derived from. `groups`: the lists of terms. `part`: of what they are a
+    part, where they are not of a whole trial. `cutoffs`: in words, where several studies are pooled.
     """
 
     adsl: pl.DataFrame
@@ -66,6 +111,19 @@ class AnalysisDatasets:
     subjects: Subjects
     data: SourceData
     study: Study
+    groups: EventGroups = NO_GROUPS
+    part: PartOf | None = None
+    cutoffs: str = ""
+
+    @property
+    def whole(self) -> AnalysisDatasets | None:
+        """The datasets of the whole trial, where these are of a part of it."""
+        return self.part.whole if self.part else None
+
+    @property
+    def cutoff_words(self) -> str:
+        """The cut-off as a footnote says it."""
+        return self.cutoffs or self.cutoff.isoformat()
 
     @cached_property
     def adae(self) -> pl.DataFrame:
@@ -86,6 +144,11 @@ class AnalysisDatasets:
         """Values of AEREL that the study file does not map."""
         return self.events.unmapped()
 
+    def is_filled(self, variable: str) -> bool:
+        """Whether ADSL has the variable, with a value for at least one subject of the whole trial."""
+        adsl = (self.whole or self).adsl
+        return variable in adsl.columns and adsl[variable].null_count() < adsl.height
+
     @property
     def safety_subjects(self) -> int:
         """Subjects of the safety population."""
@@ -102,12 +165,12 @@ class AnalysisDatasets:
         frame: pl.DataFrame = getattr(self, name.lower())
         return frame
 
-    @cached_property
+    @on_demand
     def adfu(self) -> pl.DataFrame:
         """ADFU: follow-up, one row per subject and part of it."""
         return derive_adfu(self.adsl, self.parts)
 
-    @cached_property
+    @on_demand
     def adex(self) -> pl.DataFrame:
         """ADEX: exposure, one row per subject and parameter."""
         return derive_adex(self.data, self.study, self.cutoff, self.subjects, self.adsl)
@@ -117,23 +180,23 @@ class AnalysisDatasets:
         """The follow-up plan in force. Raises SourceError LW-FUP-001."""
         return read_plan(self.data, self.study)
 
-    @cached_property
+    @on_demand
     def adltf(self) -> pl.DataFrame:
         """ADLTF: follow-up, one row per subject, parameter and visit or year."""
         return derive_adltf(self.data, self.study, self.plan, self.cutoff, self.subjects, self.adsl)
 
-    @cached_property
+    @on_demand
     def adgf(self) -> pl.DataFrame:
         """ADGF: graft function at the visits of the follow-up plan."""
         return derive_adgf(self.data, self.study, self.cutoff, self.subjects, self.adsl, self.adltf)
 
-    @cached_property
+    @on_demand
     def adii(self) -> pl.DataFrame:
         """ADII: insulin independence."""
         insulin = read_insulin(self.data, self.study, self.cutoff, self.subjects)
         return derive_adii(insulin, self.study, self.adsl, self.adltf)
 
-    @cached_property
+    @on_demand
     def adlot(self) -> pl.DataFrame:
         """ADLOT: lots given, events after them, and tests of the lots."""
         return derive_adlot(self.data, self.study, self.cutoff, self.subjects, self.adsl, self.adae)
@@ -146,7 +209,10 @@ class AnalysisDatasets:
     @cached_property
     def parts(self) -> Mapping[str, Intervals]:
         """Follow-up cut by time since the first dose, and by the study file's periods where it names any
-        and the data says when they begin."""
+        and the data says when they begin; of a part of a trial, its rows of the whole trial's."""
+        if self.part:
+            rows = self.part.rows
+            return {code: replace(cut, ends=cut.ends[rows]) for code, cut in self.part.whole.parts.items()}
         parts = {INTERVAL: cut_intervals(self.clock, self.study)}
         if self.study.periods and not find_missing_source(self.study, self.data):
             parts[PERIOD] = cut_periods(self.clock, self.study, self.data, self.subjects, self.cutoff)
@@ -163,15 +229,20 @@ class AnalysisDatasets:
 
     def times(self, code: str) -> Times:
         """One parameter of ADTTE: the sponsor's own where ADTTE is supplied and has it, else derived. Raises KeyError
-        where there is none of that code."""
+        where there is none of that code. What the trial collects, and what a supplied one holds, is asked of the whole
+        trial."""
         if code not in self.time_parameters:
             raise KeyError(code)
+        if self.part:
+            times = self.part.whole.times(code)
+            records = self.part.of(times.records)
+            return replace(times, records=records, unknown=self.safety_subjects - records.height)
         declared = {item.code: item for item in self.study.time_to_event.all_parameters()}.get(code)
         if declared is None or code in self._supplied_codes:
             return read_supplied_times(code, self.data, self.adsl, self.cutoff, declared)
         return derive_times(declared, self.adsl, self.adae_with(variables_of(declared)), self.study, self.cutoff)
 
-    @cached_property
+    @on_demand
     def adtte(self) -> pl.DataFrame:
         """ADTTE, parameter after parameter. On demand: a table takes the one that it shows."""
         return pl.concat([self.times(code).records for code in self.time_parameters])
@@ -186,17 +257,17 @@ class AnalysisDatasets:
         data."""
         return derive_occurrence_flags(self.adae)
 
-    @cached_property
+    @on_demand
     def adlb(self) -> pl.DataFrame:
         """ADLB: one row per laboratory result; no rows where the data has none."""
         return self._bds("ADLB")
 
-    @cached_property
+    @on_demand
     def advs(self) -> pl.DataFrame:
         """ADVS: one row per vital sign measured; no rows where the data has none."""
         return self._bds("ADVS")
 
-    @cached_property
+    @on_demand
     def adhy(self) -> pl.DataFrame:
         """ADHY: one row per subject, what liver screening looks at."""
         return derive_adhy(self.adlb, self.adsl, self.study)
@@ -211,7 +282,9 @@ class AnalysisDatasets:
     @cached_property
     def adae_in_full(self) -> pl.DataFrame:
         """ADAE with its occurrence flags, the parts of follow-up that events lie in (`periods`), what a listing shows
-        (`listed`), and what started in the reporting interval."""
+        (`listed`), and what started in the reporting interval; of a part of a trial, its rows of the whole trial's."""
+        if self.part:
+            return self.part.of(self.part.whole.adae_in_full.filter(pl.Series(self.part.events)))
         adae = derive_places(self.adae_with_occurrence_flags, self.clock, self.parts)
         if self.study.analysis_data is AnalysisData.DERIVED:
             adae = pl.concat([adae, read_collected(self.data, self.subjects, self.cutoff)], how="horizontal")
@@ -224,16 +297,17 @@ class AnalysisDatasets:
 
     @cached_property
     def adsl_with_interval(self) -> pl.DataFrame:
-        """ADSL, with what happened in the reporting interval."""
-        return flag_subjects(self.adsl, self.reporting_interval)
+        """ADSL, with what happened in the reporting interval, and the day on which observation ends."""
+        return flag_subjects(self.adsl, self.reporting_interval).with_columns(derive_fuendy(self.adsl, self.clock))
 
 
-def derive(data: SourceData, study: Study, cutoff: date) -> AnalysisDatasets:
+def derive(data: SourceData, study: Study, cutoff: date, groups: EventGroups = NO_GROUPS) -> AnalysisDatasets:
     """The analysis datasets at a cut-off D, which is applied here and only here (CONTRACTS.md, Dates); derived from
     SDTM, or the sponsor's own, as the study file says (`analysis_data`).
 
     Records that start after D are dropped (partial dates by their earliest possible day); ends, deaths and
-    dispositions after D are not known. Expects data that passed `check_fit`.
+    dispositions after D are not known. `groups`: the lists of terms that the study brings. Expects data that passed
+    `check_fit`. Raises StudyError LW-GRP-003 where an AESI names a list that is not there.
     """
     if study.analysis_data is AnalysisData.ADAM:
         subjects, adsl = read_supplied_adsl(data, study, cutoff)
@@ -241,10 +315,14 @@ def derive(data: SourceData, study: Study, cutoff: date) -> AnalysisDatasets:
         stated = adsl["DTHCAUS"] if "DTHCAUS" in adsl.columns else None
     else:
         subjects = read_subjects(data, cutoff)
-        ae, kept = read_adverse_events(data, subjects, cutoff)
-        adsl = derive_adsl(data, study, cutoff, subjects, ae)
+        with ThreadPoolExecutor(1) as beside:
+            attending = beside.submit(read_attended, data, study, cutoff, subjects)
+            ae, kept = read_adverse_events(data, subjects, cutoff)
+            attended = attending.result()
+        adsl = derive_adsl(attended, study, cutoff, subjects, ae)
         events = derive_adae(data, ae, kept, adsl, study, cutoff)
         stated = read_stated_causes(data, subjects, cutoff)
     adsl = derive_dthcaus(adsl, events.columns(("USUBJID", "AEDECOD", "AEOUT", "AESDTH")), stated)
     actual = study.treatment.basis is TreatmentBasis.ACTUAL
-    return AnalysisDatasets(adsl, events, cutoff, "TRT01A" if actual else "TRT01P", subjects, data, study)
+    variable = "TRT01A" if actual else "TRT01P"
+    return AnalysisDatasets(adsl, events, cutoff, variable, subjects, data, study, add_aesi(groups, study.aesi))

@@ -7,6 +7,7 @@ from datetime import date
 
 import polars as pl
 
+from longwatch.derive.by_subject import NONE, BySubject, as_series
 from longwatch.derive.coded import by_value, values_of
 from longwatch.derive.cutoff import forget_later, keep_started
 from longwatch.standards.dates import earliest_day, earliest_second, latest_day
@@ -62,31 +63,27 @@ def derive_exposure(ex: pl.DataFrame, products: Sequence[str], cutoff: date) -> 
         ex = ex.with_columns(EXSTDTC=pl.lit(None, pl.Enum([])))
     starts, rank = _ranked_starts(ex)
     ongoing = _ends_after(ex, cutoff)
-    ended = forget_later(ex, "EXENDTC", cutoff)
+    known = forget_later(ex, "EXENDTC", cutoff)
     last = by_value(ex["EXSTDTC"], latest_day(pl.col("text")).alias("last"))["last"]
-    if "EXENDTC" in ended.columns:
-        end = by_value(ended["EXENDTC"], latest_day(pl.col("text")).alias("end"))["end"]
+    if "EXENDTC" in known.columns:
+        end = by_value(known["EXENDTC"], latest_day(pl.col("text")).alias("end"))["end"]
         last = pl.select(pl.coalesce(end, last).alias("last")).to_series()
-    per_subject = (
-        ex.select("subject", "product", rank, last, ongoing)
-        .group_by("subject")
-        .agg(
-            DOSED=pl.col("product").any(),
-            first=pl.col("rank").filter(pl.col("product")).min(),
-            any_first=pl.col("rank").min(),
-            last=pl.col("last").filter(pl.col("product")).max(),
-            ongoing=pl.col("ongoing").filter(pl.col("product")).any(),
-        )
-    )
-    return per_subject.select(
-        "subject",
-        "DOSED",
-        TRTSDT=starts["day"].gather(per_subject["first"]),
-        TRTSDTM=starts["text"].gather(per_subject["first"]),
-        TRTEDT=pl.when(~pl.col("ongoing")).then(pl.min_horizontal("last", pl.lit(cutoff))),
-        INTSDT=starts["day"].gather(per_subject["any_first"]),
-        INTSDTM=starts["text"].gather(per_subject["any_first"]),
-    )
+    product, subjects = ex["product"], int(ex["subject"].max() or 0) + 1  # type: ignore[arg-type]
+    of = BySubject(ex["subject"], subjects)
+    first, any_first = (as_series(of.smallest(ranks), pl.UInt32) for ranks in (rank.set(~product, None), rank))
+    dosed, goes_on = (of.largest(flags.cast(pl.Int32)) for flags in (product, product & ongoing))
+    ended = as_series(of.largest(last.set(~product, None)), pl.Date).set(pl.Series(goes_on == 1), None)
+    return pl.DataFrame(
+        {
+            "subject": pl.int_range(subjects, dtype=pl.UInt32, eager=True),
+            "DOSED": dosed == 1,
+            "TRTSDT": starts["day"].gather(first),
+            "TRTSDTM": starts["text"].gather(first),
+            "TRTEDT": ended.clip(upper_bound=cutoff),
+            "INTSDT": starts["day"].gather(any_first),
+            "INTSDTM": starts["text"].gather(any_first),
+        }
+    ).filter(pl.Series(dosed != NONE))
 
 
 def _ranked_starts(ex: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
@@ -97,24 +94,31 @@ def _ranked_starts(ex: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
     of_day = values_of(days).with_columns(day=earliest_day(text), second=earliest_second(text))
     # A time alone is read as of any day.
     of_time = values_of(times).with_columns(second=earliest_second(pl.lit("2000-01-01") + text))
-    pairs = pl.select(
-        day_code=pl.lit(days.to_physical()).cast(pl.UInt32), time_code=pl.lit(times.to_physical()).cast(pl.UInt32)
-    )
+    # One number for both: what is different is found by one pass, and text put together for that alone.
+    width = of_time.height + 1
+    pair = days.to_physical().cast(pl.Int64).fill_null(of_day.height) * width
+    pair += times.to_physical().cast(pl.Int64).fill_null(of_time.height)
+    different = pair.unique().sort()
     values = (
-        pairs.unique()
-        .join(of_day.with_row_index("day_code"), on="day_code")
-        .join(of_time.with_row_index("time_code"), on="time_code", how="left", suffix=".time")
-        .drop_nulls("day")
+        pl.concat(
+            [
+                of_day.select(pl.all().gather(different // width, null_on_oob=True)),
+                of_time.select(pl.all().gather(different % width, null_on_oob=True)).rename(
+                    lambda name: f"{name}.time"
+                ),
+            ],
+            how="horizontal",
+        )
+        .with_row_index("place")
         .with_columns(
             text=text + pl.col("text.time").fill_null(""),
             second=pl.coalesce("second.time", "second").fill_null(-1),
         )
-        .sort("day", "second", "text")
+        .sort("day", "second", "text", nulls_last=True)
         .with_row_index("rank")
     )
-    keys = ["day_code", "time_code"]
-    places = pairs.join(values.select(*keys, "rank"), on=keys, how="left", nulls_equal=True, maintain_order="left")
-    return values.select("text", "day"), places["rank"]
+    rank = values.select(pl.when(pl.col("day").is_not_null()).then("rank").sort_by("place")).to_series()
+    return values.select("text", "day"), rank.gather(different.search_sorted(pair)).alias("rank")
 
 
 def _ends_after(ex: pl.DataFrame, cutoff: date) -> pl.Series:

@@ -8,6 +8,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
+from longwatch.derive.by_subject import NONE, BySubject, as_series
 from longwatch.derive.coded import by_value
 from longwatch.standards.dates import complete_day, study_day
 from longwatch.study import Study, TreatmentReference
@@ -34,22 +35,15 @@ def derive_lstalvdt(subjects: int, frames: Iterable[tuple[pl.DataFrame, Sequence
     The latest complete date, on or before D, of the variables named with each frame. Partial dates, and dates after D,
     count for nothing; a subject without any → missing. Expects coded frames.
     """
-    never = np.iinfo(np.int32).min
-    latest = np.full(subjects, never, dtype=np.int32)
-    text = pl.col("text")
-    seen = pl.when(complete_day(text) <= cutoff).then(complete_day(text).to_physical()).fill_null(never)
+    latest = np.full(subjects, NONE, dtype=np.int32)
+    day = complete_day(pl.col("text"))
+    seen = pl.when(day <= cutoff).then(day).alias("day")
     for frame, variables in frames:
-        if frame.is_empty():
-            continue
-        subject = frame["subject"].to_numpy()
-        runs = np.flatnonzero(np.append(True, subject[1:] != subject[:-1]))
+        of = BySubject(frame["subject"], subjects)
         for variable in variables:
             if variable in frame.columns:
-                days = by_value(frame[variable], seen.alias("day"))["day"].fill_null(never).to_numpy()
-                # Records of a subject mostly follow each other: the latest of each such run first.
-                np.maximum.at(latest, subject[runs], np.maximum.reduceat(days, runs))
-    days_alive = pl.Series("LSTALVDT", latest)
-    return days_alive.set(days_alive == never, None).cast(pl.Date)
+                latest = np.maximum(latest, of.largest(by_value(frame[variable], seen)["day"]))
+    return as_series(latest, pl.Date).alias("LSTALVDT")
 
 
 def start_variable(study: Study, columns: Collection[str]) -> str:

@@ -81,3 +81,7 @@ class StoreError(LongwatchError):
 
 class IntegrityError(LongwatchError):
     """Something kept is not what it was when it was kept: stop, and find out why."""
+
+
+class AccessError(LongwatchError):
+    """Who acts is not known, or may not do this: whoever acts, or the administrator of the accounts, must act."""

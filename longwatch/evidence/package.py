@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from longwatch.evidence.registered import ReportRow
+from longwatch.evidence.signature import SignatureRow
 
 CONTENTS = "CONTENTS"
 TITLE = "Longwatch evidence package 1"
@@ -50,7 +51,7 @@ _PARTS = (
 )
 
 
-def plain_page(row: ReportRow, key_line: str, with_inputs: bool) -> bytes:
+def plain_page(row: ReportRow, key_line: str, with_inputs: bool, signatures: Sequence[SignatureRow] = ()) -> bytes:
     """The page that a person opens first."""
     facts = (
         ("Study", row.study_id),
@@ -58,6 +59,7 @@ def plain_page(row: ReportRow, key_line: str, with_inputs: bool) -> bytes:
         ("Data up to", row.cutoff.isoformat()),
         ("State", row.state.value),
         ("Archived", f"{row.archived_at:%Y-%m-%d %H:%M:%S} UTC by {row.archived_by}"),
+        *(("Signed", signature.in_words()) for signature in signatures),
         ("Report key", row.key),
         ("SHA-256 of the PDF", row.pdf_sha256),
         ("Raw data", "in inputs/data/" if with_inputs else "not in this package; named by its SHA-256"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -35,15 +35,6 @@ class ReportState(StrEnum):
     REVIEWED = "reviewed"
     RELEASED = "released"
     SUPERSEDED = "superseded"
-
-
-@dataclass(frozen=True)
-class AccountRow:
-    """An acting account. `authenticated` is False for the operating-system user."""
-
-    name: str
-    authenticated: bool
-    created_at: datetime
 
 
 @dataclass(frozen=True)
@@ -144,3 +135,36 @@ class ReportRow:
     archived_by: str
     superseded_by: str | None = None
     supersedes: tuple[str, ...] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True)
+class ReportFilter:
+    """Which reports are meant; what is not given does not matter.
+
+    `key`, `snapshot_id`: begins so. `who`: made or signed it. `states`: in one of them. `since`, `until`: archived from
+    the one, until before the other. `cutoff_from`, `cutoff_to`: both days included. `text`: stands in study, study
+    title, report or its title, whatever the case of ASCII letters. `among`: of one of these studies.
+    """
+
+    key: str | None = None
+    study_id: str | None = None
+    template: str | None = None
+    cutoff_from: date | None = None
+    cutoff_to: date | None = None
+    snapshot_id: str | None = None
+    who: str | None = None
+    states: tuple[ReportState, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    text: str | None = None
+    among: tuple[str, ...] | None = None
+
+    def in_words(self) -> str:
+        """What is meant, for a person; `all` where nothing is left out."""
+        said = {name: value for name, value in asdict(self).items() if value not in (None, ()) and name != "among"}
+        if self.states:
+            said["states"] = " or ".join(self.states)
+        return ", ".join(f"{name} {value}" for name, value in said.items()) or "all"
+
+
+EVERY_REPORT = ReportFilter()

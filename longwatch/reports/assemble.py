@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -22,7 +22,7 @@ def assemble(
     snapshot_id: str,
     cutoff: date,
     fields: Mapping[str, str],
-    tables: Mapping[str, TableResult],
+    tables: Mapping[str, Sequence[TableResult]],
     listings: Mapping[str, Listing],
     facts: tuple[tuple[str, str], ...],
     draft_reasons: tuple[str, ...] = (),
@@ -30,7 +30,7 @@ def assemble(
 ) -> ReportContents:
     """The contents of a report, block by block in the template's order.
 
-    `fields`: the value of each named field. `tables`: an output for each table block, by the block's key.
+    `fields`: the value of each named field. `tables`: the outputs of each table block, by the block's key.
     `listings`: by listing name. `facts`: the lines of the title page. Each output's footnotes begin with its source
     (spec C.2 rule 8). Nothing is left out: an output without rows is
     printed with its empty note, and a field, output or listing that the template names and the caller does not give
@@ -56,17 +56,18 @@ def assemble(
             look_up("field", missing.args[0])
             raise
 
-    def make_block(block: TemplateBlock) -> Block:
+    def make_blocks(block: TemplateBlock) -> Iterator[Block]:
         if isinstance(block, TextBlock):
-            return Paragraphs(tuple(fill(text) for text in block.text))
-        if isinstance(block, FactsBlock):
+            yield Paragraphs(tuple(fill(text) for text in block.text))
+        elif isinstance(block, FactsBlock):
             rows = tuple((fill(label), fill(text)) for label, text in block.facts.items())
-            return PlainTable(block.title, ("Item", "In this report"), rows, (1.0, 2.6))
-        if isinstance(block, TableBlock):
+            yield PlainTable(block.title, ("Item", "In this report"), rows, (1.0, 2.6))
+        elif isinstance(block, TableBlock):
             look_up("output", block.key)
-            return _name_source(tables[block.key], snapshot_id, cutoff)
-        look_up("listing", block.listing.value)
-        return listings[block.listing.value]
+            yield from (_name_source(table, snapshot_id, cutoff) for table in tables[block.key])
+        else:
+            look_up("listing", block.listing.value)
+            yield listings[block.listing.value]
 
     return ReportContents(
         study_id=study_id,
@@ -78,7 +79,7 @@ def assemble(
         cutoff=cutoff,
         facts=facts,
         sections=tuple(
-            Section(section.title, tuple(make_block(block) for block in section.blocks))
+            Section(section.title, tuple(made for block in section.blocks for made in make_blocks(block)))
             for section in template.sections
         ),
         draft_reasons=draft_reasons,

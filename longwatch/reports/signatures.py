@@ -7,32 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from enum import StrEnum
 
 from longwatch.errors import StudyError
 
 
-class Meaning(StrEnum):
-    """What a person's signature says."""
-
-    AUTHOR = "author"
-    REVIEWED = "reviewed"
-    APPROVED = "approved"
-    RELEASED = "released"
-
-
-NOT_OF_DRAFTS = frozenset({Meaning.APPROVED, Meaning.RELEASED})
-"""Meanings that no DRAFT may carry."""
-
-
 @dataclass(frozen=True)
 class Signing:
-    """One act of signing: who, when (UTC), with which meaning. `account`: the account that did it, and how it was
-    known."""
+    """One act of signing: the printed name, when (UTC), with which meaning (`reviewed`), and the account."""
 
     printed_name: str
     at: datetime
-    meaning: Meaning
+    meaning: str
     account: str = ""
 
     @property
@@ -78,24 +63,13 @@ class SealedCopy:
     note: str = ""
 
 
-def check_signings(signings: tuple[Signing, ...], *, draft: bool, where: str) -> None:
-    """Raise StudyError LW-SGN-001 where nobody signs or a name is empty, LW-SGN-002 where a DRAFT would be approved or
-    released."""
-    if not signings or any(not each.printed_name.strip() for each in signings):
+def check_signings(signings: tuple[Signing, ...], where: str) -> None:
+    """Raise StudyError LW-SGN-001 where nobody has signed."""
+    if not signings:
         raise StudyError(
             "LW-SGN-001",
-            "a signed copy names who signed it",
+            "nobody has signed this report",
             where=where,
-            expected="a printed name for each signature",
-            next_step="give the printed name of the person with --name",
-        )
-    wrong = [each.meaning.value for each in signings if each.meaning in NOT_OF_DRAFTS]
-    if draft and wrong:
-        raise StudyError(
-            "LW-SGN-002",
-            f"a DRAFT is not {wrong[0]}",
-            where=where,
-            expected=" or ".join(sorted(set(Meaning) - NOT_OF_DRAFTS)),
-            found=wrong[0],
-            next_step="settle the open findings and run the study again, or sign with another meaning",
+            expected="a signature",
+            next_step="`longwatch report review` and `longwatch report release` sign it; a DRAFT is never signed",
         )

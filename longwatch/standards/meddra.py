@@ -1,8 +1,9 @@
 """A dictionary of medical terms in five levels, from the files that a licence holder has (spec A.4).
 
-Read is `mdhier.asc` alone, in which each line is one path from a preferred term up to a system organ class: PT code,
-HLT code, HLGT code, SOC code, PT, HLT, HLGT, SOC, abbreviation of the SOC, an empty field, SOC code of the PT's primary
-path, `Y` where this path is the primary one; separated and ended by `$`. Longwatch ships none of MedDRA.
+Read is `mdhier.asc`, in which each line is one path from a preferred term up to a system organ class: PT code, HLT
+code, HLGT code, SOC code, PT, HLT, HLGT, SOC, abbreviation of the SOC, an empty field, SOC code of the PT's primary
+path, `Y` where this path is the primary one; separated and ended by `$`. And, where the release has it, `intl_ord.asc`:
+the place and the code of each system organ class in the internationally agreed order. Longwatch ships none of MedDRA.
 
 Source: spec A.4 (file names and layout unverified: a file that does not fit is refused, never read halfway).
 """
@@ -16,7 +17,7 @@ import polars as pl
 from longwatch.errors import StudyError
 from longwatch.standards.hashing import sha256_of_bytes
 
-HIERARCHY = "mdhier.asc"
+HIERARCHY, ORDER = "mdhier.asc", "intl_ord.asc"
 COLUMNS = ("PTCD", "HLTCD", "HLGTCD", "SOCCD", "PT", "HLT", "HLGT", "SOC", "ABBREVIATION", "NULL", "PTSOCCD", "PRIMARY")
 _FIELDS = len(COLUMNS)
 
@@ -51,6 +52,37 @@ def parse_hierarchy(content: bytes, where: str) -> Meddra:
         raise _refused(where, "the file", "no line")
     paths = pl.DataFrame(rows, schema=dict.fromkeys(COLUMNS, pl.String), orient="row")
     return Meddra(paths.drop("ABBREVIATION", "NULL", "PTSOCCD"), sha256_of_bytes(content))
+
+
+def parse_order(content: bytes, dictionary: Meddra, where: str) -> tuple[str, ...]:
+    """The names of the SOCs in the internationally agreed order. A code that the hierarchy has no path to is left out.
+
+    Raises StudyError LW-DIC-003 naming the first line that does not fit, or where there is none at all.
+    """
+    known = dictionary.paths.select("SOCCD", "SOC").unique("SOCCD")
+    names = dict(zip(known["SOCCD"], known["SOC"], strict=True))
+    places: dict[int, str] = {}
+    for number, line in enumerate(content.decode("latin-1").splitlines(), 1):
+        place, _, rest = line.strip().partition("$")
+        code = rest.split("$")[0]
+        if line.strip() and not (place.isdigit() and code.isdigit() and int(place) not in places):
+            raise _refused_order(where, f"line {number:,}", line.strip()[:40])
+        if line.strip():
+            places[int(place)] = code
+    if not places:
+        raise _refused_order(where, "the file", "no line")
+    return tuple(names[places[place]] for place in sorted(places) if places[place] in names)
+
+
+def _refused_order(where: str, place: str, found: str) -> StudyError:
+    return StudyError(
+        "LW-DIC-003",
+        f"{place} is no place of a system organ class in the international order",
+        where=where,
+        expected="a number that no other line has, and the code of a SOC, each ended by $",
+        found=found,
+        next_step="give the folder of the ASCII release as it was delivered, or remove this file from it",
+    )
 
 
 def _refused(where: str, place: str, found: str) -> StudyError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 _SAME_PROBABILITY = 1 + 1e-7
 """Tables this close to the observed one's probability count as equally probable, as in R and SciPy."""
@@ -11,19 +11,17 @@ _REACH = 40
 """Standard deviations around the mean beyond which a table's probability is below the smallest double."""
 
 
-def compute_fisher(x1: NDArray[np.int64], n1: int, x2: NDArray[np.int64], n2: int) -> NDArray[np.float64]:
+def compute_fisher(x1: ArrayLike, n1: ArrayLike, x2: ArrayLike, n2: ArrayLike) -> NDArray[np.float64]:
     """Two-sided p-values of x1 of n1 against x2 of n2, one per row; equal tables are computed once.
 
     p = the sum of the probabilities, with all margins fixed, of every table that is at most as probable as the
     observed one. No event in both arms, or all with the event → 1. n1 = 0 or n2 = 0 → NaN.
     Source: Fisher 1935; the two-sided rule of R's fisher.test and scipy.stats.fisher_exact.
     """
-    if n1 == 0 or n2 == 0:
-        return np.full(len(x1), np.nan)
-    tables = np.stack((x1, x2), axis=1)
+    tables = np.stack(np.broadcast_arrays(x1, n1, x2, n2), axis=-1).reshape(-1, 4)
     different, position = np.unique(tables, axis=0, return_inverse=True)
-    values = np.array([_two_sided(int(a), n1, int(b), n2) for a, b in different], dtype=np.float64)
-    return values[position.reshape(-1)] if len(values) else np.empty(0)
+    values = [_two_sided(*table) if table[1] and table[3] else np.nan for table in different.tolist()]
+    return np.array(values, dtype=np.float64)[position.reshape(-1)]
 
 
 def _two_sided(a: int, n1: int, b: int, n2: int) -> float:

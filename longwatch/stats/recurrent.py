@@ -18,6 +18,10 @@ from longwatch.stats.proportions import normal_quantile
 from longwatch.stats.risk_table import check_times
 from longwatch.stats.survival import BEYOND, NO_EVENT_YET, NO_SUBJECT
 
+ALIKE = "no spread between subjects"
+_NO_SPREAD = 1e-9
+"""A standard error below this share of the estimate is what rounding leaves of none."""
+
 
 @dataclass(frozen=True, eq=False)
 class MeanCumulativeCount:
@@ -41,7 +45,8 @@ class MeanCumulativeCount:
         """Events per subject by a time, with limits on the log scale: MCC·exp(±z·SE/MCC).
 
         Cases, in order: no subject → not estimable; after the last observation, unless it was a death → not estimable;
-        no event yet → 0 without an interval; else estimate and limits.
+        no event yet → 0 without an interval; no spread between subjects (one subject alone, or all alike) → the
+        estimate without an interval, since its limits would have no width; else estimate and limits.
         """
         place = int(np.searchsorted(self.times, time, side="right"))
         events, total = float(self.events[:place].sum()), float(len(self.end))
@@ -54,6 +59,8 @@ class MeanCumulativeCount:
         if events == 0:
             return Estimate(*counted, 0.0, None, None, Method.MEAN_CUMULATIVE_COUNT, NO_EVENT_YET)
         value, error = float(self.mean_count[place - 1]), sqrt(self.variance_at(time))
+        if error < _NO_SPREAD * value:
+            return Estimate(*counted, value, None, None, Method.MEAN_CUMULATIVE_COUNT, ALIKE)
         z = normal_quantile(confidence)
         limits = value * exp(-z * error / value), value * exp(z * error / value)
         return Estimate(*counted, value, *limits, method=Method.MEAN_CUMULATIVE_COUNT)

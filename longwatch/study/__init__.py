@@ -1,5 +1,6 @@
 """The study file: one typed YAML document per study."""
 
+from longwatch.study.event_lists import AesiSpec, EventGroupsSpec
 from longwatch.study.exposure import PeriodSpec
 from longwatch.study.mistakes import KnownNames
 from longwatch.study.model import (
@@ -23,9 +24,11 @@ from longwatch.study.time_to_event import EventKind, Parameter, TimeToEvent
 
 __all__ = [
     "PLAIN",
+    "AesiSpec",
     "AnalysisData",
     "Arm",
     "Comparison",
+    "EventGroupsSpec",
     "EventKind",
     "Form",
     "KnownNames",

@@ -12,6 +12,7 @@ from pydantic import Field, StrictFloat, StrictInt, StrictStr, field_validator, 
 
 from longwatch.standards.laboratory.reading import LEVELS, read_rows
 from longwatch.standards.nearest import did_you_mean
+from longwatch.study.event_lists import AesiSpec, EventGroupsSpec
 from longwatch.study.exposure import Exposure, PeriodSpec
 from longwatch.study.follow_up import FollowUp
 from longwatch.study.graft import Graft
@@ -310,6 +311,9 @@ class Study(Part):
     comparison: Comparison | None = None
     time_to_event: TimeToEvent = TimeToEvent()
     dictionaries: Dictionaries = Dictionaries()
+    event_groups: tuple[EventGroupsSpec, ...] = ()
+    aesi: tuple[AesiSpec, ...] = ()
+    subgroups: Annotated[tuple[str, ...], Field(min_length=1)] = ("AGEGR1", "SEX", "RACE", "ETHNIC")
     severities: tuple[SeverityChange, ...] = ()
     rules: RuleSettings = RuleSettings()
     reports: Annotated[tuple[ReportRequest, ...], Field(min_length=1)] = (ReportRequest(template="safety_summary"),)
@@ -339,6 +343,9 @@ class Study(Part):
         twice = sorted({rule for rule in rules if rules.count(rule) > 1})
         if twice:
             raise ValueError(f"severities: {', '.join(twice)} is changed twice")
+        names = [item.name.upper() for item in self.aesi]
+        if len(set(names)) != len(names):
+            raise ValueError("aesi: a name stands twice")
         templates = [request.template for request in self.reports]
         if len(set(templates)) != len(templates):
             raise ValueError("reports: a template stands twice")
@@ -353,9 +360,9 @@ class Study(Part):
         """What of the study file enters a report key: all but where things are fetched from and the list of reports.
 
         The snapshot stands for the data; the template and its parameters stand for the report; the version of the rule
-        set stands for rule files and the dictionary's files.
+        set stands for rule files and the dictionary's files, the digest of the lists for files of lists.
         """
-        content = self.model_dump(mode="json", exclude={"sources", "reports", "cutoff"})
+        content = self.model_dump(mode="json", exclude={"sources", "reports", "cutoff", "event_groups"})
         del content["dictionaries"]["meddra_folder"], content["rules"]["files"]
         return content
 

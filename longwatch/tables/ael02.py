@@ -76,7 +76,7 @@ def make_ael02(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
     arms = make_arms(datasets, study)
     adae = datasets.dataset("ADAE")
     arm = arms.arm_of_subject[adae["USUBJID"].to_physical().to_numpy()]
-    told = not kind.variable or is_filled(adae, kind.variable)
+    told = not kind.variable or is_told(datasets, kind.variable)
     chosen = select_rows(adae, both(SAFETY, kind.condition) if told else "USUBJID IS NULL") & (arm >= 0)
     lines = adae.with_columns(arm=pl.Series(arm)).filter(pl.Series(chosen))
     lines = lines.with_columns(subject=pl.col("USUBJID").cast(pl.String))
@@ -117,6 +117,11 @@ def make_ael02(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
         else f"Such events cannot be told apart: {kind.variable} is not in the data, or never filled",
         parameters={"kind": kind.code},
     )
+
+
+def is_told(datasets: AnalysisDatasets, variable: str) -> bool:
+    """Whether the trial collects a variable of ADAE: asked of all of its records, also where a part is listed."""
+    return is_filled((datasets.whole or datasets).adae, variable)
 
 
 def is_filled(adae: pl.DataFrame, variable: str) -> bool:

@@ -19,7 +19,7 @@ from longwatch.study import Study
 from longwatch.tables import footnotes
 from longwatch.tables.arms import Arms, make_arms
 from longwatch.tables.events import EmergentEvents, Mask, select_emergent
-from longwatch.tables.filters import both, equals
+from longwatch.tables.filters import both, equals, worst_is
 from longwatch.tables.layout import CountLine, Layout
 from longwatch.tables.result import TableResult
 
@@ -48,7 +48,7 @@ def make_aet01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
     arms = make_arms(datasets, study)
     layout = Layout(arms, study.comparison)
     events = select_emergent(datasets, *VARIABLES)
-    rows, statistics = layout.lines(list(_lines(events, arms)))
+    rows, statistics = layout.lines(list(overview_lines(events, arms)))
     columns = layout.columns()
     rows = rows if events.records.height else ()
     return TableResult(
@@ -65,7 +65,7 @@ def make_aet01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
             footnotes.say_treatment_emergence(study),
             footnotes.say_seriousness(),
             _say_death(),
-            _say_severity(events),
+            say_severity(events),
             footnotes.say_relatedness(datasets, study),
             footnotes.say_dictionary(study),
             footnotes.say_observation(datasets),
@@ -77,7 +77,9 @@ def make_aet01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
     )
 
 
-def _lines(events: EmergentEvents, arms: Arms) -> Iterator[CountLine]:
+def overview_lines(events: EmergentEvents, arms: Arms) -> Iterator[CountLine]:
+    """The lines of the overview, of the events given."""
+
     def line(label: str, row: str, condition: str, mask: Mask | None, group: str = "") -> CountLine:
         counted = None if mask is None else arms.compute_subjects(events.subject[mask])
         return CountLine(label, group or row, row if group else "", condition, counted, level=1 if group else 0)
@@ -97,7 +99,8 @@ def _lines(events: EmergentEvents, arms: Arms) -> Iterator[CountLine]:
             continue
         # Criteria are often left blank where nothing is serious: then none is met.
         mask = None
-        if serious is not None and events.has(variable) and (events.is_collected(variable) or not serious.any()):
+        blank = events.has(variable) and not events.is_collected(variable)
+        if serious is not None and events.has(variable) and not (blank and events.occurs("AESER", "Y")):
             mask = serious & events.equal(variable, "Y")
         yield line(label, variable, both("AESER = 'Y'", equals(variable, "Y")), mask, "Serious TEAE")
     yield line(
@@ -149,15 +152,19 @@ def _severity_lines(events: EmergentEvents, arms: Arms) -> Iterator[CountLine]:
         subjects[events.subject[events.equal(variable, value)]] = True
         subjects &= ~placed
         placed |= subjects
-        condition = f"AOCCIFL = 'Y' AND {equals(variable, value)}"
         counted = arms.compute_subjects(np.flatnonzero(subjects))
-        at[value] = CountLine(scale[value], group, value, condition, counted, level=2)
+        at[value] = CountLine(scale[value], group, value, "", counted, level=2, having=worst_is(variable, scale, value))
     yield from (at[value] for value in scale)
     rest = np.zeros_like(placed)
     rest[events.subject] = True
-    condition = f"AOCCIFL = 'Y' AND ({variable} IS NULL OR {variable} NOT IN ({', '.join(map(repr, scale))}))"
     yield CountLine(
-        NOT_REPORTED, group, NOT_REPORTED, condition, arms.compute_subjects(np.flatnonzero(rest & ~placed)), level=2
+        NOT_REPORTED,
+        group,
+        NOT_REPORTED,
+        "",
+        arms.compute_subjects(np.flatnonzero(rest & ~placed)),
+        level=2,
+        having=worst_is(variable, scale, ""),
     )
 
 
@@ -176,7 +183,8 @@ def _say_death() -> str:
     )
 
 
-def _say_severity(events: EmergentEvents) -> str:
+def say_severity(events: EmergentEvents) -> str:
+    """How severity is counted, and on which scale."""
     graded = not events.is_collected("AESEV") and events.is_collected("AETOXGR")
     return (
         f"Maximum severity: each subject once, at the worst {'AETOXGR' if graded else 'AESEV'} reported. Not reported: "

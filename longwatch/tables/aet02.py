@@ -32,6 +32,7 @@ from longwatch.tables.ranking import Ranking
 from longwatch.tables.result import TableResult
 from longwatch.tables.subsets import Subset, find_subset, select_subset
 from longwatch.tables.terms import code_terms
+from longwatch.tables.threshold import Threshold
 
 TITLES = {
     "": "Adverse events by system organ class and preferred term",
@@ -46,7 +47,7 @@ NUMBERS = {"": "14", "serious": "10", "withdrawn": "12", "fatal": "", "related":
 
 def make_aet02(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str, object]) -> TableResult:
     """The table. Parameters: `only` (a subset of the events, see `subsets`; it has a code of its own), `events` (the
-    column of events, default yes).
+    column of events, default yes), `at_least` (percent of the subjects of an arm that a PT must reach, default all).
 
     No event → no rows, and `No events met the criteria`. A subset asked whose variable is not in the data or never
     filled → no rows, and a note that says so: not collected is not zero.
@@ -56,15 +57,16 @@ def make_aet02(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
     words = _words(subset, "treatment-emergent adverse events")
     with_events = bool(parameters.get("events", True))
     arms = make_arms(datasets, study)
+    threshold = Threshold(parameters, arms)
     layout = Layout(arms, study.comparison, with_events)
     events = select_emergent(datasets, "AEBODSYS", "AEDECOD", *(subset.variables if subset else ()))
-    note = "No events met the criteria"
+    note = threshold.note()
     lines: list[CountLine] = []
     chosen = select_subset(events, subset)
     if chosen is None and subset:
         note = subset.note()
     elif chosen:
-        lines = _count_lines(events, arms, subset, *chosen, with_events=with_events)
+        lines = _count_lines(events, arms, subset, *chosen, with_events=with_events, threshold=threshold)
     rows, statistics = layout.lines(lines)
     rows = rows if len(lines) > 1 else ()
     columns = layout.columns()
@@ -78,12 +80,13 @@ def make_aet02(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
         statistics=(*layout.sizes(), *statistics),
         footnotes=(
             *_say(datasets, study, arms, subset, with_events),
+            *threshold.say("A SOC stands above such a PT, and counts all of its events."),
             *footnotes.say_abbreviations(columns, rows, "PT", "SOC", "TEAE"),
         ),
         number=NUMBERS[name],
         subtitle=words[0].upper() + words[1:],
         empty_note=note,
-        parameters={"only": name, "events": str(with_events).lower()},
+        parameters={"only": name, "events": str(with_events).lower(), **threshold.as_parameter()},
     )
 
 
@@ -99,6 +102,7 @@ def _count_lines(
     chosen: NDArray[np.bool_],
     only: str,
     with_events: bool,
+    threshold: Threshold,
 ) -> list[CountLine]:
     subject, terms = (
         (events.subject, code_terms(events)) if chosen.all() else (events.subject[chosen], code_terms(events, chosen))
@@ -114,13 +118,14 @@ def _count_lines(
     label = f"Subjects with at least one {_words(subset, 'TEAE')}"
     lines = [CountLine(label, "", "", only, together, events_by_term.sum(axis=1) if with_events else None)]
     terms_of_soc: dict[int, list[int]] = {}
-    for index, group in enumerate(terms.soc.tolist()):
+    for index in np.flatnonzero(threshold.keeps(by_term)).tolist():
+        group = int(terms.soc[index])
         terms_of_soc.setdefault(group, []).append(index)
     rank = Ranking(arms)
     for group in sorted(terms_of_soc, key=lambda code: rank(by_soc[:, code], terms.soc_names[code])):
         soc = terms.soc_names[group]
         members = terms_of_soc[group]
-        soc_events = events_by_term[:, members].sum(axis=1)
+        soc_events = events_by_term[:, terms.soc == group].sum(axis=1)
         lines.append(CountLine(soc, soc, "", both(equals("AEBODSYS", soc), only), by_soc[:, group], soc_events))
         for index in sorted(members, key=lambda place: rank(by_term[:, place], terms.names_of(place)[1])):
             pt = terms.names_of(index)[1]

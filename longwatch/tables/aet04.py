@@ -20,11 +20,12 @@ from longwatch.study import Study
 from longwatch.tables import footnotes
 from longwatch.tables.arms import Arms, make_arms
 from longwatch.tables.events import EmergentEvents, select_emergent
-from longwatch.tables.filters import equals, is_one_of
+from longwatch.tables.filters import equals, worst_is
 from longwatch.tables.layout import CountLine, Layout
 from longwatch.tables.ranking import Ranking
 from longwatch.tables.result import TableResult
 from longwatch.tables.terms import code_terms
+from longwatch.tables.threshold import Threshold
 
 Counts = NDArray[np.int64]
 NOT_REPORTED = "Not reported"
@@ -60,14 +61,16 @@ SCALES = {"severity": SEVERITY, "grade": GRADE}
 
 
 def make_aet04(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str, object]) -> TableResult:
-    """The table. Parameter: `scale` (grade: AET04; severity: AET03). No event → no rows, and a note; a scale that was
+    """The table. Parameters: `scale` (grade: AET04; severity: AET03), `at_least` (percent of the subjects of an arm
+    that a PT must reach, at any grade; default all). No event → no rows, and a note; a scale that was
     not collected → no rows, and a note that says so."""
     scale = SCALES[str(parameters.get("scale", "grade"))]
     arms = make_arms(datasets, study)
+    threshold = Threshold(parameters, arms)
     layout = Layout(arms, None, with_intervals=False)
     events = select_emergent(datasets, "AEBODSYS", "AEDECOD", scale.variable)
     collected = events.is_collected(scale.variable)
-    lines = list(_lines(events, arms, scale)) if collected and events.records.height else []
+    lines = list(_lines(events, arms, scale, threshold)) if collected and events.records.height else []
     rows, statistics = layout.lines(lines)
     columns = layout.columns()
     return TableResult(
@@ -87,15 +90,17 @@ def make_aet04(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
             footnotes.say_dictionary(study),
             *footnotes.say_ctcae(study, scale.variable),
             f"SOCs, and PTs within their SOC, by {Ranking(arms).words}; ties by name.",
+            *threshold.say("A SOC stands above such a PT, and counts all of its events."),
             footnotes.say_observation(datasets),
             *footnotes.say_abbreviations(columns, rows, "PT", "SOC", "TEAE"),
         ),
         subtitle="Treatment-emergent adverse events",
+        parameters=threshold.as_parameter(),
         empty_note=NO_EVENT if collected else f"{scale.variable} is not in the data, or never filled",
     )
 
 
-def _lines(events: EmergentEvents, arms: Arms, scale: Scale) -> Iterator[CountLine]:
+def _lines(events: EmergentEvents, arms: Arms, scale: Scale, threshold: Threshold) -> Iterator[CountLine]:
     terms = code_terms(events)
     grade = _grades(events, scale)
     rank = Ranking(arms)
@@ -105,8 +110,8 @@ def _lines(events: EmergentEvents, arms: Arms, scale: Scale) -> Iterator[CountLi
     by_term = _worst(events.subject, terms.term, terms.count, grade, arms, len(scale.words))
     by_soc = _worst(events.subject, terms.soc[terms.term], terms.socs, grade, arms, len(scale.words))
     of_soc: dict[int, list[int]] = {}
-    for term, soc in enumerate(terms.soc.tolist()):
-        of_soc.setdefault(soc, []).append(term)
+    for term in np.flatnonzero(threshold.keeps(by_term.sum(axis=1))).tolist():
+        of_soc.setdefault(int(terms.soc[term]), []).append(term)
     for soc in sorted(of_soc, key=lambda code: rank(by_soc[:, :, code].sum(axis=1), terms.soc_names[code])):
         name = terms.soc_names[soc]
         yield from _block(name, name, "", equals("AEBODSYS", name), by_soc[:, :, soc], scale, 0)
@@ -124,12 +129,11 @@ def _block(
     yield CountLine(label, soc, pt, condition, counts.sum(axis=1), level=level)
     words = [NOT_REPORTED, *scale.words.values()]
     values = ["", *scale.words]
-    worst = f"MAX(CASE WHEN {is_one_of(scale.variable, scale.words)} THEN {scale.variable} END)"
     for place in [*range(1, len(words)), 0]:
         if not counts[:, place].sum():
             continue
         row = f"{pt}: {words[place]}" if pt else words[place]
-        having = f"{worst} = '{values[place]}'" if place else f"{worst} IS NULL"
+        having = worst_is(scale.variable, scale.words, values[place])
         yield CountLine(words[place], soc, row, condition, counts[:, place], level=level + 1, having=having)
 
 

@@ -27,8 +27,10 @@ from longwatch.tables.filters import EMERGENT, both, equals, is_one_of
 from longwatch.tables.layout import Layout
 from longwatch.tables.ranking import Ranking
 from longwatch.tables.result import Provenance, Statistic, TableColumn, TableResult, TableRow
+from longwatch.tables.threshold import Threshold
 
 NUMBER = "16"
+CODES = {False: "AET05", True: "AET05_ALL"}
 TITLES = {
     False: "Incidence rate of adverse events per 100 person-years by preferred term",
     True: "Event rate of adverse events per 100 person-years by preferred term",
@@ -49,29 +51,33 @@ class Rated:
 
 
 def make_aet05(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str, object]) -> TableResult:
-    """The table. Parameter: `all_occurrences` (AET05_ALL). No event → no rows, and a note. A subject whose follow-up is
+    """The table. Parameters: `all_occurrences` (AET05_ALL), `at_least` (percent of the subjects of an arm that a PT
+    must reach, default all). No event → no rows, and a note. A subject whose follow-up is
     not known adds neither events nor time, and the footnote counts such subjects. No person-time → NE."""
     every = bool(parameters.get("all_occurrences", False))
     arms = make_arms(datasets, study)
+    threshold = Threshold(parameters, arms)
     layout = Layout(arms, None)
     clock = make_clock(datasets.adsl, study)
     events = select_emergent(datasets, "AEDECOD", "ASTDT")
     names = events.names("AEDECOD")
     rated = _rate(events, arms, clock, len(names), every)
     rank = Ranking(arms)
-    present = [int(place) for place in np.flatnonzero(rated.subjects[1:].sum(axis=1))]
+    present = [int(place) for place in np.flatnonzero(threshold.keeps(rated.subjects[1:].T))]
     in_order = sorted(present, key=lambda place: rank(rated.subjects[place + 1], names[place]))
     rows: list[TableRow] = []
     statistics: list[Statistic] = []
+    # Where somebody's follow-up is not known: FUDY is the day of follow-up that an event counts on, missing without it.
+    of_followed = "FUDY >= 1" if clock.unknown else ""
     for line, name in [(0, ""), *((place + 1, names[place]) for place in in_order)]:
-        condition = equals("AEDECOD", name) if name else ""
+        condition = both(equals("AEDECOD", name) if name else "", of_followed)
         cells = _cells(arms, layout, rated, line, name, condition, every, statistics, clock)
         cells += _compare(arms, study, rated, line, name, condition, every, statistics, clock)
         rows.append(TableRow(name or ALL_EVENTS, tuple(cells), 1 if name else 0, "", name))
     columns = tuple(_columns(arms, layout, study, every))
     kept = tuple(rows) if present else ()
     return TableResult(
-        code="AET05_ALL" if every else "AET05",
+        code=CODES[every],
         title=TITLES[every],
         population="Safety population",
         stub="Preferred term",
@@ -84,6 +90,7 @@ def make_aet05(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
             footnotes.say_treatment_emergence(study),
             footnotes.say_dictionary(study),
             f"PTs by {rank.words}; ties by name.",
+            *threshold.say(),
             footnotes.say_observation(datasets),
             *_say_difference(arms, study),
             *footnotes.say_abbreviations(columns, kept, "PT", "TEAE"),
@@ -91,7 +98,8 @@ def make_aet05(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
         number=NUMBER,
         subtitle="Treatment-emergent adverse events, "
         + ("all occurrences" if every else "first occurrence per subject"),
-        parameters={"all_occurrences": str(every).lower()},
+        empty_note=threshold.note(),
+        parameters={"all_occurrences": str(every).lower(), **threshold.as_parameter()},
     )
 
 

@@ -128,6 +128,7 @@ class PartCounter:
         self._columns = Layout(arms, None).counted_columns()
         events = select_emergent(datasets, "AEDECOD", "ASTDT", "AESER")
         followed = self._clock.followed[events.subject] > 0
+        self._has_serious = events.is_collected("AESER")
         self._events = EmergentEvents(events.records.filter(followed), events.subject[followed])
         self._subject = self._events.subject.astype(np.int64)
         self._day = self._clock.days_of(self._events.subject, self._events.records["ASTDT"])
@@ -139,7 +140,7 @@ class PartCounter:
             return []
         everything = np.ones(len(self._subject), dtype=np.bool_)
         found = [self._line(ANY, "", everything)]
-        if self._events.is_collected("AESER"):
+        if self._has_serious:
             found.append(self._line(SERIOUS, equals("AESER", "Y"), self._events.equal("AESER", "Y")))
         return found if share is None else [*found, *self._terms(share)]
 

@@ -20,6 +20,7 @@ from longwatch.tables.filters import equals
 from longwatch.tables.layout import CountLine, Layout
 from longwatch.tables.ranking import Ranking
 from longwatch.tables.result import TableResult
+from longwatch.tables.threshold import Threshold
 
 TITLE = "Common adverse events by preferred term"
 NUMBER = "15"
@@ -29,10 +30,10 @@ AT_LEAST = 5.0
 def make_aet10(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str, object]) -> TableResult:
     """The table. Parameters: `at_least` (percent of the subjects of an arm, default 5), `events` (the column of events,
     default no). No such term → no rows, and a note."""
-    share = parameters.get("at_least", AT_LEAST)
-    assert isinstance(share, int | float)
     with_events = bool(parameters.get("events", False))
     arms = make_arms(datasets, study)
+    threshold = Threshold(parameters, arms, AT_LEAST)
+    share = threshold.share
     layout = Layout(arms, study.comparison, with_events)
     events = select_emergent(datasets, "AEDECOD")
     names = events.names("AEDECOD")
@@ -40,9 +41,8 @@ def make_aet10(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
     pairs = compute_distinct_pairs(events.subject, events.codes("AEDECOD"), terms)
     by_term = compute_subjects(pairs, terms, arms.arm_of_subject, count)
     of_term = compute_events(events.subject, events.codes("AEDECOD"), terms, arms.arm_of_subject, count)
-    common = (100 * by_term >= share * arms.sizes[:, np.newaxis]) & (by_term > 0)
     rank = Ranking(arms)
-    chosen = [int(place) for place in np.flatnonzero(common.any(axis=0))]
+    chosen = [int(place) for place in np.flatnonzero(threshold.keeps(by_term))]
     lines = [
         CountLine(names[place], "", names[place], equals("AEDECOD", names[place]), by_term[:, place], of_term[:, place])
         for place in sorted(chosen, key=lambda place: rank(by_term[:, place], names[place]))

@@ -94,7 +94,7 @@ class _Event:
         ]
         made: Json = {
             "id": ids[id(analysis)],
-            "name": f"{table.code}: {analysis.label}",
+            "name": f"{table.name}: {analysis.label}",
             "version": 1,
             "reason": {"sponsorTermId": REASON},
             "purpose": {"sponsorTermId": PURPOSE},
@@ -150,7 +150,7 @@ class _Event:
         return self._driven.setdefault((dataset, variable), f"GF_{dataset}_{variable}")
 
     def _set(self, table: TableResult, population: tuple[Clause, ...]) -> str:
-        return self._sets.setdefault(population, (f"AS_{len(self._sets) + 1}", table.population))[0]
+        return self._sets.setdefault(population, (f"AS_{len(self._sets) + 1}", _set_name(table)))[0]
 
     def _subset(self, analysis: Analysis) -> str:
         key = (analysis.dataset, analysis.subset)
@@ -200,6 +200,10 @@ class _Event:
         return list(self._methods.values())
 
 
+def _set_name(table: TableResult) -> str:
+    return "; ".join((table.population, *(item.words for item in table.restrictions if item.subjects)))
+
+
 def _output(table: TableResult, code: str, file: str) -> Json:
     texts = (("Title", titles_of(table)), ("Rowlabel Header", (table.stub,)), ("Footnote", table.footnotes))
     sections = [
@@ -215,7 +219,7 @@ def _output(table: TableResult, code: str, file: str) -> Json:
     ]
     display = {
         "id": f"D_{code}",
-        "name": table.code,
+        "name": table.name,
         "version": 1,
         "displayTitle": table.title,
         "displaySections": sections,

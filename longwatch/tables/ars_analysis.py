@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TypeGuard
 
 from longwatch.tables.ars_terms import PATTERNS, RELATIONS, Json
-from longwatch.tables.conditions import Clause, Compound, Condition, parse_filter
+from longwatch.tables.conditions import Clause, Compound, Condition, of_dataset, parse_filter
 from longwatch.tables.result import Provenance, Statistic, TableResult
 
 TREATMENTS = ("TRT01A", "TRT01P")
@@ -140,8 +140,8 @@ def _bundles(table: TableResult) -> Iterator[list[Statistic]]:
 
 
 def _refer(analyses: Sequence[Analysis]) -> None:
-    """Say for each relation of a method which analysis has the operation: itself, or the one of the same groups (for
-    the N of a column: the one of no groups)."""
+    """Say for each relation of a method which analysis has the operation: itself, or the one of the same groups (an
+    N: the one of the line, else of the column)."""
     alone = {
         (each.method.statistics[0], each.by_arm, each.group_variables, each.line): each
         for each in reversed(analyses)
@@ -152,8 +152,11 @@ def _refer(analyses: Sequence[Analysis]) -> None:
             if other in analysis.method.statistics:
                 analysis.references.append((relation, analysis))
                 continue
-            groups, line = ((), ("", "")) if other == "N" else (analysis.group_variables, analysis.line)
-            analysis.references.append((relation, alone[other, analysis.by_arm, groups, line]))
+            places = (
+                [((), analysis.line), ((), ("", ""))] if other == "N" else [(analysis.group_variables, analysis.line)]
+            )
+            found = (alone.get((other, analysis.by_arm, *place)) for place in places)
+            analysis.references.append((relation, next(each for each in found if each is not None)))
 
 
 class _Reader:
@@ -164,12 +167,13 @@ class _Reader:
         self._columns: dict[str, Clauses] = {}
         self.population: Clauses = ()
         for item in table.statistics:
-            if item.statistic == "N":
-                clauses = parse_filter(item.provenance.filter)
+            if _is_size(item):
+                clauses = _clauses(item.provenance)
                 self._columns[item.column] = tuple(clause for clause in clauses if _is_arm(clause))
                 self.population = tuple(clause for clause in clauses if not _is_arm(clause))
         self.arms = {name: clauses for name, clauses in self._columns.items() if clauses}
-        self.treatment = next((_variable(clauses[0]) for clauses in self.arms.values()), "")
+        named = (_variable(clause) for clauses in self.arms.values() for clause in clauses)
+        self.treatment = next((variable for variable in named if variable in TREATMENTS), "")
         self.numerator = "events" if any(item.statistic == "events" for item in table.statistics) else "n"
         self._groups: dict[Line, tuple[str, tuple[tuple[str, str], ...]]] = {}
         for item in table.statistics:
@@ -210,7 +214,7 @@ class _Reader:
     def _split(self, item: Statistic) -> tuple[Clauses, tuple[tuple[str, str], ...]]:
         """The conditions of a number, without population and arm: subset and groups."""
         known = {*self.population, *self._columns.get(item.column, ())}
-        rest = [clause for clause in parse_filter(item.provenance.filter) if clause not in known]
+        rest = [clause for clause in _clauses(item.provenance) if clause not in known]
         driven = {*TERMS, *item.provenance.variables[1:]} - {*TREATMENTS}
         subset: list[Clause] = []
         groups: list[tuple[str, str]] = []
@@ -236,16 +240,28 @@ def _line_of(item: Statistic, groups: tuple[tuple[str, str], ...]) -> Line:
     return ("" if item.row_group in known else item.row_group), ""
 
 
+def _is_size(item: Statistic) -> bool:
+    """Whether a number is the N of a column."""
+    return item.statistic == "N" and not (item.row_group or item.row)
+
+
+def _clauses(source: Provenance) -> Clauses:
+    """The conditions on the records of a number, and on their subjects."""
+    of_subjects = (of_dataset(clause, "ADSL") for clause in parse_filter(source.subjects))
+    return (*of_subjects, *parse_filter(source.filter))
+
+
 def _is_value(clause: Clause) -> TypeGuard[Condition]:
     """Whether a condition says that a variable has one value."""
     return isinstance(clause, Condition) and clause.comparator == "EQ" and bool(clause.values)
 
 
 def _is_arm(clause: Clause) -> bool:
-    """Whether a condition says which arm: `TRT01A = 'Placebo'`, or `(TRT01A = 'Not assigned' OR TRT01A IS NULL)`."""
+    """Whether a condition says which arm: `TRT01A = 'Placebo'`, or `(TRT01A = 'Not assigned' OR TRT01A IS NULL)`; and
+    of which study, where several are pooled."""
     if isinstance(clause, Compound):
         return all(isinstance(part, Condition) and part.variable in TREATMENTS for part in clause.parts)
-    return _is_value(clause) and clause.variable in TREATMENTS
+    return _is_value(clause) and clause.variable in (*TREATMENTS, "STUDYID")
 
 
 def _variable(clause: Clause) -> str:

@@ -29,6 +29,7 @@ PATTERNS = {
     "tests_not_passed": "XX",
     "quotient": "X.XXX",
     "p_fisher": "X.XXX",
+    "p_cmh": "X.XXX",
     "p_anova": "X.XXX",
     "p_chi_square": "X.XXX",
     "person_years": "XX.X",
@@ -83,7 +84,7 @@ def _one(clause: Clause, dataset: str, level: int) -> Json:
     if isinstance(clause, Condition):
         return {
             "condition": {
-                "dataset": dataset,
+                "dataset": clause.dataset or dataset,
                 "variable": clause.variable,
                 "comparator": clause.comparator,
                 "value": list(clause.values),

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import product
+from typing import Literal
 
 from longwatch.derive import AnalysisDatasets
 from longwatch.errors import StudyError
+from longwatch.standards.event_groups import AESI
 from longwatch.study import Study
 from longwatch.tables import (
     abnormal,
+    aefg01,
     ael02,
+    aesi01,
     aet01,
+    aet01_subgroups,
     aet02,
+    aet02_lists,
     aet04,
     aet05,
     aet05_int,
@@ -44,12 +51,15 @@ from longwatch.tables import (
     ltf10,
     ltf11,
     ltf14,
+    mccg01,
     popt01,
     share_figure,
     shifts,
     ttet01,
+    vst_bp,
 )
-from longwatch.tables.result import TableResult
+from longwatch.tables.restriction import read_restriction, read_subgroups, restrict, say_restricted
+from longwatch.tables.result import Restriction, TableResult
 
 Build = Callable[[AnalysisDatasets, Study, Mapping[str, object]], TableResult]
 
@@ -57,7 +67,10 @@ Build = Callable[[AnalysisDatasets, Study, Mapping[str, object]], TableResult]
 @dataclass(frozen=True)
 class Output:
     """One output: its code, title, number in the FDA guide v2.0, the function that makes it, the parameters it takes
-    with their types, and those it fixes."""
+    with their types, and those it fixes. `counts_events`: whether it may be restricted to events of a kind; if not,
+    `of_all_events` says why. `per_aesi`: whether it is made of each AESI of the study file alone, or of the one that
+    the parameter `aesi` names. `pooled`: whether several studies can be counted together, and whether each can stand
+    beside (`pooled`)."""
 
     code: str
     title: str
@@ -65,9 +78,27 @@ class Output:
     build: Build
     parameters: Mapping[str, type] = field(default_factory=dict)
     fixed: Mapping[str, object] = field(default_factory=dict)
+    counts_events: bool = False
+    of_all_events: str = "it counts no adverse events"
+    per_aesi: bool = False
+    pooled: Literal["", "alone", "by study"] = ""
+
+    @property
+    def takes(self) -> Mapping[str, type]:
+        """All parameters it takes, with their types: its own, and those of every output."""
+        return {**self.parameters, **({"aesi": str} if self.per_aesi else {}), **GENERAL}
+
+
+WHERE, BY = "where", "by"
+GENERAL: Mapping[str, type] = {WHERE: tuple, BY: str}
+"""Parameters of every output: `where`, restrictions that all hold (see `restriction`); `by`, a variable of ADSL: one
+table per value of it."""
 
 
 CURVE: Mapping[str, type] = {"parameter": str, "every": float}
+OF_DEATHS = "deaths and their causes are of the subject, whatever its events"
+OF_TIMES = "its parameter says which event ends the time; the study file (time_to_event) names others"
+OF_LOTS = "an event is counted there by the lot that it followed"
 
 OUTPUTS: Mapping[str, Output] = {
     output.code: output
@@ -78,12 +109,20 @@ OUTPUTS: Mapping[str, Output] = {
             dmt01.NUMBER,
             dmt01.make_dmt01,
             {"population": str, "p_values": bool, "variables": tuple},
+            pooled="by study",
         ),
         Output("ENT01", ent01.TITLE, ent01.NUMBER, ent01.make_ent01),
-        Output("POPT01", popt01.TITLE, popt01.NUMBER, popt01.make_popt01),
-        Output("DST01", dst01.TITLE, dst01.NUMBER, dst01.make_dst01, {"population": str}),
+        Output("POPT01", popt01.TITLE, popt01.NUMBER, popt01.make_popt01, pooled="by study"),
+        Output("DST01", dst01.TITLE, dst01.NUMBER, dst01.make_dst01, {"population": str}, pooled="by study"),
         Output("EXT01", ext01.TITLE, ext01.NUMBER, ext01.make_ext01),
-        Output("DTHT01", dtht01.TITLE, dtht01.NUMBER, dtht01.make_dtht01, {"within_days": int}),
+        Output(
+            "DTHT01",
+            dtht01.TITLE,
+            dtht01.NUMBER,
+            dtht01.make_dtht01,
+            {"within_days": int},
+            of_all_events=OF_DEATHS,
+        ),
         *(
             Output(
                 code,
@@ -92,39 +131,81 @@ OUTPUTS: Mapping[str, Output] = {
                 dthl01.make_dthl01,
                 {},
                 {"interval": of_interval},
+                of_all_events=OF_DEATHS,
             )
             for of_interval, code in dthl01.CODES.items()
         ),
-        Output("AET01", aet01.TITLE, aet01.NUMBER, aet01.make_aet01),
-        Output("AET02", aet02.TITLES[""], aet02.NUMBERS[""], aet02.make_aet02, {"events": bool}),
+        Output("AET01", aet01.TITLE, aet01.NUMBER, aet01.make_aet01, counts_events=True, pooled="by study"),
         *(
-            Output(code, aet02.TITLES[name], aet02.NUMBERS[name], aet02.make_aet02, {"events": bool}, {"only": name})
+            Output(
+                code,
+                aet02.TITLES[name],
+                aet02.NUMBERS[name],
+                aet02.make_aet02,
+                {"events": bool, "at_least": float},
+                {"only": name} if name else {},
+                counts_events=True,
+                pooled="by study",
+            )
             for name, code in aet02.CODES.items()
-            if name
         ),
         *(
-            Output(scale.code, scale.title, "", aet04.make_aet04, {}, {"scale": name})
+            Output(
+                scale.code,
+                scale.title,
+                "",
+                aet04.make_aet04,
+                {"at_least": float},
+                {"scale": name},
+                True,
+                pooled="by study",
+            )
             for name, scale in aet04.SCALES.items()
         ),
-        Output("AET05", aet05.TITLES[False], aet05.NUMBER, aet05.make_aet05),
-        Output("AET05_ALL", aet05.TITLES[True], aet05.NUMBER, aet05.make_aet05, {}, {"all_occurrences": True}),
         *(
-            Output(code, kind.title, aet05_int.NUMBER, aet05_int.make_aet05_int, {"at_least": float}, {"kind": code})
+            Output(
+                code,
+                aet05.TITLES[every],
+                aet05.NUMBER,
+                aet05.make_aet05,
+                {"at_least": float},
+                {"all_occurrences": every},
+                counts_events=True,
+                pooled="alone",
+            )
+            for every, code in aet05.CODES.items()
+        ),
+        *(
+            Output(
+                code,
+                kind.title,
+                aet05_int.NUMBER,
+                aet05_int.make_aet05_int,
+                {"at_least": float},
+                {"kind": code},
+                counts_events=True,
+            )
             for code, kind in aet05_int.KINDS.items()
         ),
         *(
-            Output(code, kind.title, kind.number, ael02.make_ael02, {}, {"kind": code})
+            Output(code, kind.title, kind.number, ael02.make_ael02, {}, {"kind": code}, counts_events=True)
             for code, kind in ael02.KINDS.items()
         ),
         Output("DSUR61", dsur61.TITLE, "", dsur61.make_dsur61),
-        Output("DSUR72", dsur72.TITLE, "", dsur72.make_dsur72),
-        Output("DSUR73", dsur73.TITLE, "", dsur73.make_dsur73),
-        Output("DSURWDL", dsurwdl.TITLE, "", dsurwdl.make_dsurwdl),
-        Output("IRG01", irg01.TITLE, irg01.NUMBER, irg01.make_irg01, {"serious": bool}),
-        Output("TTET01", ttet01.TITLE, "", ttet01.make_ttet01, {"parameter": str}),
-        Output("KMG01", kmg01.TITLE, kmg01.NUMBER, kmg01.make_kmg01, CURVE),
-        Output("CIFG01", cifg01.TITLE, cifg01.NUMBER, cifg01.make_cifg01, CURVE),
-        Output("AET10", aet10.TITLE, aet10.NUMBER, aet10.make_aet10, {"at_least": float, "events": bool}),
+        Output("DSUR72", dsur72.TITLE, "", dsur72.make_dsur72, counts_events=True),
+        Output("DSUR73", dsur73.TITLE, "", dsur73.make_dsur73, counts_events=True),
+        Output(
+            "DSURWDL",
+            dsurwdl.TITLE,
+            "",
+            dsurwdl.make_dsurwdl,
+            of_all_events="dropouts are subjects, whatever their events",
+        ),
+        Output("IRG01", irg01.TITLE, irg01.NUMBER, irg01.make_irg01, {"serious": bool}, counts_events=True),
+        Output("TTET01", ttet01.TITLE, "", ttet01.make_ttet01, {"parameter": str}, of_all_events=OF_TIMES),
+        Output("KMG01", kmg01.TITLE, kmg01.NUMBER, kmg01.make_kmg01, CURVE, of_all_events=OF_TIMES),
+        Output("CIFG01", cifg01.TITLE, cifg01.NUMBER, cifg01.make_cifg01, CURVE, of_all_events=OF_TIMES),
+        Output("MCCG01", mccg01.TITLE, "", mccg01.make_mccg01, CURVE, of_all_events=OF_TIMES),
         *(
             Output(
                 item.code,
@@ -164,15 +245,68 @@ OUTPUTS: Mapping[str, Output] = {
             for code, title in change_figure.TITLES.items()
         ),
         Output("LBG_SHARE", share_figure.TITLE, share_figure.NUMBER, share_figure.make_share_figure, {"tests": tuple}),
+        *(
+            Output(code, title, vst_bp.NUMBERS[code], vst_bp.make_vst_bp, {}, {"output": code})
+            for code, title in vst_bp.TITLES.items()
+        ),
         Output("LBL01", lbl01.TITLE, "", lbl01.make_lbl01, {"level": int}),
         Output("LTF01", ltf01.TITLE, "", ltf01.make_ltf01),
         Output("LTF02", ltf02.TITLE, "", ltf02.make_ltf02),
-        Output("LTF04", ltf04.TITLE, "", ltf04.make_ltf04),
-        Output("LTF06", ltf06.TITLE, "", ltf06.make_ltf06, {"within_days": int}),
+        Output("LTF04", ltf04.TITLE, "", ltf04.make_ltf04, counts_events=True),
+        Output("LTF06", ltf06.TITLE, "", ltf06.make_ltf06, {"within_days": int}, of_all_events=OF_DEATHS),
         Output("LTF07", ltf07.TITLE, "", ltf07.make_ltf07),
         Output("LTF10", ltf10.TITLE, "", ltf10.make_ltf10),
         Output("LTF11", ltf11.TITLE, "", ltf11.make_ltf11),
-        Output("LTF14", ltf14.TITLE, "", ltf14.make_ltf14),
+        Output("LTF14", ltf14.TITLE, "", ltf14.make_ltf14, of_all_events=OF_LOTS),
+        Output(
+            "AET10",
+            aet10.TITLE,
+            aet10.NUMBER,
+            aet10.make_aet10,
+            {"at_least": float, "events": bool},
+            counts_events=True,
+            pooled="by study",
+        ),
+        *(
+            Output(
+                code,
+                shell.title,
+                shell.number,
+                aet02_lists.make_aet02_lists,
+                {"events": bool},
+                {"shell": code},
+                counts_events=True,
+                pooled="by study",
+            )
+            for code, shell in aet02_lists.SHELLS.items()
+        ),
+        *(
+            Output(code, shell.title, shell.number, aefg01.make_aefg01, {}, {"shell": code}, counts_events=True)
+            for code, shell in aefg01.SHELLS.items()
+        ),
+        Output(
+            "AESI01",
+            aesi01.TITLE,
+            aesi01.NUMBER,
+            aesi01.make_aesi01,
+            counts_events=True,
+            per_aesi=True,
+            pooled="by study",
+        ),
+        *(
+            Output(
+                code,
+                shell.title,
+                shell.number,
+                aet01_subgroups.make_aet01_subgroups,
+                {},
+                {"shell": code},
+                counts_events=True,
+                pooled="by study",
+                per_aesi=code.startswith("AESI"),
+            )
+            for code, shell in aet01_subgroups.SHELLS.items()
+        ),
     )
 }
 
@@ -192,20 +326,25 @@ def find_output(code: str) -> Output:
     return output
 
 
-def make_table(
-    code: str, datasets: AnalysisDatasets, study: Study, parameters: Mapping[str, object] | None = None
-) -> TableResult:
-    """One output of a study.
+def check_parameters(code: str, parameters: Mapping[str, object]) -> dict[str, object]:
+    """The parameters of an output, each of its type; a whole number will do for a number, and one text for `where`.
 
-    Raises StudyError: LW-TAB-001 where there is no such output; LW-TAB-002 where a parameter is unknown to it, or not
-    of its type.
+    Raises StudyError LW-TAB-001 where there is no such output; LW-TAB-002 where a parameter is unknown to it, or not of
+    its type.
     """
     output = find_output(code)
-    given = dict(parameters or {})
-    for name, value in given.items():
-        if type(value) is not output.parameters.get(name):
-            raise _cannot_take(output, name, repr(value))
-    return output.build(datasets, study, {**given, **output.fixed})
+    found: dict[str, object] = {}
+    for name, value in parameters.items():
+        kind = output.takes.get(name)
+        if kind is float and type(value) is int:
+            found[name] = float(value)
+        elif name == WHERE and isinstance(value, str):
+            found[name] = (value,)
+        elif type(value) is kind:
+            found[name] = value
+        else:
+            raise _cannot_take(output, name, f"{name}: {value!r}")
+    return found
 
 
 def read_parameters(code: str, texts: Iterable[str]) -> dict[str, object]:
@@ -219,11 +358,11 @@ def read_parameters(code: str, texts: Iterable[str]) -> dict[str, object]:
     found: dict[str, object] = {}
     for text in texts:
         name, _, value = text.partition("=")
-        kind = output.parameters.get(name)
+        kind = output.takes.get(name)
         if kind is None:
             raise _cannot_take(output, name, text)
         try:
-            found[name] = _READ[kind](value)
+            found[name] = (value,) if name == WHERE else _READ[kind](value)
         except (KeyError, ValueError):
             raise _cannot_take(output, name, text) from None
     return found
@@ -239,12 +378,65 @@ _READ: Mapping[type, Callable[[str], object]] = {
 
 
 def _cannot_take(output: Output, name: str, found: str) -> StudyError:
-    takes = ", ".join(f"{key} ({kind.__name__})" for key, kind in output.parameters.items())
     return StudyError(
         "LW-TAB-002",
         f"{output.code} cannot take the parameter {name}",
         where="report template, or --with",
-        expected=takes or "no parameter",
+        expected=", ".join(f"{key} ({kind.__name__})" for key, kind in output.takes.items()),
         found=found,
         next_step="correct the parameters of this output",
     )
+
+
+def make_tables(
+    code: str, datasets: AnalysisDatasets, study: Study, parameters: Mapping[str, object] | None = None
+) -> tuple[TableResult, ...]:
+    """One output of a study; with the parameter `by`, one per subgroup.
+
+    Raises StudyError: LW-TAB-001 where there is no such output; LW-TAB-002 where a parameter is unknown to it, or not
+    of its type; LW-TAB-010, LW-TAB-011 where it cannot be restricted so (`restriction`); LW-TAB-009 where it is of
+    all events and is to be restricted to some.
+    """
+    output = find_output(code)
+    given = check_parameters(code, parameters or {})
+    asked = given.pop(WHERE, ())
+    assert isinstance(asked, tuple)
+    where = tuple(read_restriction(str(each), datasets, study) for each in asked)
+    by = str(given.pop(BY, ""))
+    if any(item.events for item in where) and not output.counts_events:
+        raise StudyError(
+            "LW-TAB-009",
+            f"{code} cannot be restricted to some events: {output.of_all_events}",
+            where="where",
+            expected="a condition on a variable of ADSL",
+            found=", ".join(item.asked for item in where if item.events),
+            next_step="restrict an output of adverse events, or name a subgroup",
+        )
+    subgroups = [(item,) for item in read_subgroups(by, datasets, study)] if by else [()]
+    interests = _of_interest(output, given, datasets, study)
+    made = []
+    for interest, group in product(interests, subgroups):
+        restrictions = (*interest, *group, *where)
+        table = output.build(restrict(datasets, restrictions), study, {**given, **output.fixed})
+        made.append(say_restricted(table, restrictions))
+    return tuple(made)
+
+
+def _of_interest(
+    output: Output, given: dict[str, object], datasets: AnalysisDatasets, study: Study
+) -> list[tuple[Restriction, ...]]:
+    """The AESIs that the output is made of, one after the other; none where it is made of none, or there is none."""
+    if not output.per_aesi:
+        return [()]
+    asked = given.pop("aesi", "")
+    names = [str(asked)] if asked else [item.name for item in study.aesi]
+    return [(read_restriction(f"{AESI}={name}", datasets, study),) for name in names] or [()]
+
+
+def make_table(
+    code: str, datasets: AnalysisDatasets, study: Study, parameters: Mapping[str, object] | None = None
+) -> TableResult:
+    """One output of a study, where the parameters ask for one. Raises as `make_tables`, and ValueError where they ask
+    for several."""
+    (table,) = make_tables(code, datasets, study, parameters)
+    return table

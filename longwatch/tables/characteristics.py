@@ -6,13 +6,14 @@ A variable without a value for any subject prints NA: not collected is not missi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from longwatch.derive import AnalysisDatasets
 from longwatch.stats.association import compute_anova, compute_chi_square
 from longwatch.stats.rounding import count_percent_text, p_value_text, percent_text
 from longwatch.tables.described import LINES, Numbers, compute_decimals, describe_values, print_described
@@ -30,7 +31,7 @@ class Characteristic:
 
     variable: str
     label: str
-    words: dict[str, str]
+    words: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,9 @@ class Described:
 class Describer:
     """Describes variables of ADSL by arm. `tests`: whether an overall p-value stands in a last column."""
 
-    def __init__(self, adsl: pl.DataFrame, layout: Layout, tests: bool = False) -> None:
-        self._adsl = adsl
+    def __init__(self, datasets: AnalysisDatasets, layout: Layout, tests: bool = False) -> None:
+        self._datasets = datasets
+        self._adsl = datasets.adsl
         self._columns = layout.counted_columns()
         self._arms = layout.arms
         self._tests = tests
@@ -53,8 +55,8 @@ class Describer:
     def describe(self, item: Characteristic) -> Described:
         """The lines of one variable: a heading, and below it statistics of a number or counts of categories."""
         found = Described([], [])
-        values = self._adsl[item.variable] if item.variable in self._adsl.columns else None
-        if values is None or values.null_count() == len(values):
+        values = self._adsl[item.variable] if self._datasets.is_filled(item.variable) else None
+        if values is None:
             cells = [NOT_AVAILABLE] * len(self._columns) + [""] * self._tests
             found.rows.append(TableRow(item.label, tuple(cells), 0, item.variable, ""))
             for column in self._columns:

@@ -105,7 +105,8 @@ class Strip:
 @dataclass(frozen=True)
 class Chart:
     """A figure. `description`: what it shows, for who cannot see it (the numbers are in the table). `keys`: what marks
-    beside the series mean (`+: censored`), printed with the legend. `note`: in place of the plot, without a point."""
+    beside the series mean (`+: censored`), printed with the legend. `note`: in place of the plot, without a point.
+    `is_sideways`: the x axis holds categories and goes down the page, the y axis along it (a forest plot)."""
 
     description: str
     x: Axis
@@ -116,8 +117,11 @@ class Chart:
     strip: Strip | None = None
     keys: tuple[str, ...] = ()
     note: str = "No point to show"
+    is_sideways: bool = False
 
     def __post_init__(self) -> None:
+        if self.is_sideways and not self.x.is_category:
+            raise ValueError("a figure that goes down the page needs categories")
         for series in self.series:
             for point in series.points:
                 for axis, value in ((self.x, point.x), (self.y, point.y)):

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 
 from longwatch.stats.differences import compare_risks
 from longwatch.stats.fisher import compute_fisher
 from longwatch.stats.methods import Method
 from longwatch.study.model import Comparison
-from longwatch.tables.arms import Arms
 
 METHODS = {
     "miettinen-nurminen": Method.MIETTINEN_NURMINEN,
@@ -34,19 +32,17 @@ class Compared:
 
 
 def compute_comparison(
-    counts: Sequence[NDArray[np.int64] | None], arms: Arms, pair: tuple[int, int], comparison: Comparison
+    counts: Sequence[tuple[int, int, int, int] | None], comparison: Comparison
 ) -> list[Compared | None]:
-    """One comparison of every line, from its subjects per arm. A line that was not counted → None.
+    """One comparison of every line, from subjects and N of the arm, subjects and N of the control. A line that was not
+    counted → None.
 
     Cases: N = 0 in an arm → nothing can be estimated; no event in both arms → difference 0, interval and p cannot be
     estimated (spec C.2 rule 4); else by the study's method. Statistics that the study does not ask for are None.
     """
-    arm, control = pair
-    n1, n2 = int(arms.sizes[arm]), int(arms.sizes[control])
-    tables = [None if count is None else (int(count[arm]), int(count[control])) for count in counts]
     # Lines with equal counts are many: each table is computed once.
-    different = sorted({table for table in tables if table is not None})
-    x1, x2 = np.array(different, dtype=np.int64).reshape(-1, 2).T
+    different = sorted({table for table in counts if table is not None})
+    x1, n1, x2, n2 = np.array(different, dtype=np.int64).reshape(-1, 4).T
     nothing = np.full(len(different), np.nan)
     lower, upper, p = nothing, nothing, nothing
     if "risk_difference" in comparison.statistics:
@@ -54,9 +50,10 @@ def compute_comparison(
         lower, upper = risks.lower, risks.upper
     if "fisher" in comparison.statistics:
         p = compute_fisher(x1, n1, x2, n2)
-    of_table: dict[tuple[int, int], Compared] = {}
-    for (a, b), *values in zip(different, 100 * lower, 100 * upper, p, strict=True):
-        estimated = [float(value) if n1 and n2 and a + b and not np.isnan(value) else None for value in values]
-        difference = Fraction(100 * (a * n2 - b * n1), n1 * n2) if n1 and n2 else None
-        of_table[a, b] = Compared(difference, *estimated)
-    return [None if table is None else of_table[table] for table in tables]
+    of_table: dict[tuple[int, int, int, int], Compared] = {}
+    for table, *values in zip(different, 100 * lower, 100 * upper, p, strict=True):
+        a, m, b, n = table
+        estimated = [float(value) if m and n and a + b and not np.isnan(value) else None for value in values]
+        difference = Fraction(100 * (a * n - b * m), m * n) if m and n else None
+        of_table[table] = Compared(difference, *estimated)
+    return [None if table is None else of_table[table] for table in counts]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 _TOKEN = re.compile(r"\s*('(?:[^']|'')*'|-?\d+(?:\.\d+)?|[A-Za-z_]\w*|<>|!=|>=|<=|[=<>(),])")
@@ -18,11 +18,13 @@ _COMPARATORS = {"=": "EQ", "<>": "NE", "!=": "NE", ">": "GT", ">=": "GE", "<": "
 
 @dataclass(frozen=True)
 class Condition:
-    """A variable against values. `IS NULL` is EQ without a value, `IS NOT NULL` NE without one."""
+    """A variable against values. `IS NULL` is EQ without a value, `IS NOT NULL` NE without one. `dataset`: that of the
+    variable, where it is not that of the records."""
 
     variable: str
     comparator: str
     values: tuple[str, ...]
+    dataset: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,13 @@ def parse_filter(text: str) -> tuple[Clause, ...]:
         raise ValueError(f"cannot read the filter from {reader.rest[0]!r} on: {text}")
     parts = found.parts if isinstance(found, Compound) and found.operator == "AND" else (found,)
     return tuple(dict.fromkeys(parts))
+
+
+def of_dataset(clause: Clause, dataset: str) -> Clause:
+    """The clause, said of another dataset's variables."""
+    if isinstance(clause, Condition):
+        return replace(clause, dataset=dataset)
+    return replace(clause, parts=tuple(of_dataset(part, dataset) for part in clause.parts))
 
 
 def _tokens(text: str) -> list[str]:

@@ -99,15 +99,15 @@ def make_curve_output(
         arms = [timed.of(column) for column in timed.layout().counted_columns() if column.index is not None]
         drawn = [place for place, each in enumerate(arms) if len(each.time) >= LEAST_SUBJECTS]
         longest = max(each.longest for each in arms)
-        reach = max((_last_drawn(arms[place]) for place in drawn), default=longest)
-        axis = _axis(f"Time, {times.unit}", reach if every is None else longest, every)
+        reach = max((last_drawn(arms[place].time) for place in drawn), default=longest)
+        axis = make_axis(f"Time, {times.unit}", reach if every is None else longest, every)
         steps = [_steps(each, kind, [tick for tick, _ in axis.ticks]) for each in arms]
         names = time_names((step.time for found in steps for step in found), times.unit)
         for each, found in zip(arms, steps, strict=True):
             rows.append(TableRow(f"{each.column.name} (N={each.column.size})", ("",) * (len(kind.happenings) + 2)))
             rows += [_row(step, names[step.time], each, timed, kind, statistics) for step in found]
         chart = _chart(kind, f"{kind.words}, by arm, numbers at risk below: {name}", axis, arms, steps, drawn)
-        notes = _notes(arms, drawn)
+        notes = say_drawn([each.column.name for each in arms], drawn)
     return TableResult(
         code=kind.code,
         title=titled(kind.title, timed),
@@ -138,7 +138,9 @@ def make_curve_output(
     )
 
 
-def _axis(title: str, longest: float, every: float | None) -> Axis:
+def make_axis(title: str, longest: float, every: float | None) -> Axis:
+    """From 0 to a number not below the longest time, numbered every so often; by default in round steps. Raises
+    StudyError LW-TAB-008 for a distance that is 0, or too small."""
     if every is None:
         every = next((step for step in STEPS if longest <= MOST_STEPS * step), STEPS[-1])
     if not every * MOST_NUMBERS >= longest or every <= 0:
@@ -191,10 +193,10 @@ def _row(
     return TableRow(row, tuple(cells), 1, "", row)
 
 
-def _last_drawn(each: ColumnTimes) -> float:
-    """The last time at which enough subjects are at risk."""
-    enough = max(LEAST_AT_RISK, ceil(LEAST_SHARE * len(each.time) - 1e-9))
-    return float(np.sort(each.time)[-enough])
+def last_drawn(time: Floats) -> float:
+    """The last time at which enough subjects are at risk, from how long each was."""
+    enough = max(LEAST_AT_RISK, ceil(LEAST_SHARE * len(time) - 1e-9))
+    return float(np.sort(time)[-enough])
 
 
 def _chart(
@@ -209,7 +211,7 @@ def _chart(
         return None
     series = []
     for place in drawn:
-        each, last = arms[place], _last_drawn(arms[place])
+        each, last = arms[place], last_drawn(arms[place].time)
         points = tuple(_point(step) for step in steps[place] if step.values[0] is not None and step.time <= last)
         at = kind.estimate(each)
         censored = np.unique(each.time[each.ended == 0]) if kind.falls else np.zeros(0)
@@ -244,14 +246,15 @@ def _point(step: _Step) -> Point:
     return Point(step.time, value) if lower is None or upper is None else Point(step.time, value, lower, upper)
 
 
-def _notes(arms: Sequence[ColumnTimes], drawn: Sequence[int]) -> tuple[str, ...]:
+def say_drawn(names: Sequence[str], drawn: Sequence[int]) -> tuple[str, ...]:
+    """Where curves end, and which arms have none. `drawn`: the places of those that have."""
     notes = []
     if drawn:
         notes.append(
             f"A curve ends where fewer than {LEAST_AT_RISK} subjects, or fewer than a tenth of the arm, are at risk; "
             "the table of its numbers goes on."
         )
-    small = [each.column.name for place, each in enumerate(arms) if place not in drawn]
+    small = [name for place, name in enumerate(names) if place not in drawn]
     if small:
         notes.append(
             f"Not drawn, with fewer than {LEAST_SUBJECTS} subjects: {', '.join(small)}; the table of numbers has them."

@@ -9,18 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from longwatch.derive import AnalysisDatasets
-from longwatch.study import AnalysisData, Study
+from longwatch.study import Study
 from longwatch.tables import footnotes
 from longwatch.tables.arms import make_arms
 from longwatch.tables.characteristics import Characteristic, Describer, describe_all
+from longwatch.tables.labels import label_of, words_of_values
 from longwatch.tables.layout import Layout
 from longwatch.tables.populations import POPULATIONS
 from longwatch.tables.result import TableColumn, TableResult
 
 TITLE = "Demographics and baseline characteristics"
 NUMBER = "2"
-SEX = {"F": "Female", "M": "Male", "U": "Unknown", "UNDIFFERENTIATED": "Undifferentiated"}
-LABELS = {"AGEGR1": "Age group (years)", "AGE": "Age (years)", "SEX": "Sex", "RACE": "Race", "ETHNIC": "Ethnicity"}
 
 
 def make_dmt01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str, object]) -> TableResult:
@@ -37,7 +36,7 @@ def make_dmt01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
     arms = make_arms(datasets, study, population)
     layout = Layout(arms, None)
     described = describe_all(
-        Describer(datasets.adsl, layout, tests), [_characteristic(datasets, study, str(name)) for name in named]
+        Describer(datasets, layout, tests), [_characteristic(datasets, study, str(name)) for name in named]
     )
     columns = layout.columns()
     if tests:
@@ -73,9 +72,4 @@ def make_dmt01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
 
 
 def _characteristic(datasets: AnalysisDatasets, study: Study, variable: str) -> Characteristic:
-    """A variable with its label: ours, else that of the data it was read from, else its name."""
-    label = LABELS.get(variable, "")
-    source = datasets.data.get("ADSL" if study.analysis_data is AnalysisData.ADAM else "DM")
-    if not label and source is not None:
-        label = next((item.label for item in source.variables if item.name == variable), "")
-    return Characteristic(variable, label or variable, SEX if variable == "SEX" else {})
+    return Characteristic(variable, label_of(datasets, study, variable), words_of_values(variable))

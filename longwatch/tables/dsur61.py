@@ -14,8 +14,8 @@ from longwatch.study import Study
 from longwatch.tables import footnotes
 from longwatch.tables.arms import Arms, make_arms
 from longwatch.tables.characteristics import MISSING, levels_of
-from longwatch.tables.dmt01 import LABELS, SEX
 from longwatch.tables.filters import SAFETY, equals, select_rows
+from longwatch.tables.labels import label_of, words_of_values
 from longwatch.tables.layout import NOT_AVAILABLE, Layout
 from longwatch.tables.periodic import PeriodicCounter, PeriodicLine
 from longwatch.tables.result import TableResult
@@ -56,13 +56,13 @@ def _lines(datasets: AnalysisDatasets, study: Study, arms: Arms) -> Iterator[Per
     for variable in study.demographics:
         if variable in adsl.columns and adsl[variable].dtype.is_numeric():
             continue
-        known = variable in adsl.columns and adsl[variable].null_count() < adsl.height
-        label = LABELS.get(variable, variable)
+        known = datasets.is_filled(variable)
+        label = label_of(datasets, study, variable)
         yield PeriodicLine(label if known else f"{label}: {NOT_AVAILABLE}", variable, "", "", is_heading=True)
         if not known:
             continue
         for level in levels_of(exposed, variable):
-            said = SEX.get(level, level) if variable == "SEX" else level
+            said = words_of_values(variable).get(level, level)
             yield PeriodicLine(said, variable, level, equals(variable, level), 1)
         if exposed[variable].null_count():
             yield PeriodicLine(MISSING, variable, MISSING, f"{variable} IS NULL", 1)

@@ -1,8 +1,8 @@
 """DSUR72: line listing of serious adverse reactions in the interval (ICH E2F 7.2; spec E.2).
 
 One row per serious event (AESER = Y) that the study file's mapping calls related and that started in the reporting
-interval, of subjects with a dose of study product. Order: SOC, PT, subject, start, source. The dose and lots are those
-of the last infusion on or before the start.
+interval, of subjects with a dose of study product. Order: SOC (as in DSUR73), PT, subject, start, source. The dose and
+lots are those of the last infusion on or before the start.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from longwatch.tables.ael02 import (
     NO_END,
     NOT_REPORTED,
     dates_of,
-    is_filled,
+    is_told,
     join_facts,
     seriousness_of,
     terms_of,
@@ -32,6 +32,7 @@ from longwatch.tables.ael02 import (
 from longwatch.tables.arms import make_arms
 from longwatch.tables.filters import SAFETY, both, equals, select_rows
 from longwatch.tables.layout import NOT_AVAILABLE, Layout
+from longwatch.tables.ranking import SocOrder
 from longwatch.tables.result import Provenance, Statistic, TableColumn, TableResult, TableRow
 
 TITLE = "Line listing of serious adverse reactions"
@@ -47,11 +48,14 @@ def make_dsur72(datasets: AnalysisDatasets, study: Study, parameters: Mapping[st
     is not in the data, or never filled."""
     arms = make_arms(datasets, study)
     adae = datasets.dataset("ADAE")
-    missing = [name for name in ("AESER", "AREL") if not is_filled(adae, name)]
+    missing = [name for name in ("AESER", "AREL") if not is_told(datasets, name)]
     chosen = adae.filter(select_rows(adae, both(SAFETY, "" if missing else REACTIONS)))
     lines = (chosen.clear() if missing else chosen).with_columns(pl.col("AEBODSYS", "AEDECOD").cast(pl.String))
     lines = lines.with_columns(subject=pl.col("USUBJID").cast(pl.String))
-    lines = lines.sort("AEBODSYS", "AEDECOD", "subject", "ASTDT", "LINENO", nulls_last=True)
+    order = SocOrder(datasets.groups.soc_order)
+    socs = sorted(lines["AEBODSYS"].unique().drop_nulls(), key=order)
+    place_of = pl.col("AEBODSYS").replace_strict(socs, range(len(socs)), default=None, return_dtype=pl.Int64)
+    lines = lines.sort(place_of, "AEDECOD", "subject", "ASTDT", "LINENO", nulls_last=True)
     place = arms.arm_of_subject[lines["USUBJID"].to_physical().to_numpy()]
     rows: list[TableRow] = []
     statistics: list[Statistic] = []
@@ -79,7 +83,7 @@ def make_dsur72(datasets: AnalysisDatasets, study: Study, parameters: Mapping[st
             footnotes.say_interval(datasets),
             "Serious events (AESER = Y) that are related, with their start in the interval or on a day not known; one "
             "row per record of AE. Day: of a complete date, from the first dose (day 1). Last dose: of study product "
-            "on or before the start.",
+            f"on or before the start. {order.words}.",
             footnotes.say_relatedness(datasets, study),
             footnotes.say_dictionary(study),
             *footnotes.say_abbreviations(columns, rows),

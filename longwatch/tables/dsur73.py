@@ -1,7 +1,8 @@
 """DSUR73: cumulative summary tabulation of serious adverse events (ICH E2F 7.3; spec E.2).
 
 Events, not subjects: all serious ones (AESER = Y) of subjects with a dose of study product, whatever their cause and
-whether before or after it, by SOC and PT, in the interval and to the data lock point. SOCs and PTs by name.
+whether before or after it, by SOC and PT, in the interval and to the data lock point. SOCs in MedDRA's international
+order where the study names a release that has it, else by name; PTs by name.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from longwatch.derive import AnalysisDatasets
 from longwatch.derive.reporting_interval import STARTED
 from longwatch.study import Study
 from longwatch.tables import footnotes
-from longwatch.tables.ael02 import is_filled
+from longwatch.tables.ael02 import is_told
 from longwatch.tables.arms import make_arms
 from longwatch.tables.filters import SAFETY, both, equals, select_rows
 from longwatch.tables.layout import Layout
 from longwatch.tables.periodic import PeriodicCounter, PeriodicLine
+from longwatch.tables.ranking import SocOrder
 from longwatch.tables.result import TableResult
 
 TITLE = "Cumulative summary tabulation of serious adverse events"
@@ -30,9 +32,10 @@ def make_dsur73(datasets: AnalysisDatasets, study: Study, parameters: Mapping[st
     never filled."""
     arms = make_arms(datasets, study)
     adae = datasets.dataset("ADAE")
-    told = is_filled(adae, "AESER")
+    told = is_told(datasets, "AESER")
     counter = PeriodicCounter(adae, "ADAE", arms, STARTED, "events")
-    rows, statistics = counter.table(list(_lines(adae)) if told else [])
+    order = SocOrder(datasets.groups.soc_order)
+    rows, statistics = counter.table(list(_lines(adae, order)) if told else [])
     columns = counter.columns()
     kept = rows if len(rows) > 1 else ()
     others = int(select_rows(adae, both("SAFFL = 'N'", SERIOUS)).sum()) if told else 0
@@ -48,7 +51,7 @@ def make_dsur73(datasets: AnalysisDatasets, study: Study, parameters: Mapping[st
             footnotes.say_population(datasets, study, arms),
             footnotes.say_interval(datasets),
             "Numbers of events, not of subjects: all serious ones, whatever their cause, those before the first dose "
-            "included. Interval: those that started in it, or on a day not known. SOCs and PTs by name.",
+            f"included. Interval: those that started in it, or on a day not known. {order.words}.",
             *((f"Not counted: {others} of subjects without a dose of study product.",) if others else ()),
             footnotes.say_seriousness(),
             footnotes.say_dictionary(study),
@@ -60,12 +63,13 @@ def make_dsur73(datasets: AnalysisDatasets, study: Study, parameters: Mapping[st
     )
 
 
-def _lines(adae: pl.DataFrame) -> Iterator[PeriodicLine]:
+def _lines(adae: pl.DataFrame, order: SocOrder) -> Iterator[PeriodicLine]:
     serious = adae.filter(select_rows(adae, both(SAFETY, SERIOUS)))
     terms = serious.select(pl.col("AEBODSYS", "AEDECOD").cast(pl.String)).unique().sort("AEBODSYS", "AEDECOD")
     yield PeriodicLine("All serious adverse events", "", "", SERIOUS)
-    for (soc,), of_soc in terms.group_by("AEBODSYS", maintain_order=True):
-        within = both(SERIOUS, equals("AEBODSYS", str(soc)))
-        yield PeriodicLine(str(soc), str(soc), "", within)
-        for pt in of_soc["AEDECOD"]:
-            yield PeriodicLine(pt, str(soc), pt, both(within, equals("AEDECOD", pt)), 1)
+    by_soc = {str(soc): of_soc for (soc,), of_soc in terms.group_by("AEBODSYS", maintain_order=True)}
+    for soc in sorted(by_soc, key=order):
+        within = both(SERIOUS, equals("AEBODSYS", soc))
+        yield PeriodicLine(soc, soc, "", within)
+        for pt in by_soc[soc]["AEDECOD"]:
+            yield PeriodicLine(pt, soc, pt, both(within, equals("AEDECOD", pt)), 1)

@@ -34,10 +34,7 @@ def make_dsurwdl(datasets: AnalysisDatasets, study: Study, parameters: Mapping[s
     arms = make_arms(datasets, study)
     layout = subject_layout(arms)
     adsl = datasets.dataset("ADSL")
-    told = any(
-        name in adsl.columns and adsl[name].null_count() < adsl.height
-        for name in ("EOSSTT", "EOTSTT", "DCSREAS", "DCTREAS")
-    )
+    told = any(datasets.is_filled(name) for name in ("EOSSTT", "EOTSTT", "DCSREAS", "DCTREAS"))
     condition = equals(LEFT, "Y")
     line = SubjectLine(DROPPED, DROPPED, "", condition if told else None)
     _, statistics = layout.lines(count_lines(adsl, arms, [line]))

@@ -57,7 +57,7 @@ def _lines(datasets: AnalysisDatasets, arms: Arms) -> Iterator[SubjectLine]:
         condition = both(not_assigned, equals("DCDECOD", value))
         yield SubjectLine(value, "On no arm", value, condition, level=1)
     yield SubjectLine("Assigned to an arm", "Assigned to an arm", "", f"{arm} IS NOT NULL")
-    randomised = "RANDFL" in adsl.columns and adsl["RANDFL"].null_count() < adsl.height
+    randomised = datasets.is_filled("RANDFL")
     yield SubjectLine("Randomised", "Randomised", "", "RANDFL = 'Y'" if randomised else None)
     yield SubjectLine("Treated", "Treated", "", "SAFFL = 'Y'")
     untreated = both(f"{arm} IS NOT NULL", "SAFFL = 'N'")

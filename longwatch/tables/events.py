@@ -16,18 +16,26 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class EmergentEvents:
-    """Records of ADAE with SAFFL = Y and TRTEMFL = Y. `subject`: by record, the row of its subject in ADSL."""
+    """Records of ADAE with SAFFL = Y and TRTEMFL = Y. `subject`: by record, the row of its subject in ADSL. `whole`:
+    those of the whole trial, where these are of a part of it: what is collected is asked of them."""
 
     records: pl.DataFrame
     subject: Codes
+    whole: EmergentEvents | None = None
 
     def has(self, variable: str) -> bool:
         """Whether the data has the variable."""
         return variable in self.records.columns
 
     def is_collected(self, variable: str) -> bool:
-        """Whether the data has the variable, with a value in at least one of these records, or there is no record."""
+        """Whether the data has the variable, with a value in at least one of the trial's records, or there is none."""
+        if self.whole is not None:
+            return self.whole.is_collected(variable)
         return self.has(variable) and self.records[variable].null_count() < max(self.records.height, 1)
+
+    def occurs(self, variable: str, value: str) -> bool:
+        """Whether any of the trial's records has this value."""
+        return bool((self.whole or self).equal(variable, value).any())
 
     def codes(self, variable: str) -> Codes:
         """By record, the code of its value: the place in `names`. Expects a variable without gaps."""
@@ -64,4 +72,5 @@ def select_emergent(datasets: AnalysisDatasets, *variables: str) -> EmergentEven
     emergent = (adae["SAFFL"] == "Y") & (adae["TRTEMFL"] == "Y")
     wanted = [name for name in variables if name in adae.columns]
     found = adae.select(*wanted, subject=pl.col("USUBJID").to_physical()).filter(emergent)
-    return EmergentEvents(found.drop("subject"), found["subject"].to_numpy())
+    whole = select_emergent(datasets.whole, *variables) if datasets.whole else None
+    return EmergentEvents(found.drop("subject"), found["subject"].to_numpy(), whole)

@@ -5,15 +5,15 @@ Nothing but the provenance is used: if it were wrong, the count would differ, an
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from longwatch.derive import AnalysisDatasets
 from longwatch.errors import IntegrityError, StudyError
-from longwatch.tables.filters import select_rows
+from longwatch.tables.filters import select_rows, variables_of
 from longwatch.tables.layout import NOT_AVAILABLE
 from longwatch.tables.result import Provenance, Statistic, TableResult
 
@@ -101,7 +101,7 @@ def choose_widest(explanations: Sequence[Explanation]) -> Explanation:
 def columns_to_show(explanation: Explanation) -> list[str]:
     """The variables that a reader needs: what names the record, what the filter looks at, and its dates."""
     provenance = explanation.statistic.provenance
-    asked = {*re.findall(r"[A-Z][A-Z0-9]+", re.sub(r"'(?:[^']|'')*'", "", f"{provenance.filter} {provenance.having}"))}
+    asked = variables_of(f"{provenance.filter} {provenance.having}")
     first = ("USUBJID", "AESEQ", "LBSEQ", "VSSEQ", *provenance.variables)
     dates = _TELLING.get(provenance.dataset, ("TRTSDT",))
     columns = explanation.records.columns
@@ -118,9 +118,15 @@ _TELLING = {
 
 
 def records_behind(datasets: AnalysisDatasets, provenance: Provenance) -> pl.DataFrame:
-    """The rows that a provenance picks. `having`: those of the subjects whose rows together meet it."""
+    """The rows that a provenance picks. `having`: those of the subjects whose rows together meet it. A record of no
+    subject (a test of a lot) is not restricted by a condition on subjects. Expects USUBJID of every dataset as ADSL
+    codes it."""
     frame = datasets.dataset(provenance.dataset)
-    chosen = frame.filter(pl.Series(select_rows(frame, provenance.filter)))
+    rows = select_rows(frame, provenance.filter)
+    if provenance.subjects:
+        inside = np.append(select_rows(datasets.adsl, provenance.subjects), True)
+        rows = rows & inside[frame["USUBJID"].to_physical().fill_null(datasets.adsl.height).to_numpy()]
+    chosen = frame.filter(pl.Series(rows))
     if not provenance.having:
         return chosen
     text = chosen.with_columns(pl.col(pl.Enum, pl.Categorical).cast(pl.String))

@@ -33,7 +33,7 @@ def _table(table: TableResult) -> dict[str, object]:
     for item in table.statistics:
         positions.setdefault(item.provenance, len(positions))
     return {
-        "output": table.code,
+        "output": table.name,
         "number": table.number,
         "title": table.title,
         "subtitle": table.subtitle,
@@ -47,6 +47,7 @@ def _table(table: TableResult) -> dict[str, object]:
                 "variables": item.variables,
                 "denominator": item.denominator,
                 **({"having": item.having} if item.having else {}),
+                **({"subjects": item.subjects} if item.subjects else {}),
             }
             for item in positions
         ],

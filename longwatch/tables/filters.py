@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import numpy as np
@@ -27,9 +28,20 @@ def is_one_of(variable: str, values: Iterable[str]) -> str:
     return f"{variable} IN ({', '.join(quote(value) for value in values)})"
 
 
+def worst_is(variable: str, scale: Iterable[str], value: str) -> str:
+    """Of a subject's records together: the worst value of a scale whose order is that of its texts; empty: none."""
+    worst = f"MAX(CASE WHEN {is_one_of(variable, scale)} THEN {variable} END)"
+    return f"{worst} = {quote(value)}" if value else f"{worst} IS NULL"
+
+
 def both(*conditions: str) -> str:
     """The conditions joined by AND; empty ones are left out."""
     return " AND ".join(condition for condition in conditions if condition)
+
+
+def variables_of(condition: str) -> set[str]:
+    """The variables that a condition names."""
+    return set(re.findall(r"[A-Z][A-Z0-9]+", re.sub(r"'(?:[^']|'')*'", "", condition)))
 
 
 def select_rows(frame: pl.DataFrame, condition: str) -> NDArray[np.bool_]:

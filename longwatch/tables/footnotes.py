@@ -38,7 +38,7 @@ def say_population(datasets: AnalysisDatasets, study: Study, arms: Arms) -> str:
     population = arms.population
     basis = "planned" if arms.variable == "TRT01P" else "actual"
     text = (
-        f"N: {_WHO[population.flag]} by the cut-off of {datasets.cutoff.isoformat()}, "
+        f"N: {_WHO[population.flag]} by the cut-off of {datasets.cutoff_words}, "
         f"with or without an event, by {basis} treatment ({arms.variable})."
     )
     if len(arms.names) > len(study.treatment.arms):
@@ -85,11 +85,10 @@ def say_observation(datasets: AnalysisDatasets) -> str:
     days = datasets.adsl.filter(pl.col("SAFFL") == "Y")["FUPDUR"].drop_nulls().sort()
     if days.is_empty():
         return "Observed from first dose: not known for any subject."
-    middle = days[len(days) // 2] + days[(len(days) - 1) // 2]
-    median = str(middle // 2) if middle % 2 == 0 else f"{middle // 2}.5"
+    median = (days[len(days) // 2] + days[(len(days) - 1) // 2]) / 2
     text = (
-        f"Observed from first dose to the last day known alive, death or cut-off: median {median} days "
-        f"(range {days[0]} to {days[-1]})"
+        f"Observed from first dose to the last day known alive, death or cut-off: median {median:.12g} days "
+        f"(range {days[0]:.12g} to {days[-1]:.12g})"
     )
     unknown = datasets.safety_subjects - len(days)
     return f"{text}; not known for {unknown} of {datasets.safety_subjects} subjects." if unknown else f"{text}."
@@ -257,13 +256,17 @@ def say_abbreviations(columns: Sequence[TableColumn], rows: Sequence[TableRow], 
 
 _ABBREVIATIONS = {
     "ALP": "alkaline phosphatase",
+    "AESI": "adverse event of special interest",
     "CI": "confidence interval",
+    "CQ": "customised query of the sponsor",
     "NA": "not available in the data",
     "NE": "not estimable",
+    "OCMQ": "OND custom medical query",
     "PT": "preferred term",
     "PY": "person-years",
     "RD": "risk difference",
     "SD": "standard deviation",
+    "SMQ": "Standardised MedDRA Query",
     "SOC": "system organ class",
     "TEAE": "treatment-emergent adverse event",
     "ULN": "upper limit of normal",

@@ -13,8 +13,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from longwatch.stats.rounding import percent_text
+from longwatch.study.model import Comparison
 from longwatch.tables.arms import Arms
-from longwatch.tables.filters import both, select_rows
+from longwatch.tables.compared import compared_cells, compared_columns, name_of
+from longwatch.tables.comparisons import compute_comparison
+from longwatch.tables.filters import both, is_one_of, select_rows
 from longwatch.tables.layout import Column
 from longwatch.tables.result import Provenance, Statistic, TableColumn, TableRow
 from longwatch.tables.subjects import subject_layout
@@ -23,7 +26,8 @@ from longwatch.tables.subjects import subject_layout
 @dataclass(frozen=True)
 class FractionLine:
     """`condition`: which records count, beside `of`: which records make a subject one of the Ns. `has_share`: whether
-    the count is a share of Ns; else the line prints n alone. A heading has no numbers."""
+    the count is a share of Ns; else the line prints n alone. `having`: what the records of `of` of a subject must meet
+    together, as SQL over groups. A heading has no numbers."""
 
     label: str
     row_group: str
@@ -33,13 +37,17 @@ class FractionLine:
     level: int = 0
     is_heading: bool = False
     has_share: bool = True
+    having: str = ""
 
 
 class Fractions:
-    """Counts the lines of a dataset. `count` may be called with a part of its records: those of one parameter."""
+    """Counts the lines of a dataset. `count` may be called with a part of its records: those of one parameter. With a
+    comparison, the arms are compared by the risk among Ns."""
 
-    def __init__(self, dataset: str, arms: Arms) -> None:
+    def __init__(self, dataset: str, arms: Arms, comparison: Comparison | None = None) -> None:
         self._dataset, self._arms = dataset, arms
+        self._comparison = comparison
+        self._beside = tuple(compared_columns(arms, comparison))
         self.columns = subject_layout(arms).counted_columns()
         self.rows: list[TableRow] = []
         self.statistics: list[Statistic] = []
@@ -50,16 +58,49 @@ class Fractions:
         known: dict[str, NDArray[np.bool_]] = {}
         for line in lines:
             if line.is_heading:
-                self.rows.append(TableRow(line.label, ("",) * len(self.columns), line.level, line.row_group, line.row))
+                self.rows.append(
+                    TableRow(
+                        line.label,
+                        ("",) * (len(self.columns) + len(self._beside)),
+                        line.level,
+                        line.row_group,
+                        line.row,
+                    )
+                )
                 continue
             if line.of not in known:
                 known[line.of] = select_rows(records, both(self._arms.population.condition, line.of))
             chosen = known[line.of] & select_rows(records, line.condition)
+            if line.having:
+                chosen = chosen & _meet_together(records.filter(chosen), line.having, records)
             by_arm = [self._arms.compute_subjects(subject[rows]) for rows in (known[line.of], chosen)]
             cells = tuple(
                 self._cell(line, column, *(column.count(numbers) for numbers in by_arm)) for column in self.columns
             )
-            self.rows.append(TableRow(line.label, cells, line.level, line.row_group, line.row))
+            beside = self._compare(line, *by_arm) if self._beside else ()
+            self.rows.append(TableRow(line.label, (*cells, *beside), line.level, line.row_group, line.row))
+
+    def _compare(self, line: FractionLine, of: NDArray[np.int64], n: NDArray[np.int64]) -> tuple[str, ...]:
+        assert self._comparison is not None, "columns of a comparison are there"
+        cells: list[str] = []
+        for arm, control in self._arms.comparisons:
+            sizes = int(of[arm]), int(of[control])
+            table = (int(n[arm]), sizes[0], int(n[control]), sizes[1])
+            names = [self._arms.names[place] for place in (arm, control)]
+            usable = both(self._arms.population.condition, is_one_of(self._arms.variable, names), line.of)
+            denominator = f"{sizes[0]} and {sizes[1]} subjects of {self._dataset} with {usable}"
+            source = Provenance(
+                self._dataset,
+                both(usable, line.condition),
+                ("USUBJID", self._arms.variable),
+                denominator,
+                line.having,
+            )
+            (compared,) = compute_comparison([table], self._comparison)
+            assert compared is not None, "a line that was counted is compared"
+            key = (line.row_group, line.row, name_of(self._arms, (arm, control)))
+            cells += compared_cells(compared, self._comparison, key, source, self.statistics)
+        return tuple(cells)
 
     def _cell(self, line: FractionLine, column: Column, of: int, n: int) -> str:
         usable = both(self._arms.population.condition, column.condition, line.of)
@@ -70,16 +111,26 @@ class Fractions:
             return str(n)
         denominator = f"{of} subjects of {self._dataset} with {usable}"
         self.statistics.append(Statistic(*key, "Ns", of, str(of), Provenance(self._dataset, usable, ("USUBJID",))))
-        source = Provenance(self._dataset, where, ("USUBJID",), denominator)
+        source = Provenance(self._dataset, where, ("USUBJID",), denominator, line.having)
         percent = percent_text(n, of)
         self.statistics.append(Statistic(*key, "n", n, str(n), source))
         self.statistics.append(Statistic(*key, "pct_ns", 100 * n / of if of else None, percent, source))
         return f"{n}/{of} ({percent})" if percent else f"{n}/{of}"
 
     def printed_columns(self) -> Iterator[TableColumn]:
-        """A column per arm, and Total where the study file asks for it."""
+        """A column per arm, and Total where the study file asks for it; then those of the comparisons."""
         for column in self.columns:
             yield TableColumn(f"{column.name}:n", column.name, f"N={column.size}")
+        yield from self._beside
+
+
+def _meet_together(chosen: pl.DataFrame, having: str, records: pl.DataFrame) -> NDArray[np.bool_]:
+    """By row of `records`, whether the chosen ones of its subject together meet a condition over groups."""
+    numbers = chosen.select(pl.col("USUBJID").to_physical().alias("subject"), pl.col(pl.Float64))
+    met = pl.SQLContext(chosen=numbers).execute(
+        f"SELECT subject FROM chosen GROUP BY subject HAVING {having}", eager=True
+    )
+    return records["USUBJID"].to_physical().is_in(met["subject"].implode()).to_numpy()
 
 
 def by_parameter(records: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from longwatch.stats.proportions import compute_clopper_pearson
-from longwatch.stats.rounding import NOT_ESTIMABLE, count_percent_text, p_value_text, percent_text, points_text
+from longwatch.stats.rounding import percent_text, points_text
 from longwatch.study.model import Comparison
 from longwatch.tables.arms import TOTAL, Arms
+from longwatch.tables.compared import compared_cells, compared_columns, name_of
 from longwatch.tables.comparisons import Compared, compute_comparison
 from longwatch.tables.filters import EMERGENT, both, is_one_of
 from longwatch.tables.result import Provenance, Statistic, TableColumn, TableRow
@@ -24,12 +25,22 @@ NOT_AVAILABLE = "NA"
 
 
 @dataclass(frozen=True)
+class Within:
+    """The subjects that a line is of, where they are not all of its column: a condition over ADSL, and how many of each
+    arm meet it."""
+
+    condition: str
+    sizes: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class CountLine:
     """A line of a table before it has texts.
 
     `subjects`, `events`: counts per arm. `condition`: what picks the records, beside the population and what the table
-    counts; `having`: what a subject's records together must meet. `is_heading`: a line without numbers of its own. A
-    line that is no heading and has no subjects could not be counted: NA.
+    counts; `having`: what a subject's records together must meet. `within`: the line's own denominator (n/Ns).
+    `is_heading`: a line without numbers of its own. A line that is no heading and has no subjects could not be counted:
+    NA.
     """
 
     label: str
@@ -41,6 +52,7 @@ class CountLine:
     level: int = 0
     is_heading: bool = False
     having: str = ""
+    within: Within | None = None
 
 
 @dataclass(frozen=True)
@@ -100,13 +112,7 @@ class Layout:
                 found.append(TableColumn(f"{column.name}:events", "Events", "", column.name))
             else:
                 found.append(TableColumn(f"{column.name}:n", column.name, unit))
-        for pair in self._pairs:
-            name = self._name_of(pair)
-            if self._asks("risk_difference"):
-                found.append(TableColumn(f"{name}:rd", "RD (95% CI)", "% points", name))
-            if self._asks("fisher"):
-                found.append(TableColumn(f"{name}:p", "p-value", "Fisher", name))
-        return tuple(found)
+        return (*found, *compared_columns(self.arms, self.comparison))
 
     def sizes(self) -> Iterator[Statistic]:
         """N of each column."""
@@ -117,7 +123,7 @@ class Layout:
     def lines(self, lines: Sequence[CountLine]) -> tuple[tuple[TableRow, ...], tuple[Statistic, ...]]:
         """Rows, and statistics line by line, column by column."""
         compared = [
-            compute_comparison([line.subjects for line in lines], self.arms, pair, self.comparison)
+            compute_comparison([self._counts(line, pair) for line in lines], self.comparison)
             for pair in self._pairs
             if self.comparison
         ]
@@ -143,29 +149,37 @@ class Layout:
     def _count(self, line: CountLine, column: Column, statistics: list[Statistic]) -> list[str]:
         if line.is_heading:
             return ["", ""] if self.with_events else [""]
-        where = both(self.counted.condition, column.condition, line.condition)
-        denominator = f"{column.size} subjects of ADSL with {both(self.arms.population.condition, column.condition)}"
-        source = Provenance(self.counted.dataset, where, ("USUBJID",), denominator, line.having)
         key = (line.row_group, line.row, column.name)
+        inside, size, of_line = "", column.size, ""
+        if line.within is not None:
+            inside, size = line.within.condition, column.count(line.within.sizes)
+            of_line = f"/{size}"
+            every = both(self.arms.population.condition, column.condition)
+            of_size = Provenance("ADSL", every, ("USUBJID",), subjects=inside)
+            statistics.append(Statistic(*key, "N", size, f"N={size}", of_size))
+        where = both(self.counted.condition, column.condition, line.condition)
+        denominator = f"{size} subjects of ADSL with {both(self.arms.population.condition, column.condition, inside)}"
+        source = Provenance(self.counted.dataset, where, ("USUBJID",), denominator, line.having, inside)
         if line.subjects is None:
             statistics.append(Statistic(*key, "n", None, NOT_AVAILABLE, source))
             return [NOT_AVAILABLE, NOT_AVAILABLE] if self.with_events else [NOT_AVAILABLE]
         count = column.count(line.subjects)
-        share = 100 * count / column.size if column.size else None
+        share = 100 * count / size if size else None
+        percent = percent_text(count, size)
         statistics.append(Statistic(*key, "n", count, str(count), source))
-        statistics.append(Statistic(*key, "pct", share, percent_text(count, column.size), source))
-        cells = [count_percent_text(count, column.size)]
+        statistics.append(Statistic(*key, "pct", share, percent, source))
+        cells = [f"{count}{of_line} ({percent})" if percent else f"{count}{of_line}"]
         if self._has_intervals:
-            low, high = (100 * float(limit) for limit in compute_clopper_pearson(count, column.size))
+            low, high = (100 * float(limit) for limit in compute_clopper_pearson(count, size))
             texts = []
             for name, limit in (("pct_lower", low), ("pct_upper", high)):
-                value = limit if column.size else None
+                value = limit if size else None
                 texts.append(points_text(value))
                 statistics.append(Statistic(*key, name, value, texts[-1], source))
             cells[0] += f" [{', '.join(texts)}]"
         if self.with_events and line.events is not None:
             events = column.count(line.events)
-            source = Provenance(self.counted.dataset, where, self.counted.record)
+            source = Provenance(self.counted.dataset, where, self.counted.record, subjects=inside)
             statistics.append(Statistic(*key, "events", events, str(events), source))
             cells.append(str(events))
         elif self.with_events:
@@ -175,34 +189,28 @@ class Layout:
     def _compare(
         self, line: CountLine, pair: tuple[int, int], compared: Compared | None, statistics: list[Statistic]
     ) -> list[str]:
-        wanted = [self._asks("risk_difference"), self._asks("fisher")]
-        if line.is_heading or compared is None:
-            return ["" if line.is_heading else NOT_AVAILABLE for asked in wanted if asked]
+        if line.is_heading or compared is None or self.comparison is None:
+            text = "" if line.is_heading else NOT_AVAILABLE
+            return [text for asked in ("risk_difference", "fisher") if self._asks(asked)]
         names = [self.arms.names[place] for place in pair]
-        sizes = [int(self.arms.sizes[place]) for place in pair]
+        sizes = [int(self._sizes(line)[place]) for place in pair]
+        inside = line.within.condition if line.within else ""
         where = both(self.counted.condition, is_one_of(self.arms.variable, names), line.condition)
-        denominator = f"{sizes[0]} and {sizes[1]} subjects of ADSL with {self.arms.population.condition}"
-        source = Provenance(self.counted.dataset, where, ("USUBJID", self.arms.variable), denominator, line.having)
-        key = (line.row_group, line.row, self._name_of(pair))
-        cells = []
-        if wanted[0]:
-            values = {
-                "risk_difference": compared.difference,
-                "rd_lower": compared.lower,
-                "rd_upper": compared.upper,
-            }
-            texts = [points_text(value) for value in values.values()]
-            for (name, value), text in zip(values.items(), texts, strict=True):
-                statistics.append(Statistic(*key, name, None if value is None else float(value), text, source))
-            cells.append(NOT_ESTIMABLE if compared.difference is None else f"{texts[0]} ({texts[1]}, {texts[2]})")
-        if wanted[1]:
-            text = p_value_text(compared.p)
-            statistics.append(Statistic(*key, "p_fisher", compared.p, text, source))
-            cells.append(text)
-        return cells
+        denominator = f"{sizes[0]} and {sizes[1]} subjects of ADSL with {both(self.arms.population.condition, inside)}"
+        variables = ("USUBJID", self.arms.variable)
+        source = Provenance(self.counted.dataset, where, variables, denominator, line.having, inside)
+        key = (line.row_group, line.row, name_of(self.arms, pair))
+        return compared_cells(compared, self.comparison, key, source, statistics)
 
-    def _name_of(self, pair: tuple[int, int]) -> str:
-        return f"{self.arms.names[pair[0]]} vs {self.arms.names[pair[1]]}"
+    def _sizes(self, line: CountLine) -> NDArray[np.int64]:
+        return line.within.sizes if line.within else self.arms.sizes
+
+    def _counts(self, line: CountLine, pair: tuple[int, int]) -> tuple[int, int, int, int] | None:
+        """Subjects and N of arm and control; None where the line was not counted."""
+        if line.subjects is None:
+            return None
+        sizes, (arm, control) = self._sizes(line), pair
+        return int(line.subjects[arm]), int(sizes[arm]), int(line.subjects[control]), int(sizes[control])
 
     def _asks(self, statistic: str) -> bool:
         return self.comparison is not None and statistic in self.comparison.statistics

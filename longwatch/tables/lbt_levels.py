@@ -38,7 +38,7 @@ def make_lbt_levels(datasets: AnalysisDatasets, study: Study, parameters: Mappin
     arms = make_arms(datasets, study)
     later = select_later(datasets.adlb, ())
     analytes = [item for item in read_analytes(study) if not blocks or item.block in blocks]
-    fractions = Fractions("ADLB", arms)
+    fractions = Fractions("ADLB", arms, study.comparison)
     parts = {str(code): part for (code,), part in later.partition_by("PARAMCD", as_dict=True).items()}
     absent: list[str] = []
     block = ""
@@ -68,6 +68,7 @@ def make_lbt_levels(datasets: AnalysisDatasets, study: Study, parameters: Mappin
             *footnotes.say_fractions(study, last=last),
             *_say_levels(study, analytes, later, absent),
             *footnotes.say_egfr(later),
+            *(footnotes.say_statistics(study, arms) if arms.comparisons else ()),
             *footnotes.say_abbreviations(columns, fractions.rows, "ULN"),
         ),
         number=NUMBERS[code],

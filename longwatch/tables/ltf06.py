@@ -87,11 +87,13 @@ def _lines(datasets: AnalysisDatasets, arms: Arms, within: int) -> Iterator[Rate
             condition = both(DIED, equals("DTHCAUS", cause))
             yield RatedLine(cause, CAUSES, cause, condition, died(condition), whole, level=1)
     yield RatedLine(WINDOWS, WINDOWS, "")
-    for label, low, high in _windows(int(followed.max(initial=1)), within):
+    everybody = (datasets.whole or datasets).adsl["FUPDUR"].fill_null(0).to_numpy()
+    windows = _windows(int(everybody.max(initial=1)), within)
+    for label, low, high in windows:
         inside = f"DTHADY <= {high}" if low == 0 else f"DTHADY > {low} AND DTHADY <= {high}"
         days = sum_by_arm(np.clip(followed, low, high) - low, arms)
         yield RatedLine(label, WINDOWS, label, both(DIED, inside), died(both(DIED, inside)), days, level=1)
-    last = _windows(int(followed.max(initial=1)), within)[-1][2]
+    last = windows[-1][2]
     for label, condition in (
         ("Later than any follow-up", f"DTHADY > {last}"), ("Day not known", "DTHADY IS NULL")
     ):  # fmt: skip

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from math import isclose
 
+from longwatch.standards.dataset import SourceData
+from longwatch.study import Study
 from longwatch.tables.layout import NOT_AVAILABLE
 from longwatch.tables.result import Statistic, TableResult
 
@@ -13,7 +16,7 @@ DESCRIBED = ("n", "records", "mean", "sd", "median", "min", "max")
 CHECKED = (
     "N", "pct", "Ns", "pct_ns", "events", "person_years", "rate", *DESCRIBED, *(f"change_{name}" for name in DESCRIBED),
     "tranmax", "alpmax", "bilimax", "n_in_interval", "events_in_interval", "total",
-    "at_risk", "deaths", "survival_pct", "incidence_pct",
+    "at_risk", "deaths", "survival_pct", "incidence_pct", "mean_count",
     "share", "base", "days_followed", "days_possible", "quotient", "tests", "tests_not_passed",
 )  # fmt: skip
 """Statistics that are computed twice: counts, percentages, rates, descriptions of numbers, numbers at risk and the
@@ -31,6 +34,17 @@ class Answer:
 
     values: Mapping[Cell, float | int | None]
     not_computed: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class AskedStudy:
+    """One study of a pool as the other program is asked of it: its data, study file, cut-off, and by the heading of its
+    arm that of the pool's."""
+
+    data: SourceData
+    study: Study
+    cutoff: date
+    headings: Mapping[str, str]
 
 
 @dataclass(frozen=True)

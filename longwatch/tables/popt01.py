@@ -48,6 +48,5 @@ def make_popt01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[st
 def _lines(datasets: AnalysisDatasets, study: Study) -> Iterator[SubjectLine]:
     named = (Population(item.flag, item.name) for item in study.populations)
     for population in {**POPULATIONS, **{item.flag: item for item in named}}.values():
-        adsl = datasets.adsl
-        flagged = population.flag in adsl.columns and adsl[population.flag].null_count() < adsl.height
+        flagged = datasets.is_filled(population.flag)
         yield SubjectLine(population.name, population.flag, "", population.condition if flagged else None)

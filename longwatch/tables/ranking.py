@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,3 +30,22 @@ class Ranking:
         arm, control = self._pair
         difference = int(subjects[arm]) * int(self._sizes[control]) - int(subjects[control]) * int(self._sizes[arm])
         return -difference, name
+
+
+class SocOrder:
+    """SOCs in MedDRA's internationally agreed order, those that it does not have after them by name (spec A.4, C.2 rule
+    5). `order`: the names, empty where the study names no release that has the order: then all by name."""
+
+    def __init__(self, order: Sequence[str]) -> None:
+        self._places = {name.upper(): place for place, name in enumerate(order)}
+
+    @property
+    def words(self) -> str:
+        """The order, for a footnote."""
+        if not self._places:
+            return "SOCs and PTs by name"
+        return "SOCs in MedDRA's internationally agreed order, those that it does not have last; PTs by name"
+
+    def __call__(self, soc: str) -> tuple[int, str]:
+        """The key to sort a SOC by."""
+        return self._places.get(soc.upper(), len(self._places)), soc

@@ -9,16 +9,31 @@ from longwatch.tables.chart import Chart
 
 
 @dataclass(frozen=True)
+class Restriction:
+    """What an output is made of instead of the whole trial. `asked`: in the words of `restriction`; `words`: for a
+    title. `subjects`: which subjects, as SQL over ADSL; `events`: which events, as SQL over ADAE; one of them is empty.
+    `notes`: further footnotes."""
+
+    asked: str
+    words: str
+    subjects: str = ""
+    events: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Provenance:
     """Where a number comes from: the analysis dataset, the filter that picks its records (SQL in the field's names),
     the variables counted, and what the denominator is. `having`: where each subject counts by all of its records that
-    the filter picks, the condition on them together (`MAX(AETOXGR) = '3'`)."""
+    the filter picks, the condition on them together (`MAX(AETOXGR) = '3'`). `subjects`: a condition on their subjects,
+    over ADSL, beside the filter (a subgroup)."""
 
     dataset: str
     filter: str
     variables: tuple[str, ...]
     denominator: str = ""
     having: str = ""
+    subjects: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,6 +82,7 @@ class TableResult:
     `code`: output code (AET02). `number`: the FDA guide's number of the table, or of the figure (`Fig 4`); empty where
     it has none. `stub`: heading of the first column. An output without rows still prints its title, header, N and the
     line in `empty_note`. `chart`: of a figure, what is drawn; its rows are then the table of its numbers.
+    `restrictions`: to which subjects and events of the trial it is restricted.
     """
 
     code: str
@@ -81,7 +97,19 @@ class TableResult:
     subtitle: str = ""
     empty_note: str = "No events met the criteria"
     parameters: dict[str, str] = field(default_factory=dict)
+    restrictions: tuple[Restriction, ...] = ()
     chart: Chart | None = None
+
+    @property
+    def name(self) -> str:
+        """The code, and in brackets what the output is restricted to: `AET02[SEX=F, related]`."""
+        asked = ", ".join(item.asked for item in self.restrictions)
+        return f"{self.code}[{asked}]" if asked else self.code
+
+    @property
+    def subjects(self) -> str:
+        """The condition that its subjects meet beside its population, as SQL over ADSL; empty: none."""
+        return " AND ".join(item.subjects for item in self.restrictions if item.subjects)
 
     @property
     def guide(self) -> str:
@@ -94,7 +122,7 @@ class TableResult:
         """The output as CSV rows: output, row_group, row, column, statistic, value, text."""
         for item in self.statistics:
             value = "" if item.value is None else repr(item.value)
-            yield (self.code, item.row_group, item.row, item.column, item.statistic, value, item.text)
+            yield (self.name, item.row_group, item.row, item.column, item.statistic, value, item.text)
 
 
 TIDY_HEADER = ("output", "row_group", "row", "column", "statistic", "value", "text")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from longwatch.derive import AnalysisDatasets
 from longwatch.derive.follow_up import start_variable
 from longwatch.stats.methods import Method
-from longwatch.study import EventKind, Study
+from longwatch.study import EventKind, Parameter, Study
 from longwatch.tables import footnotes
 from longwatch.tables.times import Timed
 
@@ -46,11 +46,15 @@ def _say_event(timed: Timed) -> str:
     if declared.event is not EventKind.ADVERSE_EVENT:
         assert declared.event is not None
         return _EVENTS[declared.event]
+    return f"the first {name_kind(declared)}; censored at the end of follow-up (last day known alive, death or cut-off)"
+
+
+def name_kind(declared: Parameter) -> str:
+    """Which adverse events a parameter looks at: `serious TEAE of PT Sepsis`."""
     kind = "serious TEAE" if declared.serious else "TEAE"
     named = [f"PT {', '.join(declared.terms)}"] * bool(declared.terms)
     named += [f"SOC {', '.join(declared.socs)}"] * bool(declared.socs)
-    which = f" of {' or of '.join(named)}" if named else ""
-    return f"the first {kind}{which}; censored at the end of follow-up (last day known alive, death or cut-off)"
+    return f"{kind} of {' or of '.join(named)}" if named else kind
 
 
 def _say_unit(unit: str) -> str:
@@ -63,6 +67,11 @@ def say_events(study: Study, timed: Timed) -> tuple[str, ...]:
     declared = timed.declared
     if timed.times.supplied or declared is None or declared.event is not EventKind.ADVERSE_EVENT:
         return ()
+    return say_chosen(study, declared)
+
+
+def say_chosen(study: Study, declared: Parameter) -> tuple[str, ...]:
+    """What a TEAE is, and by which dictionary the terms of a parameter are."""
     chosen = (footnotes.say_dictionary(study),) if declared.terms or declared.socs else ()
     return (footnotes.say_treatment_emergence(study), *chosen)
 
@@ -81,4 +90,5 @@ def say_death(timed: Timed, incidence: bool) -> tuple[str, ...]:
 
 def say_at_risk(method: Method) -> str:
     """The curve's method, and who is at risk."""
-    return f"{method.value}, 95% CI. At risk: subjects whose time is at least that long."
+    name = method.value[:1].upper() + method.value[1:]
+    return f"{name}, 95% CI. At risk: subjects whose time is at least that long."

@@ -21,11 +21,14 @@ def models_in(kind: Any) -> Iterator[type[BaseModel]]:
         yield from models_in(part)
 
 
+LISTED = ("sources", "populations", "event_groups", "aesi", "severities", "reports")
+
+
 def keys_of(model: type[BaseModel], path: str = "") -> Iterator[str]:
     """Every key; what stands in lists of sources, populations, arms, severities and reports is said with the list."""
     for name, field in model.model_fields.items():
         inner = list(models_in(field.annotation))
-        if inner and not path and name not in ("sources", "populations", "severities", "reports"):
+        if inner and not path and name not in LISTED:
             yield from keys_of(inner[0], f"{name}.")
         else:
             yield path + name

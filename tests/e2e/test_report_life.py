@@ -1,4 +1,4 @@
-"""What becomes of an archived report: made again, signed, staged for a submission."""
+"""What becomes of an archived report: made again, staged for a submission (signed: test_two_person_release)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import pytest
 pytestmark = pytest.mark.xdist_group("e2e")
 
 
-def test_an_archived_report_is_made_again_signed_and_staged(longwatch, islet1, home, tmp_path) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.timeout(900)
+def test_an_archived_report_is_made_again_and_staged(longwatch, islet1, tmp_path) -> None:  # type: ignore[no-untyped-def]
     done = longwatch("run", islet1 / "study.yaml", "--direct", "--json")
     assert done.code == 0, done.err
     (report,) = json.loads(done.out)["reports"]
@@ -40,20 +41,11 @@ def test_an_archived_report_is_made_again_signed_and_staged(longwatch, islet1, h
     assert "the rules (a study's own rules and dictionary are read beside its file" in other.out
     assert "page 1: " in other.out
 
-    # a draft may be reviewed, not released; the signed copy begins with the unsigned one
-    refused = longwatch("report", "sign", key, "--name", "Ada Lovelace", "--meaning", "released")
+    # a draft is never signed, so there is nothing to seal
+    refused = longwatch("report", "seal", key)
     assert refused.code == 2
-    assert "LW-SGN-002" in refused.err
+    assert "LW-SGN-001" in refused.err
     assert longwatch("archive", "get", key, "--signed").code == 2
-    signed = longwatch("report", "sign", key, "--name", "Ada Lovelace", "--meaning", "reviewed", "--json")
-    (seal,) = json.loads(signed.out)
-    assert (seal["level"], seal["demonstration"]) == ("PAdES B-B", True)
-    assert longwatch("archive", "get", key, "--signed", "--to", tmp_path / "signed.pdf").code == 0
-    assert (tmp_path / "signed.pdf").read_bytes().startswith(archived)
-    assert Path(report["pdf"]).read_bytes() == archived
-    told = longwatch("report", "check", tmp_path / "signed.pdf")
-    assert told.code == 1
-    assert "/AcroForm" in told.out
 
     # staging: only what is released, unless it is a rehearsal
     folder = tmp_path / "0001"
@@ -74,12 +66,3 @@ def test_an_archived_report_is_made_again_signed_and_staged(longwatch, islet1, h
         assert leaf["state"] == "archived-draft"
     assert leaves[0]["sha256"] == report["sha256"]
     assert longwatch("report", "stage", key, *options, "--rehearsal").code == 4
-
-    # the archive knows the signed copy; a changed one is noticed
-    assert longwatch("archive", "scrub").code == 0
-    assert longwatch("archive", "verify").code == 0
-    copy = home / "archive" / seal["object"]
-    copy.chmod(0o644)
-    copy.write_bytes(copy.read_bytes() + b"\n")
-    assert longwatch("archive", "get", key, "--signed").code == 5
-    assert longwatch("archive", "scrub").code == 5

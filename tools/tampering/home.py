@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
+from longwatch.evidence.audit import AuditEvent
 from longwatch.evidence.manifest import make_manifest
-from longwatch.evidence.registered import PullRow, ReportRow, ReportState, RunRow, RunState, SnapshotRow, StudyRow
+from longwatch.evidence.registered import (
+    PullRow,
+    ReportFilter,
+    ReportRow,
+    ReportState,
+    RunRow,
+    RunState,
+    SnapshotRow,
+    StudyRow,
+)
+from longwatch.evidence.replay import ARCHIVED, pull_values, report_values, study_values
 from longwatch.evidence.report_key import ReportIdentity
 from longwatch.evidence.snapshot import FileDataset, SourceFile, SourceSnapshot, compute_snapshot_id
 from longwatch.standards.hashing import sha256_of_bytes
 from operations.archive_reading import list_reports
 from operations.audit_checkpoint import make_checkpoint
-from operations.audited import make_event
 from runtime.settings import Settings
 from runtime.wiring import Wiring
 
@@ -44,7 +56,7 @@ def make_evidence(folder: Path) -> Evidence:
         snapshot = _begin(wiring)
         for number in (1, 2):
             _archive(wiring, snapshot, number)
-            list_reports(wiring, STUDY)
+            list_reports(wiring, ReportFilter(study_id=STUDY))
             make_checkpoint(wiring)
         wiring.close()
         shutil.copytree(evidence.home, evidence.earlier)
@@ -63,18 +75,19 @@ def _begin(wiring: Wiring) -> SourceSnapshot:
     )
     snapshot = SourceSnapshot(compute_snapshot_id((file.name, file.sha256) for file in files), files, CUTOFF)
     now, who = wiring.clock(), wiring.actor.name
+    study = StudyRow(STUDY, "Islets", "c" * 64, now)
+    row = SnapshotRow(snapshot.id, STUDY, len(files), snapshot.rows, snapshot.size, CUTOFF, now)
+    fetched = PullRow("pull-1", STUDY, snapshot.id, now, who, ("data",), "longwatch")
+
+    def event(action: str, entity: str, entity_id: str, said: Mapping[str, Any]) -> AuditEvent:
+        return AuditEvent(now, who, action, entity, entity_id, None, said)
+
     with wiring.registers.transaction() as register:
-        register.ensure_account(wiring.actor, make_event(wiring, "account seen", "account", who))
-        register.ensure_study(
-            StudyRow(STUDY, "Islets", "c" * 64, now), make_event(wiring, "study seen", "study", STUDY)
-        )
-        register.add_snapshot(
-            SnapshotRow(snapshot.id, STUDY, len(files), snapshot.rows, snapshot.size, CUTOFF, now),
-            PullRow("pull-1", STUDY, snapshot.id, now, who, ("data",), "longwatch"),
-            make_event(wiring, "data pulled", "snapshot", snapshot.id, {"files": len(files)}),
-        )
+        register.ensure_account(wiring.actor, event("account seen", "account", who, {}))
+        register.ensure_study(study, event("study seen", "study", STUDY, study_values(study)))
+        register.add_snapshot(row, fetched, event("data pulled", "snapshot", snapshot.id, pull_values(row, fetched)))
         register.start_run(
-            RunRow(RUN, STUDY, RunState.STARTED, who, now), make_event(wiring, "run started", "run", RUN)
+            RunRow(RUN, STUDY, RunState.STARTED, who, now), event("run started", "run", RUN, {"study": STUDY})
         )
     return snapshot
 
@@ -122,6 +135,6 @@ def _archive(wiring: Wiring, snapshot: SourceSnapshot, number: int) -> None:
         archived_at=wiring.clock(),
         archived_by=wiring.actor.name,
     )
-    said = {"state": state.value, "pdf_sha256": row.pdf_sha256, "manifest_sha256": row.manifest_sha256}
+    event = AuditEvent(row.archived_at, row.archived_by, ARCHIVED, "report", row.key, None, report_values(row))
     with wiring.registers.transaction() as register:
-        register.add_report(row, make_event(wiring, "report archived", "report", row.key, said))
+        register.add_report(row, event)

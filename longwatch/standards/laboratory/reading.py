@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
-LEVELS, CRITERIA = "fda_levels_2_0.csv", "ctcae_5_0.csv"
+LEVELS, CRITERIA, BLOOD_PRESSURE = "fda_levels_2_0.csv", "ctcae_5_0.csv", "fda_blood_pressure_2_0.csv"
 
 
 @cache

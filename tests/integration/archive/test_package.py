@@ -125,6 +125,25 @@ def test_one_flipped_byte_of_any_file_is_named(unpacked: Path, monkeypatch: pyte
     assert said_here(monkeypatch, unpacked)[0] == 0
 
 
+def test_a_machine_without_longwatch_finds_a_flipped_byte_of_any_file(unpacked: Path) -> None:
+    """The bare interpreter, isolated and without site packages: it has no Longwatch, and the program that the package
+    brings names each file that is changed, at its first, a middle and its last byte."""
+    for part in ("longwatch", "cryptography"):
+        bare = [sys.executable, "-I", "-S", "-c", f"import {part}"]
+        assert subprocess.run(bare, capture_output=True, check=False, cwd=unpacked).returncode == 1
+    changed = 0
+    for file in sorted(path for path in unpacked.rglob("*") if path.is_file()):
+        name, content = file.relative_to(unpacked).as_posix(), file.read_bytes()
+        for place in {0, len(content) // 2, len(content) - 1} if name != "verify.py" else set[int]():
+            file.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+            code, said = said_by(unpacked)
+            assert (code, f"DOES NOT HOLD. {name}: " in said) == (1, True), (name, place, said)
+            changed += 1
+        file.write_bytes(content)
+    assert changed >= 3 * 12
+    assert said_by(unpacked)[0] == 0
+
+
 def test_a_flipped_byte_in_the_program_stops_the_program_itself(unpacked: Path) -> None:
     """Run for real: it says so, or Python cannot read it; it never says HOLDS."""
     file = unpacked / "verify.py"

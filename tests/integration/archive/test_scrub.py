@@ -61,14 +61,15 @@ def scrubbed(wiring: Wiring) -> Scrubbed:
 
 
 def test_what_is_untouched_has_no_problem(wiring: Wiring) -> None:
-    """Three reports of three objects, three checkpoints, one key; then it is signed, and the next scrub sees that."""
+    """Three reports of three objects, three checkpoints with their events, one key; then it is signed, and the next
+    scrub sees that."""
     told: list[str] = []
     found = scrub_archive(wiring, told.append)
-    assert (found.problems, found.reports, found.objects) == ([], 3, 13)
+    assert (found.problems, found.reports, found.objects) == ([], 3, 16)
     assert told
     examined = verify_audit(wiring, told.append, {})
     assert (examined.checkpoints, examined.problems) == (4, [])
-    assert scrubbed(wiring).objects == 14
+    assert scrubbed(wiring).objects == 18
 
 
 def test_each_tampering_is_found(evidence: Evidence, tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from pypdf import PdfReader
 from connectors.pdf_sealing import B_B, B_T, DEMO_NAME, PdfSealer
 from longwatch.errors import StoreError, StudyError
 from longwatch.reports.contents import Paragraphs, ReportContents, Section
-from longwatch.reports.signatures import Meaning, SignatureSheet, Signing, check_signings
+from longwatch.reports.signatures import SignatureSheet, Signing, check_signings
 from longwatch.standards.hashing import sha256_of_bytes
 from report_templates import render
 from report_templates.signature_page import render_signature_pages
@@ -44,8 +43,8 @@ def unsigned() -> bytes:
 def sheet_of(sealer: PdfSealer, unsigned: bytes) -> SignatureSheet:
     """Two persons signed."""
     signings = (
-        Signing("Ada Lovelace", NOW - timedelta(hours=1), Meaning.REVIEWED, "ada"),
-        Signing("Grace <b>Hopper</b>", NOW, Meaning.RELEASED, "grace"),
+        Signing("Ada Lovelace", NOW - timedelta(hours=1), "reviewed", "ada"),
+        Signing("Grace <b>Hopper</b>", NOW, "released", "grace"),
     )
     return SignatureSheet(
         "STUDY-1", "A study", "Safety summary", "a" * 64, date(2026, 1, 31), False, "letter", sha256_of_bytes(unsigned),
@@ -225,13 +224,7 @@ def test_a_certificate_that_cannot_be_used_is_told(tmp_path: Path) -> None:
         _ = PdfSealer(old, "secret", tmp_path / "demo.p12", "", 5, clock).certificate
 
 
-def test_a_draft_is_neither_approved_nor_released_and_a_signer_has_a_name() -> None:
-    signing = Signing("Ada Lovelace", NOW, Meaning.REVIEWED)
-    check_signings((signing,), draft=True, where="report")
-    for meaning in (Meaning.APPROVED, Meaning.RELEASED):
-        check_signings((replace(signing, meaning=meaning),), draft=False, where="report")
-        with pytest.raises(StudyError, match="LW-SGN-002"):
-            check_signings((replace(signing, meaning=meaning),), draft=True, where="report")
-    for signings in ((), (replace(signing, printed_name=" "),)):
-        with pytest.raises(StudyError, match="LW-SGN-001"):
-            check_signings(signings, draft=False, where="report")
+def test_what_nobody_signed_is_not_sealed() -> None:
+    check_signings((Signing("Ada Lovelace", NOW, "reviewed", "ada"),), "report")
+    with pytest.raises(StudyError, match="LW-SGN-001"):
+        check_signings((), "report")

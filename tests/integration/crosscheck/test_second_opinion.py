@@ -16,10 +16,12 @@ import pytest
 from crosscheck import ask_second_opinion
 from crosscheck.catalogue import FROM_SDTM_ONLY, QUESTIONS
 from longwatch.derive import AnalysisDatasets, derive
+from longwatch.errors import StudyError
 from longwatch.standards.dataset import SourceData
 from longwatch.study import Study, parse_study
-from longwatch.tables.catalogue import OUTPUTS, make_table
+from longwatch.tables.catalogue import OUTPUTS, make_table, make_tables
 from longwatch.tables.opinion import Opinion, compare
+from longwatch.tables.result import TableResult
 
 CUTOFF = date(2023, 6, 30)
 STUDY = """
@@ -147,7 +149,15 @@ def drawn(seed: int) -> SourceData:
         CM=cm,
         VS=pl.concat([vs, weights], how="diagonal"),
     )
-    return SourceData({**found.datasets, **_followed(chance, found, subject, records).datasets})
+    followed = _followed(chance, found, subject, records)
+    pressures = records(
+        chance.randint(0, 25),
+        lambda: {"USUBJID": subject(), "VSTESTCD": some(["SYSBP", "DIABP"]), "VSDTC": some(DATES),
+                 "VSSTRESN": some([59.0, 60.0, 61.0, 89.0, 90.0, 119.5, 120.0, 165.0, 180.0, None]),
+                 "VSSTRESU": some(["mmHg", "mmHg", "mmHg", "mmHg", "MMHG", "kPa", None])},
+    )  # fmt: skip
+    more = SourceData.of(VS=pl.concat([found.frame("VS").collect(), pressures], how="diagonal"))
+    return SourceData({**found.datasets, **followed.datasets, **more.datasets})
 
 
 def _followed(
@@ -285,6 +295,65 @@ def test_drawn_trials(reference: str, product: str) -> None:
     study = parse_study(f"{text}treatment_emergence: {{reference: {reference}}}\n", "drawn")
     for seed in (43, 48, 127, *range(TRIALS)):
         assert differences(opinions(drawn(seed), study, CUTOFF, number=seed)) == [], f"seed {seed}"
+
+
+RESTRICTED: list[dict[str, object]] = [
+    {"by": "SEX"},
+    {"where": ("AGE>=40", "related")},
+    {"where": ("AETOXGR>=3",)},
+    {"where": ("AESEV<SEVERE", "SEX=F|M")},
+    {"where": ("AREL=", "AEBODSYS=Gut")},
+    {"where": ("serious",)},
+    {"where": ("fatal", "AGEGR1=")},
+    {"at_least": 33.4},
+]
+
+
+def restricted_tables(datasets: AnalysisDatasets, study: Study) -> list[TableResult]:
+    """Every output under every restriction that it takes and the trial allows."""
+    found: list[TableResult] = []
+    for code, output in OUTPUTS.items():
+        for parameters in RESTRICTED:
+            if "at_least" in parameters and "at_least" not in output.parameters:
+                continue
+            try:
+                found += make_tables(code, datasets, study, parameters)
+            except StudyError as refused:  # a variable or a value is not in this trial; or no events are counted
+                assert refused.error_id in ("LW-TAB-010", "LW-TAB-011", "LW-TAB-009")  # noqa: PT017
+    return found
+
+
+def test_restricted_outputs_of_drawn_trials() -> None:
+    """By subgroup, of events of a kind, at a threshold: the two programs agree on every cell."""
+    study = parse_study(STUDY, "drawn")
+    made = 0
+    for seed in range(TRIALS // 8):
+        data = drawn(seed)
+        tables = restricted_tables(derive(data, study, CUTOFF), study)
+        found = list(ask_second_opinion(tables, data, study, CUTOFF))
+        assert differences(found) == [], f"seed {seed}"
+        made += sum(opinion.answered for opinion in found)
+    assert made > 100
+
+
+def test_a_restriction_that_is_not_carried_out_is_caught(
+    pilot: AnalysisDatasets, pilot_study: Study, pilot_data: SourceData
+) -> None:
+    """The table of all subjects, given out as that of the women."""
+    women = make_table("AET02_SER", pilot, pilot_study, {"where": "SEX=F"})
+    everybody = replace(make_table("AET02_SER", pilot, pilot_study), restrictions=women.restrictions)
+    honest, false = ask_second_opinion([women, everybody], pilot_data, pilot_study, date(2015, 12, 31))
+    assert honest.agrees
+    assert not false.agrees
+
+
+def test_a_restriction_that_sql_cannot_see_is_not_called_checked(
+    pilot: AnalysisDatasets, pilot_study: Study, pilot_data: SourceData
+) -> None:
+    """TRT01P is of our own ADSL."""
+    table = make_table("AET02_SER", pilot, pilot_study, {"where": "TRT01P=Placebo"})
+    (opinion,) = ask_second_opinion([table], pilot_data, pilot_study, date(2015, 12, 31))
+    assert not opinion.answered
 
 
 def test_a_broken_derivation_is_caught(

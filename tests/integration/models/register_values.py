@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+from longwatch.evidence.accounts import AccountRow
 from longwatch.evidence.audit import AuditEvent
 from longwatch.evidence.registered import (
-    AccountRow,
     FindingRow,
     PullRow,
     ReportRow,

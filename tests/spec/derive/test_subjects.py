@@ -89,6 +89,14 @@ def test_treatment_that_goes_on_after_the_cutoff_has_no_end(derived: Make) -> No
         assert derived(EX=[dose("S1", EXENDTC=text)]).adsl["TRTEDT"].to_list() == [expected]
 
 
+def test_treatment_that_never_began_or_has_no_date_has_no_end(derived: Make) -> None:
+    """A subject given induction alone was not treated with the product; a dose without dates has none: the cut-off is
+    not put in their place."""
+    induction = dose("S1", EXTRT="THYMOGLOBULIN", EXSTDTC="2022-02-24", EXENDTC="2022-02-25")
+    assert derived(EX=[induction]).adsl["TRTEDT"].to_list() == [None]
+    assert derived(EX=[dose("S1", EXSTDTC=None, EXENDTC=None)]).adsl["TRTEDT"].to_list() == [None]
+
+
 def test_arms_by_planned_and_actual_treatment(derived: Make) -> None:
     """TRT01P from ARMCD, TRT01A from ACTARMCD, by the study file's headings; a dosed subject of no arm is kept as
     `Not assigned`, one who was not dosed has no arm."""

@@ -17,10 +17,12 @@ from longwatch.errors import GateStopped, IntegrityError, LongwatchError, StudyE
 from longwatch.findings.finding import RuleStatus, ValidationOutcome
 from longwatch.findings.inputs import RuleInputs
 from longwatch.findings.rulebook import parse_rules, rules_in_force
+from longwatch.reports.template import parse_template
 from longwatch.study import SourceSpec, Study
 from longwatch.tables.catalogue import make_table
 from longwatch.tables.result import TableResult
 from operations.listings import make_draft_reasons
+from operations.make_report import by_name, tabulate
 from operations.report_gate import ReportGate, check_report_gate
 from validations import rules_of
 
@@ -94,6 +96,43 @@ def test_a_report_whose_numbers_agree_passes(judge: Callable[..., ReportGate]) -
     assert gate.draft_reasons() == ()
     assert set(gate.opinions) == set(CODES)
     assert all(opinion.answered and opinion.compared for opinion in gate.opinions.values())
+
+
+def test_outputs_of_a_subgroup_are_judged_by_its_own_size(
+    derived: Callable[..., AnalysisDatasets], make_study: Callable[..., Study]
+) -> None:
+    """A template's block that asks for one output per sex: each has its name, its N and its deaths, and is computed
+    twice; the N of the other sex is told."""
+    template = parse_template(TEMPLATE, "small.yaml")
+    study = make_study(dictionaries=NAMED)
+    sexes = [{**item, "SEX": sex} for item, sex in zip(DM, "FMF", strict=True)]
+    datasets = derived(study=study, cutoff=CUTOFF, DM=sexes, EX=EX, AE=AE)
+    tables = by_name(tabulate(study, template, datasets))
+    assert list(tables) == ["severe[SEX=F, AETOXGR>=2]", "severe[SEX=M, AETOXGR>=2]", "DTHT01[SEX=F]", "DTHT01[SEX=M]"]
+
+    def judged(printed: Mapping[str, TableResult]) -> ReportGate:
+        return check_report_gate(
+            rules_in_force(rules_of(RuleInputs()), study), study, printed, datasets, verify=lambda: None,
+            ask=lambda: ask_second_opinion(tuple(printed.values()), datasets.data, study, CUTOFF),
+        )  # fmt: skip
+
+    assert statuses(judged(tables)) == dict.fromkeys(("RP01", "RP02", "RP03", "RP04", "RP05"), "pass")
+    women, men = tables["DTHT01[SEX=F]"], tables["DTHT01[SEX=M]"]
+    with pytest.raises(IntegrityError) as raised:
+        judged({"DTHT01[SEX=F]": replace(men, restrictions=women.restrictions)})
+    assert raised.value.error_id == "LW-RPT-001"
+
+
+TEMPLATE = """
+id: small
+version: 1
+title: By sex
+sections:
+  - title: Events
+    blocks:
+      - {table: AET04, id: severe, parameters: {by: SEX, where: ["AETOXGR>=2"], at_least: 5}}
+      - {table: DTHT01, parameters: {by: SEX}}
+"""
 
 
 def test_rules_that_have_nothing_to_judge_do_not_apply(judge: Callable[..., ReportGate]) -> None:

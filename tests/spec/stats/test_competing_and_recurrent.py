@@ -133,6 +133,10 @@ def test_where_there_is_no_mean_count() -> None:
     assert compute_mean_cumulative_count([5], [0], [], []).at(5).value == 0.0
     assert compute_mean_cumulative_count([5], [0], [0], [3]).at(6).reason == "beyond the last observation"
     assert compute_mean_cumulative_count([5], [1], [0], [3]).at(6).value == 1.0
+    alike = compute_mean_cumulative_count([5, 5], [0, 0], [0, 1, 1], [2, 3, 4])
+    assert (alike.at(2).value, alike.at(2).upper is None) == (0.5, False)
+    alone = compute_mean_cumulative_count([5], [0], [0], [3]).at(4)
+    assert (alone.value, alone.lower, alone.reason) == (1.0, None, "no spread between subjects")
     with pytest.raises(ValueError, match="after the end"):
         compute_mean_cumulative_count([5], [0], [0], [6])
 
@@ -166,6 +170,14 @@ def test_mean_count_and_variance_against_brute_force() -> None:
         ones = np.ones(len(end))
         expected = weighted_count(ones, *sample, time)
         assert (found.at(time).value or 0) == pytest.approx(expected, abs=1e-8)
+        printed = found.at(time)
+        if printed.lower is not None and printed.upper is not None:
+            width = 1.959963984540054 * found.variance_at(time) ** 0.5 / expected
+            limits = (
+                pytest.approx(expected * np.exp(-width), abs=1e-8),
+                pytest.approx(expected * np.exp(width), rel=1e-8),
+            )
+            assert (printed.lower, printed.upper) == limits
         if number >= SLOW_CASES:
             continue
         step, changes = 1e-5, []

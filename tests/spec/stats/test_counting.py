@@ -36,7 +36,23 @@ def test_no_events() -> None:
 
 
 def test_against_sets() -> None:
-    """Random records, against counting with Python sets."""
+    """1,000 random trials, against counting with Python sets."""
+    draw = np.random.default_rng(8)
+    for _ in range(1000):
+        subject, term = draw.integers(0, 6, (2, int(draw.integers(0, 25))))
+        arm = draw.integers(0, 3, 6)
+        pairs = compute_distinct_pairs(subject, term, 6)
+        found, rows = compute_subjects(pairs, 6, arm, 3), set(zip(subject.tolist(), term.tolist(), strict=True))
+        events = compute_events(subject, term, 6, arm, 3)
+        for a in range(3):
+            assert found[a].tolist() == [sum(arm[s] == a and u == t for s, u in rows) for t in range(6)]
+            assert events[a].tolist() == [
+                sum(arm[s] == a and u == t for s, u in zip(subject, term, strict=True)) for t in range(6)
+            ]
+
+
+def test_many_records_against_sets() -> None:
+    """Of groups of terms, too."""
     draw = np.random.default_rng(7)
     subject, term = draw.integers(0, 40, 900), draw.integers(0, 12, 900)
     arm, group = draw.integers(0, 3, 40), draw.integers(0, 4, 12)

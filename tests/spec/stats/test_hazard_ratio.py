@@ -12,7 +12,7 @@ from longwatch.stats.cox import Ties, compute_hazard_ratio
 from longwatch.stats.log_rank import compute_log_rank
 from longwatch.stats.methods import Method
 
-from .cases import SLOW_CASES
+from .cases import SLOW_CASES, SLOWEST_CASES
 from .test_survival import MAINTAINED, NOT_MAINTAINED
 
 AML = (MAINTAINED[0] + NOT_MAINTAINED[0], MAINTAINED[1] + NOT_MAINTAINED[1], [0] * 11 + [1] * 12)
@@ -113,9 +113,9 @@ def test_log_rank_against_statsmodels() -> None:
 
 
 def test_log_rank_of_three_groups_against_lifelines() -> None:
-    """100 random trials with three arms: two degrees."""
+    """Random trials with three arms: two degrees."""
     draw = np.random.default_rng(53)
-    for _ in range(100):
+    for _ in range(SLOWEST_CASES):
         time, event, _, group = random_trial(draw)
         found = compute_log_rank(time, event, group)
         if found.degrees != (2,):

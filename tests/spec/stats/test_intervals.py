@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from scipy import optimize, stats
 from statsmodels.stats.contingency_tables import Table2x2
+from statsmodels.stats.proportion import confint_proportions_2indep
 
 from longwatch.stats.differences import (
     compare_ratios,
@@ -162,6 +165,24 @@ def test_wilson_and_clopper_pearson_against_scipy() -> None:
         test = stats.binomtest(x, n)
         assert np.allclose(compute_wilson(x, n), test.proportion_ci(method="wilson"), atol=1e-12)
         assert np.allclose(compute_clopper_pearson(x, n), test.proportion_ci(method="exact"), atol=1e-9)
+
+
+def test_wald_against_statsmodels() -> None:
+    """1,000 random tables: the difference and its limits, none of which are cut at 100 %."""
+    tables = random_tables(1000)
+    lower, upper = compute_wald(*np.array(tables).T)
+    difference = compute_risk_difference(*np.array(tables).T)
+    for (x1, n1, x2, n2), low, high, middle in zip(tables, lower, upper, difference, strict=True):
+        other = confint_proportions_2indep(x1, n1, x2, n2, method="wald", compare="diff")
+        assert (low, high) == (pytest.approx(other[0], abs=1e-8), pytest.approx(other[1], abs=1e-8))
+        assert middle == pytest.approx(float(Fraction(x1, n1) - Fraction(x2, n2)), abs=1e-15)
+
+
+def test_upper_bound_of_none_against_scipy() -> None:
+    """Trials of 1 to 1,000: the bound at which no event has a probability of 5 %."""
+    for n in range(1, 1001):
+        other = stats.binomtest(0, n, alternative="less").proportion_ci(0.95, method="exact").high
+        assert compute_upper_bound_of_none(n) == pytest.approx(other, abs=1e-8)
 
 
 def test_newcombe_from_scipys_wilson_limits() -> None:

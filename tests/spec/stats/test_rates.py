@@ -64,8 +64,8 @@ def test_a_day_belongs_to_one_year() -> None:
 
 
 def test_days_by_year_against_counting_each_day() -> None:
-    """200 random subjects, day by day."""
-    days = np.random.default_rng(3).integers(0, 2000, 200)
+    """1,000 random subjects, day by day."""
+    days = np.random.default_rng(3).integers(0, 2000, 1000)
     at_risk, found = compute_interval_days(days, 5)
     ends = [0, 365, 730, 1095, 1461, 1826]
     for k in range(5):
@@ -78,6 +78,25 @@ def test_time_to_the_first_event() -> None:
     """EAIR counts days to the first event; subjects without one (0) to the end."""
     assert compute_days_to_first(DAYS, [20, 100, 800]).sum() == 920
     assert compute_days_to_first(DAYS, [0, 100, 0]).tolist() == [1097, 100, 893]
+
+
+def test_years_and_first_events_against_a_loop() -> None:
+    """1,000 random trials: events of each year over its days, and days to the first event, subject by subject."""
+    draw = np.random.default_rng(13)
+    ends = [0, 365, 730, 1095, 1461]
+    for _ in range(1000):
+        days = draw.integers(1, 1461, int(draw.integers(1, 12)))
+        subject = np.repeat(np.arange(len(days)), draw.poisson(1, len(days)))
+        day = draw.integers(1, days[subject] + 1)
+        for k, year in enumerate(compute_interval_rates(days, subject, day, 4)):
+            own = sum(max(0, min(int(d), ends[k + 1]) - ends[k]) for d in days)
+            had = sum(ends[k] < d <= ends[k + 1] for d in day.tolist())
+            assert (year.days, year.events) == (own, had)
+            if year.rate.value is not None:
+                assert year.rate.value == pytest.approx(100 * had / (own / 365.25), rel=1e-8)
+        first = [min((d for s, d in zip(subject, day, strict=True) if s == i), default=0) for i in range(len(days))]
+        to_first = [f or d for f, d in zip(first, days.tolist(), strict=True)]
+        assert compute_days_to_first(days, first).tolist() == to_first
 
 
 def test_where_there_is_no_rate() -> None:

@@ -78,18 +78,20 @@ def test_odds_ratio_and_test_against_statsmodels() -> None:
     assert compared > 700
 
 
-def test_score_limits_against_a_root_finder() -> None:
+@pytest.mark.parametrize("method", [Method.STRATIFIED_MIETTINEN_NURMINEN, Method.STRATIFIED_MIETTINEN_NURMINEN_BY_SIZE])
+def test_score_limits_against_a_root_finder(method: Method) -> None:
     """The limits are the roots of the score, found by Brent's method from the other side."""
     z = normal_quantile(0.95)
     compared = 0
     for table in random_strata(SLOW_CASES):
         x1, n1, x2, n2 = (np.array(part, dtype=np.float64) for part in table)
-        found = compare_stratified_risks(*table)[0]
+        found = compare_stratified_risks(*table, method=method)[0]
         if found.value is None or found.lower is None or found.upper is None:
             continue
         use = (n1 > 0) & (n2 > 0)
         a, m, b, n = x1[use], n1[use], x2[use], n2[use]
-        weight = m * n / (m + n) / (m * n / (m + n)).sum()
+        weight = m + n if method is Method.STRATIFIED_MIETTINEN_NURMINEN_BY_SIZE else m * n / (m + n)
+        weight = weight / weight.sum()
 
         def score(delta: float, a=a, m=m, b=b, n=n, weight=weight) -> float:  # type: ignore[no-untyped-def]
             variance = compute_constrained_variance(a, m, b, n, np.full(len(a), delta))

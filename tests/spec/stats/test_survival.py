@@ -118,6 +118,37 @@ def test_log_log_limits_and_medians_against_lifelines() -> None:
             assert median == other.median_survival_time_
 
 
+def test_limits_of_the_median_by_the_test_that_they_invert() -> None:
+    """Random samples: Brookmeyer–Crowley limits are the first times at which the limits of the curve, as lifelines has
+    them, reach the level; where a limit stays at it for a while it is taken as the median is."""
+    draw = np.random.default_rng(44)
+    compared = 0
+    for _ in range(SLOW_CASES):
+        time, event = random_sample(draw)
+        if not any(event):
+            continue
+        found = compute_kaplan_meier(time, event).quantile()
+        other = lifelines.KaplanMeierFitter().fit(time, event)
+        limits = other.confidence_interval_
+        for value, column in ((found.lower, 0), (found.upper, 1)):
+            reached = limits.iloc[1:, column].dropna()
+            reached = reached[reached <= 0.5]
+            if value is None or np.isclose(limits.iloc[:, column].dropna(), 0.5).any():
+                continue
+            assert value == reached.index[0]
+            compared += 1
+    assert compared > SLOW_CASES
+
+
+def test_numbers_at_risk_by_counting() -> None:
+    """1,000 random samples."""
+    draw = np.random.default_rng(45)
+    for _ in range(1000):
+        time, _ = random_sample(draw)
+        at = draw.integers(0, 60, 5)
+        assert compute_numbers_at_risk(time, at).tolist() == [sum(own >= t for own in time) for t in at]
+
+
 def test_linear_and_log_limits_by_hand() -> None:
     """1,000 random samples: the formulas written out, one time at a time."""
     draw = np.random.default_rng(43)

@@ -296,3 +296,17 @@ def test_each_number_says_where_it_comes_from(tabulate: Tabulate) -> None:
     assert found["", "Total", "N"].filter == "SAFFL = 'Y'"
     difference = found["Bell's palsy", "Islet cells vs Standard of care", "risk_difference"]
     assert "TRT01A IN ('Islet cells', 'Standard of care')" in difference.filter
+
+
+def test_the_unit_that_is_counted_goes_with_each_number(tabulate: Callable[..., TableResult]) -> None:
+    """Trap J.11: a percentage says that it is of subjects, and of which; events are records, and have no percentage."""
+    events = [("CELL1", "Blood", "Neutropenia"), ("CELL1", "Blood", "Neutropenia")]
+    table = tabulate("AET02", {"CELL": 4, "SOC": 4}, events, {"events": True})
+    found = {
+        item.statistic: item for item in table.statistics if (item.row, item.column) == ("Neutropenia", "Islet cells")
+    }
+    assert found["pct"].value == 25.0
+    assert found["pct"].provenance.variables == ("USUBJID",)
+    assert found["pct"].provenance.denominator.startswith("4 subjects of ADSL")
+    assert (found["events"].value, found["events"].provenance.variables) == (2, ("USUBJID", "AESEQ"))
+    assert found["events"].provenance.denominator == ""

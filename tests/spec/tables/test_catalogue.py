@@ -25,7 +25,11 @@ def test_codes_and_numbers_of_the_fda_guide() -> None:
         "AET05_INT": "23–28", "AET05_INT_ALL": "23–28", "AET05_PER": "23–28", "AET05_PER_ALL": "23–28",
         "IRG01": "Fig 12", "AEL02": "", "AEL03": "", "AEL02_WD": "39",
         "DSUR61": "", "DSUR72": "", "DSUR73": "", "DSURDTHL": "", "DSURWDL": "",
-        "TTET01": "", "KMG01": "Fig 1, 4, 13", "CIFG01": "Fig 11",
+        "TTET01": "", "KMG01": "Fig 1, 4, 13", "CIFG01": "Fig 11", "MCCG01": "",
+        "AET02_OCMQ": "17", "AET02_OCMQ_SER": "11", "AET02_OCMQ_WD": "13", "AET02_SMQ": "", "AET02_CQ": "",
+        "AEFG01": "Fig 2", "AEFG_OCMQ": "Fig 3",
+        "AESI01": "18", "AET01_SG": "51", "AET01_SG_SER": "50", "AESI01_SG": "19",
+        "VST_SBP": "36", "VST_DBP": "37", "VST_HYPO": "38",
     }  # fmt: skip
     assert all(output.code == code and output.title for code, output in OUTPUTS.items())
 

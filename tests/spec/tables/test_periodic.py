@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from longwatch.derive import AnalysisDatasets
 from longwatch.derive.reporting_interval import compute_interval
 from longwatch.errors import StudyError
+from longwatch.standards.event_groups import EventGroups
 from longwatch.study import Study
 from longwatch.tables.catalogue import make_table
 from longwatch.tables.explain import explain, find_cell
@@ -148,6 +150,22 @@ def test_reactions_of_the_interval(table: Table) -> None:
         ("S1", "AE 3", "Infections / Fever (sepsis)", "2023-06-01: 5 10^6 CELLS, lot L-7 + 3 10^6 CELLS, lot L-8"),
         ("S1", "AE 2", "Infections / Sepsis", "2022-03-01: 8 10^6 CELLS, lot L-S1"),
     ]
+
+
+def test_socs_in_the_international_order(
+    derived: Callable[..., AnalysisDatasets], make_study: Callable[..., Study]
+) -> None:
+    """Of the release that the study names (spec C.2 rule 5); a SOC that it does not have stands last."""
+    ae = [event("S1", number, "2024-01-05", AEBODSYS=soc) for number, soc in enumerate(("Blood", "Gut", "Zoo"), 1)]
+    study = make_study()
+    known = derived(study=study, **{**TRIAL, "AE": ae}, cutoff=LOCK)
+    ordered = replace(known, groups=EventGroups(soc_order=("ZOO", "GUT")))
+    made = make_table("DSUR73", ordered, study)
+    assert [row.label for row in made.rows if row.row_group and not row.row] == ["Zoo", "Gut", "Blood"]
+    assert "internationally agreed order" in " ".join(made.footnotes)
+    assert [row.label for row in make_table("DSUR73", known, study).rows if not row.row][1:] == ["Blood", "Gut", "Zoo"]
+    listed = [row.cells[3].split(" /")[0] for row in make_table("DSUR72", ordered, study).rows]
+    assert listed == ["Zoo", "Gut", "Blood"]
 
 
 def test_deaths_of_the_interval(table: Table) -> None:

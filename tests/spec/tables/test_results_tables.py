@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from longwatch.derive import AnalysisDatasets
+from longwatch.stats.differences import compute_miettinen_nurminen
 from longwatch.study import Study
 from longwatch.tables.catalogue import make_table
 from longwatch.tables.explain import choose_widest, explain, find_cell
@@ -19,7 +20,8 @@ Row = dict[str, Any]
 Data = dict[str, list[Row]]
 CODES = (
     "VST01", "LBT01", "KIDT01", "LBT04", "LBT07", "LBT14", "LBT_SHIFT", "LBT_LEVELS", "LBT_LAST", "LBL01", "LBT_HEP",
-    "LBT_CHOL", "LBL_HYSLAW", "LBG_HEP", "LBG_CHOL", "LBG01", "VSG01", "LBG_SHARE",
+    "LBT_CHOL", "LBL_HYSLAW", "LBG_HEP", "LBG_CHOL", "LBG01", "VSG01", "LBG_SHARE", "VST_SBP",
+    "VST_DBP", "VST_HYPO",
 )  # fmt: skip
 TESTS = {
     "ALT": ("ALT", "U/L", 5.0, 40.0), "AST": ("AST", "U/L", 5.0, 40.0), "ALP": ("ALP", "U/L", 40.0, 100.0),
@@ -139,7 +141,7 @@ LIVER = [
 
 
 def test_potential_hys_law_cases_need_the_order_of_the_two(made: Callable[..., TableResult]) -> None:
-    """A, B and C of spec C.3: all three in the quadrant, A and B cases, A alone within 30 days."""
+    """A, B and C of spec C.3, trap J.10: all three in the quadrant, A and B cases, A alone within 30 days."""
     table = made("LBT_HEP", trial(ARMS, LIVER))
     quadrant, case = "Quadrant by highest values", "Potential Hy's law case"
     assert cell(table, quadrant, "Upper right", "Islet cells", "n", "Ns") == (3, 5)
@@ -327,6 +329,40 @@ def test_values_and_changes_by_visit(made: Callable[..., TableResult]) -> None:
     assert cell(together, group, "Last value", "Total", "records", "mean") == (6, 125)
 
 
+PRESSURES = [
+    {**sign(subject, value, day, visit, "SUPINE"), "VSTESTCD": test, "VSTEST": test, **more}
+    for subject, test, value, day, visit, more in (
+        ("S1", "SYSBP", 200.0, -3, "SCREENING", {}),  # before the dose
+        ("S1", "SYSBP", 85.0, 28, "WEEK 4", {}),
+        ("S1", "SYSBP", 160.0, 84, "WEEK 12", {}),
+        ("S2", "SYSBP", 89.5, 28, "WEEK 4", {}),
+        ("S3", "SYSBP", 90.0, 28, "WEEK 4", {}),
+        ("S4", "SYSBP", 250.0, 28, "WEEK 4", {"VSSTRESU": "kPa"}),
+        ("S1", "DIABP", 60.0, 28, "WEEK 4", {}),
+        ("S2", "DIABP", 59.0, 28, "WEEK 4", {}),
+        ("S6", "DIABP", 120.0, 28, "WEEK 4", {}),
+    )
+]
+
+
+def test_blood_pressure_by_its_highest_and_its_lowest(made: Callable[..., TableResult]) -> None:
+    """One subject is low once and high once: in both tables, and in every category up to 160. Another unit is not
+    compared, a pressure before the dose does not count."""
+    name, data = "Systolic blood pressure", trial(ARMS, [], PRESSURES)
+    systolic = made("VST_SBP", data)
+    counts = {row.row: cell(systolic, name, row.row, "Islet cells", "n", "Ns") for row in systolic.rows if row.row}
+    assert counts == {"< 90": (1, 3), ">= 90": (2, 3), ">= 120": (1, 3), ">= 140": (1, 3), ">= 160": (1, 3),
+                      ">= 180": (0, 3)}  # fmt: skip
+    assert "Not compared, the unit not being mmHg: SYSBP in kPa." in systolic.footnotes
+    diastolic = made("VST_DBP", data)
+    found = {row.row: cell(diastolic, "Diastolic blood pressure", row.row, "Total", "n")[0] for row in diastolic.rows
+             if row.row}  # fmt: skip
+    assert found == {"< 60": 1, "> 60": 1, "> 90": 1, "> 110": 1, ">= 120": 1}
+    low = made("VST_HYPO", data)
+    assert cell(low, name, "< 90", "Islet cells", "n", "Ns") == (2, 3)
+    assert cell(low, "Diastolic blood pressure", "< 60", "Islet cells", "n", "Ns") == (1, 2)
+
+
 LAB = [
     lab(subject, test, value * factor, day, visit)
     for test, value in (("ALT", 20.0), ("BILI", 0.5), ("ALP", 70.0), ("NEUT", 4.0), ("CREAT", 0.9))
@@ -342,6 +378,34 @@ BARE = {
     "VS": [{name: record[name] for name in ("USUBJID", "VSTESTCD", "VSSTRESN", "VSDTC")} for record in FULL["VS"]],
 }
 NOTHING: Data = {**FULL, "LB": [], "VS": []}
+
+
+COMPARED = {"comparison": {"control": "SOC", "statistics": ["risk_difference", "fisher"]}}
+
+
+def test_levels_are_compared_among_those_with_a_result(made: Callable[..., TableResult]) -> None:
+    """FDA table 20: 2 of 3 against 0 of 1, not of N; the interval is Miettinen and Nurminen's of these four numbers."""
+    arms = {**ARMS, "S7": "SOC"}
+    records = [
+        *(lab(subject, "ALT", value, 10) for subject, value in (("S1", 130.0), ("S2", 210.0), ("S3", 30.0))),
+        lab("S6", "ALT", 20.0, 10),
+    ]
+    table = made("LBT_LEVELS", trial(arms, records), None, **COMPARED)
+    pair = "Islet cells vs Standard of care"
+    found = cell(table, "Liver", "ALT: Level 1", pair, "risk_difference", "rd_lower", "rd_upper", "p_fisher")
+    low, high = compute_miettinen_nurminen(2, 3, 0, 1)
+    assert found == pytest.approx((200 / 3, 100 * float(low), 100 * float(high), 1.0))
+    assert cell(table, "Liver", "ALT: Level 2", pair, "risk_difference") == pytest.approx((100 / 3,))
+    assert cell(table, "Liver", "ALT: Level 3", pair, "risk_difference", "rd_lower") == (0, None)  # no event: NE
+    shown = [column.heading for column in table.columns[-2:]]
+    assert shown == ["RD (95% CI)", "p-value"]
+    none = made("VST_SBP", trial(arms, [], PRESSURES), None, **COMPARED)
+    assert cell(none, "Systolic blood pressure", ">= 90", pair, "risk_difference") == (None,)  # nobody of the control
+
+
+def test_compared_levels_as_text(made: Callable[..., TableResult], golden: Callable[[str, str], None]) -> None:
+    golden("lbt_levels_compared", as_text(made("LBT_LEVELS", FULL, None, **COMPARED)))
+    golden("vst_dbp_compared", as_text(made("VST_DBP", trial(ARMS, [], PRESSURES), None, **COMPARED)))
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -45,7 +46,7 @@ def make(**changes: Any) -> ReportContents:
         "snapshot_id": "b" * 64,
         "cutoff": date(2024, 1, 31),
         "fields": {"study_id": "S1", "cutoff": "2024-01-31", "meddra": "27.0"},
-        "tables": {"AET01": OVERVIEW},
+        "tables": {"AET01": (OVERVIEW,)},
         "listings": {"sources": SOURCES},
         "facts": (("Sponsor", "A sponsor"),),
     }
@@ -72,6 +73,13 @@ def test_an_outputs_footnotes_begin_with_its_source() -> None:
         "Source: ADSL, derived from snapshot bbbbbbbbbbbb; data cut-off 2024-01-31.",
         "n: subjects.",
     )
+
+
+def test_a_block_that_is_several_outputs_prints_each() -> None:
+    """One per subgroup, in their order."""
+    women = replace(OVERVIEW, title="Overview – Sex: Female")
+    outputs = make(tables={"AET01": (women, OVERVIEW)}).sections[1].blocks
+    assert [output.title for output in outputs if isinstance(output, TableResult)] == [women.title, "Overview"]
 
 
 def test_title_page_size_and_draft_reasons_are_handed_on() -> None:

@@ -1,0 +1,25 @@
+"""Adverse events of special interest: the terms that the study file says they are (spec D.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from longwatch.standards.event_groups import AESI, EventGroup, EventGroups, Scope
+from longwatch.study import AesiSpec
+
+
+def add_aesi(groups: EventGroups, specs: Iterable[AesiSpec]) -> EventGroups:
+    """The lists, and after them one of kind AESI for each of the study's, in its order.
+
+    Its terms: `terms`, those of the lists that it names in its scope, and all of the SOCs that it names. Raises
+    StudyError LW-GRP-003 where it names a list that is not there.
+    """
+    found = []
+    for spec in specs:
+        named = [groups.find(name) for name in spec.groups]
+        versions = sorted({group.version for group in named if group.version})
+        terms = {term.upper() for term in spec.terms}.union(*(group.terms(Scope(spec.scope)) for group in named))
+        socs = frozenset(soc.upper() for soc in spec.socs)
+        found.append(EventGroup(AESI, spec.name, spec.name, "", ", ".join(versions), frozenset(terms), socs=socs))
+    return replace(groups, groups=(*groups.groups, *found)) if found else groups

@@ -1,0 +1,41 @@
+"""The largest value of a subject's records, from codes: no sort, no hash."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+Values = NDArray[np.int32]
+NONE = int(np.iinfo(np.int32).min)
+"""Stands for no value: below every other."""
+
+
+class BySubject:
+    """Records by their subject (row of ADSL, below `subjects`). Records of a subject mostly follow each other: the
+    largest of each such run is found first."""
+
+    def __init__(self, subject: pl.Series, subjects: int) -> None:
+        rows = subject.to_numpy()
+        self._runs = np.flatnonzero(np.append(True, rows[1:] != rows[:-1])) if len(rows) else np.zeros(0, np.int64)
+        self._rows = rows[self._runs]
+        self._subjects = subjects
+
+    def largest(self, values: pl.Series) -> Values:
+        """By subject the largest of an integer or a day (as its number) by record; NONE where every one is missing."""
+        found = np.full(self._subjects, NONE, dtype=np.int32)
+        if len(self._rows):
+            numbers = values.to_physical().cast(pl.Int32).fill_null(NONE).to_numpy()
+            np.maximum.at(found, self._rows, np.maximum.reduceat(numbers, self._runs))
+        return found
+
+    def smallest(self, values: pl.Series) -> Values:
+        """By subject the smallest; NONE where every one is missing. The values lie above NONE."""
+        found = self.largest(-values.to_physical().cast(pl.Int32))
+        return np.where(found == NONE, found, -found).astype(np.int32)
+
+
+def as_series(values: Values, dtype: pl.DataType | type[pl.DataType] = pl.Int32) -> pl.Series:
+    """With NONE as missing."""
+    found = pl.Series(values)
+    return found.set(found == NONE, None).cast(dtype)
