@@ -43,9 +43,7 @@ if TYPE_CHECKING:
     from longwatch.findings.life import FindingChange, HistoryLine, KnownFinding
     from longwatch.findings.notice import Notice
     from longwatch.findings.rule import Rule
-    from longwatch.reports.conformance import Conformance
-    from longwatch.reports.contents import RenderedReport, ReportContents
-    from longwatch.reports.signatures import SealCertificate, SealedCopy, SignatureSheet
+    from longwatch.reports.contents import ReportContents
     from longwatch.reports.template import ReportTemplate
     from longwatch.standards.dataset import SourceData
     from longwatch.standards.define_model import Define
@@ -57,6 +55,7 @@ if TYPE_CHECKING:
     from operations.access import Access
     from operations.access_ports import Passwords, SessionFile
     from operations.archive_ports import Archive, PackageWriter, ProgramParts, Signer
+    from operations.document_ports import PdfCheck, PdfComparison, Renderer, Sealer, SignaturePages, SubmissionFolder
 
 Progress = Callable[[str], None]
 
@@ -169,51 +168,6 @@ class PooledOpinion(Protocol):
         ...
 
 
-class Renderer(Protocol):
-    """Lays a report out."""
-
-    def __call__(self, contents: ReportContents) -> RenderedReport:
-        """The unsigned copy; the same contents give the same bytes."""
-        ...
-
-
-class PdfCheck(Protocol):
-    """Holds a PDF file to the rules for submission."""
-
-    def __call__(self, pdf: bytes, where: str) -> Conformance:
-        """The verdict on every rule. StudyError where it cannot be read as PDF. `where`: its name."""
-        ...
-
-
-class SignaturePages(Protocol):
-    """Lays out who signed a report."""
-
-    def __call__(self, sheet: SignatureSheet) -> bytes:
-        """As a PDF of its own; the same sheet gives the same bytes."""
-        ...
-
-
-class Sealer(Protocol):
-    """Seals a signed copy of a report."""
-
-    @property
-    def certificate(self) -> SealCertificate:
-        """What it seals with. StoreError where it cannot be used."""
-        ...
-
-    def seal(self, unsigned: bytes, pages: bytes, sheet: SignatureSheet) -> SealedCopy:
-        """The unsigned copy, unchanged, then the signature pages, and a seal over both."""
-        ...
-
-
-class PdfComparison(Protocol):
-    """Says where two PDF files differ."""
-
-    def __call__(self, then: bytes, now: bytes) -> tuple[str, ...]:
-        """In words, the first page first; at least one line for files that differ."""
-        ...
-
-
 class HtmlRenderer(Protocol):
     """Lays a report out as one HTML file."""
 
@@ -259,14 +213,6 @@ class Documents(Protocol):
 
     def __call__(self, folder: str, documents: Mapping[str, bytes]) -> tuple[str, ...]:
         """All of them, by file name, or none; where they are."""
-        ...
-
-
-class SubmissionFolder(Protocol):
-    """Where a submission's files are written."""
-
-    def __call__(self, folder: str, files: Iterable[tuple[str, bytes]]) -> None:
-        """All of them by their paths below a new or empty folder, or none."""
         ...
 
 

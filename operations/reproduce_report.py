@@ -59,8 +59,8 @@ def reproduce_report(
 
     All comes from the archive's manifest (study file as it was used, template, cut-off), the frozen snapshot (hashed
     again first) and the words on findings as they were when the report's run validated. It says the same of itself as
-    the archived one: key and program. `files`: a study and its folder, for rule files, term lists and dictionary, which no
-    manifest has. Nothing is archived or registered but that it was done.
+    the archived one: key and program. `files`: a study and its folder, for rule files, term lists and dictionary: no
+    manifest has them. Nothing is archived or registered but that it was done.
 
     Raises what the archive, the snapshot store, the rules and the report gate raise.
     """

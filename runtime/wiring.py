@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from longwatch.study import KnownNames
     from operations.access_ports import Passwords, SessionFile
     from operations.archive_ports import Archive, PackageWriter, ProgramParts, Signer
+    from operations.document_ports import PdfCheck, PdfComparison, Renderer, Sealer, SignaturePages, SubmissionFolder
     from operations.ports import (
         Adapters,
         ChangeFiles,
@@ -40,19 +41,13 @@ if TYPE_CHECKING:
         HtmlRenderer,
         LetterRenderer,
         NoticeTarget,
-        PdfCheck,
-        PdfComparison,
         PooledOpinion,
         Processes,
         Registers,
-        Renderer,
         RuleFiles,
         Rules,
-        Sealer,
         SecondOpinion,
-        SignaturePages,
         SnapshotStore,
-        SubmissionFolder,
         TableDocument,
         Templates,
         Validator,
