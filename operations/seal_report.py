@@ -13,6 +13,7 @@ from longwatch.reports.signatures import SignatureSheet, Signing, check_signings
 from longwatch.reports.template import ReportTemplate
 from longwatch.standards.hashing import sha256_of_bytes
 from operations.archive_reading import failure_recorded, find_report, read_verified
+from operations.audit_checkpoint import make_checkpoint
 from operations.audited import make_event
 from operations.ports import Adapters
 from operations.retention import locked_until
@@ -37,7 +38,8 @@ def seal_report(adapters: Adapters, key: str) -> SealedReport:
     """Archive a signed copy of a report beside it; the unsigned copy is not touched.
 
     Each signature of the registers is printed with name, time and meaning. Another call makes a further copy, it
-    overwrites none. The copy is no part of what a report key reproduces.
+    overwrites none. The copy is no part of what a report key reproduces. A signed checkpoint of the audit trail, which
+    alone names the copy, follows.
 
     Raises what `find_report` and the archive raise, AccessError LW-ACC-003, StudyError LW-SGN-001 where nobody has
     signed, StoreError LW-SGN-003 to -005.
@@ -79,6 +81,7 @@ def seal_report(adapters: Adapters, key: str) -> SealedReport:
             "signatures": len(sheet.signings), "demo_certificate": sheet.certificate.is_demo}  # fmt: skip
     with adapters.registers.transaction() as register:
         register.record_read(make_event(adapters, SEALED, "report", row.key, said, sealed.note))
+    make_checkpoint(adapters)
     return SealedReport(row, object_key, digest, sealed.level, sealed.note, sheet.certificate.is_demo)
 
 
