@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCK := runtime/requirements.lock
 DEV_LOCK := runtime/requirements-dev.lock
 
-.PHONY: help demo test statistics simulate properties check lint types imports docs errors states fuzz tamper faults bench lock clean
+.PHONY: help demo pictures test statistics simulate properties check lint types imports docs errors states fuzz tamper faults bench lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -69,6 +69,9 @@ faults: $(VENV)/.dev ## killed at every step, stores and disks that fail at ever
 
 states: $(VENV)/.dev ## docs/finding-states.md from the code
 	$(BIN)/python -m tools.finding_states
+
+pictures: $(VENV)/.dev ## pictures of the demo's pages for the README (needs pdftoppm)
+	$(BIN)/python -m tools.pictures
 
 bench: $(VENV)/.dev ## times and memory, side by side with the floor
 	$(BIN)/python -m bench

@@ -195,21 +195,28 @@ def get_archived(
     to: Annotated[
         Path | None, typer.Option("--to", help="File or folder to write; default the working folder.")
     ] = None,
+    signed: Annotated[bool, typer.Option("--signed", help="The last signed copy instead of the unsigned one.")] = False,
 ) -> None:
     """Get a certified copy of a report's PDF: bytes compared with the register, and a signed certificate beside it."""
     from longwatch.errors import StoreError
     from operations.certified_copy import certify
+    from operations.seal_report import get_sealed
 
-    copy = certify(wired(), key)
-    row, target = copy.row, to or Path()
+    if signed:
+        row, content, said = get_sealed(wired(), key)
+    else:
+        copy = certify(wired(), key)
+        row, content = copy.row, copy.pdf
+    target = to or Path()
     if target.is_dir():
         mark = "" if row.state is ReportState.RELEASED else f"-{row.state.value.removeprefix('archived-')}"
-        name = f"{row.study_id}-{row.template}-{row.cutoff}-{row.key[:12]}{mark}.pdf"
+        name = f"{row.study_id}-{row.template}-{row.cutoff}-{row.key[:12]}{mark}{'-signed' * signed}.pdf"
         target = target / name.lower().replace("_", "-")
     certificate = target.with_name(f"{target.name}.certificate.txt")
     try:
-        target.write_bytes(copy.pdf)
-        certificate.write_bytes(copy.certificate)
+        target.write_bytes(content)
+        if not signed:
+            certificate.write_bytes(copy.certificate)
     except OSError as refused:
         raise StoreError(
             "LW-CLI-004",
@@ -217,6 +224,9 @@ def get_archived(
             where=str(target),
             next_step="name another file with --to",
         ) from refused
+    if signed:
+        typer.echo(f"{target}\nSHA-256 {said} (signed copy)\n{row.state.value}")
+        return
     typer.echo(
         f"{target}\nSHA-256 {row.pdf_sha256} (as archived {row.archived_at:%Y-%m-%d %H:%M:%S} UTC)\n"
         f"{row.state.value}; certificate {certificate}"

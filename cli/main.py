@@ -57,6 +57,7 @@ def longwatch(
 for _commands in (
     job_commands,
     data_commands,
+    report_commands,
     rule_commands,
     finding_commands,
     table_commands,

@@ -11,12 +11,12 @@ from longwatch.evidence.audit import AuditEvent
 from longwatch.evidence.manifest import make_manifest
 from longwatch.evidence.registered import ReportRow, ReportState
 from longwatch.evidence.replay import ARCHIVED, report_values
-from longwatch.evidence.report_key import ReportIdentity, compute_findings_digest
+from longwatch.evidence.report_key import Engine, ReportIdentity, compute_findings_digest
 from longwatch.evidence.snapshot import SourceSnapshot
 from longwatch.findings.finding import ValidationOutcome
 from longwatch.findings.rulebook import RuleInForce
 from longwatch.reports.assemble import assemble
-from longwatch.reports.contents import RenderedReport
+from longwatch.reports.contents import RenderedReport, ReportContents
 from longwatch.reports.template import SUBJECT, ReportTemplate
 from longwatch.standards.hashing import sha256_of_bytes
 from longwatch.study import ReportRequest, Study
@@ -64,7 +64,7 @@ def make_report(
     the next run of the same key finds equal and registers.
     """
     template = adapters.templates(request.template)
-    identity = _identify(adapters, study, snapshot, cutoff, template, request, outcome, datasets)
+    identity = identify(study, snapshot, cutoff, template, outcome, datasets, adapters.engine, request.subject)
     key = identity.key
     with adapters.registers.transaction() as register:
         present = register.report_by_key(key)
@@ -75,24 +75,12 @@ def make_report(
 
     tables, gate = stage(
         "tabulate",
-        lambda: _tabulate_and_check(
-            adapters, study, snapshot, cutoff, template, rules, datasets, request.subject, progress
+        lambda: tabulate_and_check(
+            adapters, study, snapshot, cutoff, template, rules, datasets, progress, request.subject
         ),
     )
-    draft_reasons = make_draft_reasons(outcome, gate)
-    contents = assemble(
-        template,
-        study_id=study.id,
-        study_title=study.study.title,
-        sponsor=study.study.sponsor,
-        report_key=key,
-        snapshot_id=snapshot.id,
-        cutoff=cutoff,
-        fields={**make_fields(study, snapshot, cutoff, adapters.engine), "subject": request.subject},
-        tables=tables,
-        listings=make_listings(study, snapshot, outcome, gate),
-        facts=make_facts(study, snapshot, datasets, outcome, adapters.engine),
-        draft_reasons=draft_reasons,
+    contents = compose(
+        study, snapshot, cutoff, template, outcome, datasets, tables, gate, key, adapters.engine, request.subject
     )
     rendered = stage("render", lambda: adapters.render(contents))
     row = stage(
@@ -105,23 +93,54 @@ def make_report(
             template,
             tuple(by_name(tables).values()),
             rendered,
-            bool(draft_reasons),
+            contents.is_draft,
             run_id,
         ),
     )
     return _register(adapters, row)
 
 
-def _identify(
-    adapters: Adapters,
+def compose(
     study: Study,
     snapshot: SourceSnapshot,
     cutoff: date,
     template: ReportTemplate,
-    request: ReportRequest,
     outcome: ValidationOutcome,
     datasets: AnalysisDatasets,
+    tables: Mapping[str, tuple[TableResult, ...]],
+    gate: ReportGate,
+    key: str,
+    engine: Engine,
+    subject: str = "",
+) -> ReportContents:
+    """What a report prints. `key`, `engine`: what it says of itself. `subject`: whom it is about, if it is about one."""
+    return assemble(
+        template,
+        study_id=study.id,
+        study_title=study.study.title,
+        sponsor=study.study.sponsor,
+        report_key=key,
+        snapshot_id=snapshot.id,
+        cutoff=cutoff,
+        fields={**make_fields(study, snapshot, cutoff, engine), "subject": subject},
+        tables=tables,
+        listings=make_listings(study, snapshot, outcome, gate),
+        facts=make_facts(study, snapshot, datasets, outcome, engine),
+        draft_reasons=make_draft_reasons(outcome, gate),
+    )
+
+
+def identify(
+    study: Study,
+    snapshot: SourceSnapshot,
+    cutoff: date,
+    template: ReportTemplate,
+    outcome: ValidationOutcome,
+    datasets: AnalysisDatasets,
+    engine: Engine,
+    subject: str = "",
 ) -> ReportIdentity:
+    """Everything that a report depends on."""
     lists = {"event_groups": datasets.groups.digest} if datasets.groups.digest else {}
     return ReportIdentity(
         study_content=study.content_used_by_reports(),
@@ -130,11 +149,11 @@ def _identify(
         cutoff=cutoff,
         as_of=cutoff,
         template=template.model_dump(mode="json"),
-        parameters={"subject": request.subject} if request.subject else {},
+        parameters={"subject": subject} if subject else {},
         ruleset_version=outcome.ruleset_version,
         dictionaries={**study.dictionaries.model_dump(mode="json"), **lists},
         findings_digest=compute_findings_digest(outcome),
-        engine=adapters.engine,
+        engine=engine,
     )
 
 
@@ -160,7 +179,7 @@ def by_name(tables: Mapping[str, tuple[TableResult, ...]]) -> dict[str, TableRes
     }
 
 
-def _tabulate_and_check(
+def tabulate_and_check(
     adapters: Adapters,
     study: Study,
     snapshot: SourceSnapshot,
@@ -168,8 +187,8 @@ def _tabulate_and_check(
     template: ReportTemplate,
     rules: Sequence[RuleInForce],
     datasets: AnalysisDatasets,
-    subject: str,
     progress: Progress,
+    subject: str = "",
 ) -> tuple[dict[str, tuple[TableResult, ...]], ReportGate]:
     """The outputs by key, and what the report gate found; it raises where they must not be printed."""
     tables = tabulate(study, template, datasets, subject)

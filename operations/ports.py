@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from longwatch.findings.life import FindingChange, HistoryLine, KnownFinding
     from longwatch.findings.notice import Notice
     from longwatch.findings.rule import Rule
-    from longwatch.reports.contents import RenderedReport, ReportContents
+    from longwatch.reports.contents import ReportContents
     from longwatch.reports.template import ReportTemplate
     from longwatch.standards.dataset import SourceData
     from longwatch.standards.define_model import Define
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from operations.access import Access
     from operations.access_ports import Passwords, SessionFile
     from operations.archive_ports import Archive, PackageWriter, ProgramParts, Signer
+    from operations.document_ports import PdfCheck, PdfComparison, Renderer, Sealer, SignaturePages, SubmissionFolder
 
 Progress = Callable[[str], None]
 
@@ -164,14 +165,6 @@ class PooledOpinion(Protocol):
     ) -> tuple[Opinion, ...]:
         """The opinion on each output. `study`: the study file that stands for all; `per_study`: whether a subject of
         two studies is counted in each."""
-        ...
-
-
-class Renderer(Protocol):
-    """Lays a report out."""
-
-    def __call__(self, contents: ReportContents) -> RenderedReport:
-        """The unsigned copy; the same contents give the same bytes."""
         ...
 
 
@@ -454,6 +447,14 @@ class Adapters(Protocol):
     @property
     def render(self) -> Renderer: ...
     @property
+    def check_pdf(self) -> PdfCheck: ...
+    @property
+    def render_signatures(self) -> SignaturePages: ...
+    @property
+    def sealer(self) -> Sealer: ...
+    @property
+    def compare_pdfs(self) -> PdfComparison: ...
+    @property
     def render_html(self) -> HtmlRenderer: ...
     @property
     def render_html_table(self) -> TableDocument: ...
@@ -467,6 +468,8 @@ class Adapters(Protocol):
     def csv_text(self) -> CsvText: ...
     @property
     def documents(self) -> Documents: ...
+    @property
+    def submission_folder(self) -> SubmissionFolder: ...
     @property
     def templates(self) -> Templates: ...
     @property

@@ -34,6 +34,7 @@ from operations.audit_checkpoint import (
 from operations.audit_trail import AuditExamined, examine_audit, recorded
 from operations.audited import make_event
 from operations.ports import Adapters, Progress
+from operations.seal_report import SEALED
 
 REPORTS = "reports/"
 
@@ -89,9 +90,11 @@ def _expect(adapters: Adapters, found: Scrubbed, examined: AuditExamined) -> Non
     with adapters.registers.transaction() as register:
         rows = register.reports()
         archived = register.events(None, OF_REPORTS)
+        sealed = register.events(None, EventFilter(action=SEALED, entity="report"))
         told = replay(record.event for record in reversed(register.events(None, EventFilter(entity="report"))))
         signatures = register.signatures()
     found.reports = len(rows)
+    found.expected |= {str(each.event.new["object"]): str(each.event.new["sha256"]) for each in sealed}
     events = {record.event.entity_id: record.event.new for record in archived}
     found.problems += _row_problems(rows, events)
     found.problems += _state_problems(rows, signatures, told)

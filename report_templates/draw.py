@@ -23,7 +23,7 @@ _CAP = 0.714
 
 @dataclass(frozen=True)
 class Running:
-    """What header and footer say on every page."""
+    """What header and footer say on every page. `counter`: what the pages are called."""
 
     study_id: str
     study_title: str
@@ -31,6 +31,7 @@ class Running:
     cutoff: str
     marks: str
     draft: bool
+    counter: str = "Page"
 
     @classmethod
     def of(cls, contents: ReportContents) -> Running:
@@ -96,7 +97,7 @@ def _draw_footer(plan: PagePlan, running: Running, number: int, pages: int, ink:
     ink.text(page.left, page.footer, running.marks + " ", HEAD)
     if running.draft:
         ink.text_centred((page.left + page.right) / 2 + 40, page.footer, "DRAFT ", FOOT_DRAFT)
-    ink.text_right(page.right, page.footer, f"Page {number} of {pages}", HEAD)
+    ink.text_right(page.right, page.footer, f"{running.counter} {number} of {pages}", HEAD)
 
 
 def _draw_grid(part: GridPart, plan: PagePlan, ink: Ink) -> None:

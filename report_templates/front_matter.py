@@ -26,6 +26,7 @@ COLUMN = Style("regular", 9.0, GREY, 13.0)
 FACT_LABEL = 120.0
 ROW_SPACE = 4.0
 PAGE_COLUMN = 34.0
+COLUMN_SPACE = 10.0
 ENTRY_LINES = 6
 LEADERS = (0.72, 0.72, 0.72)
 DRAFT_WORDS = "This report is a draft. It is not for release while these findings are open:"
@@ -149,7 +150,7 @@ def _put_columns(code_column: float, flow: Flow) -> None:
 
 def _put_entry(entry: Entry, style: Style, indent: float, code_column: float, flow: Flow, first_page: int) -> None:
     geometry = flow.geometry
-    room = geometry.measure - indent - PAGE_COLUMN - code_column
+    room = geometry.measure - indent - PAGE_COLUMN - code_column - (COLUMN_SPACE if code_column else 0.0)
     lines = wrap_at_most(entry.title, style, room, ENTRY_LINES)
     height = len(lines) * style.leading
     if flow.room < height:

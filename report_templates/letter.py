@@ -6,10 +6,12 @@ from longwatch.findings.letters import Letter
 from longwatch.reports.contents import Paragraphs, PlainTable
 from longwatch.standards.hashing import sha256_of
 from report_templates.blocks import place, prepare
+from report_templates.conformance import hold_to_rules
 from report_templates.draw import Running, draw_page
 from report_templates.flow import Anchor, Flow
 from report_templates.front_matter import HEADING, STUDY
-from report_templates.pdf_file import FileProperties, write_pdf
+from report_templates.pdf_file import write_pdf
+from report_templates.pdf_metadata import FileProperties
 
 TITLE = "Data queries"
 
@@ -46,4 +48,4 @@ def render_letter(letter: Letter) -> bytes:
     )
     pages = len(flow.pages)
     drawn = ((page, draw_page(page, running, number, pages)) for number, page in enumerate(flow.pages, start=1))
-    return write_pdf(properties, drawn, (), front=((TITLE, "title"),))
+    return hold_to_rules(write_pdf(properties, drawn, (), front=((TITLE, "title"),)), TITLE)

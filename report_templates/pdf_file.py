@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import zlib
+from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from longwatch.standards.legible import legible
@@ -13,23 +14,16 @@ from report_templates.flow import Anchor, Link, PagePlan
 from report_templates.font_embedding import embed_font
 from report_templates.front_matter import Entry
 from report_templates.ink import Ink
+from report_templates.pdf_metadata import FileProperties, add_metadata
 
-CREATED = (2000, 1, 1, 0, 0, 0)
-"""The file's dates. A report has none of its own: its cut-off is printed, and the archive knows when it was kept."""
+PRINTED = 4
+"""The flag of an annotation that is not hidden and prints (PDF/A-2, 6.3.2)."""
+
+MOST_WAITING = 16
+"""Pages that may wait for their compression."""
 
 FRONT = (("Title page", "title"), ("Contents", "contents"))
 """Bookmarks before those of the entries, with their anchors."""
-
-
-@dataclass(frozen=True)
-class FileProperties:
-    """What the file says of itself. `identifier`: 64 hexadecimal digits, the report key."""
-
-    title: str
-    author: str
-    subject: str
-    language: str
-    identifier: str
 
 
 def write_pdf(
@@ -39,26 +33,26 @@ def write_pdf(
     *,
     front: Sequence[tuple[str, str]] = FRONT,
 ) -> bytes:
-    """The file: PDF 1.7, bookmarks panel open, fonts embedded whole, no annotation but links inside the file.
+    """The file: PDF 1.7 and PDF/A-2b, bookmarks panel open, fonts embedded whole, no annotation but links.
 
-    Each page is compressed when it is added, so that memory holds the compressed file and one page. A page's drawing
-    is handed over as a finished content stream: ReportLab keeps the objects, references, bookmarks and the file.
+    Each page is compressed when it is added, so that memory holds the compressed file and a few pages; zlib does that
+    in a thread while the next page is drawn, since it holds no lock of Python's. A page's drawing is handed over as a
+    finished content stream: ReportLab keeps the objects, references, bookmarks and the file.
     """
     file = io.BytesIO()
     canvas = _open_canvas(file, properties)
     document = canvas._doc
     fonts: set[str] = set()
-    for plan, ink in pages:
-        canvas.setPageSize((plan.geometry.width, plan.geometry.height))
-        for item in plan.items:
-            if isinstance(item, Anchor):
-                canvas.bookmarkPage(item.key, fit="XYZ", left=0, top=round(item.top + 8, 2), zoom=0)
-            elif isinstance(item, Link):
-                area = (item.left, item.bottom, item.right, item.top)
-                canvas.linkRect("", item.key, Rect=tuple(round(edge, 2) for edge in area), relative=0)
-        canvas.showPage()
-        _set_content(document.Pages.pages[-1], ink.content())
-        fonts |= ink.fonts
+    with ThreadPoolExecutor(1) as compressor:
+        waiting: deque[tuple[Any, Future[bytes]]] = deque()
+        for plan, ink in pages:
+            _add_page(canvas, plan)
+            waiting.append((document.Pages.pages[-1], compressor.submit(zlib.compress, ink.content(), 6)))
+            fonts |= ink.fonts
+            if len(waiting) > MOST_WAITING:
+                _set_content(*waiting.popleft())
+        while waiting:
+            _set_content(*waiting.popleft())
     for tag in sorted(fonts):
         embed_font(document, tag)
     for words, anchor in front:
@@ -68,6 +62,19 @@ def write_pdf(
     canvas.showOutline()
     canvas.save()
     return file.getvalue()
+
+
+def _add_page(canvas: Any, plan: PagePlan) -> None:
+    """A page with its size, anchors and links; its drawing follows."""
+    canvas.setPageSize((plan.geometry.width, plan.geometry.height))
+    for item in plan.items:
+        if isinstance(item, Anchor):
+            canvas.bookmarkPage(item.key, fit="XYZ", left=0, top=round(item.top + 8, 2), zoom=0)
+        elif isinstance(item, Link):
+            area = (item.left, item.bottom, item.right, item.top)
+            box = tuple(round(edge, 2) for edge in area)
+            canvas.linkRect("", item.key, Rect=box, relative=0, F=PRINTED)
+    canvas.showPage()
 
 
 def _open_canvas(file: io.BytesIO, properties: FileProperties) -> Any:
@@ -84,16 +91,7 @@ def _open_canvas(file: io.BytesIO, properties: FileProperties) -> Any:
         lang=properties.language,
         initialFontName=_register_unused_font(),
     )
-    canvas.setTitle(legible(properties.title))
-    canvas.setAuthor(legible(properties.author))
-    canvas.setSubject(legible(properties.subject))
-    canvas.setCreator("Longwatch")
-    canvas.setKeywords("")
-    canvas.setViewerPreference("DisplayDocTitle", "true")
-    document = canvas._doc
-    document._timeStamp.YMDhms, document._timeStamp.dhh, document._timeStamp.dmm = CREATED, 0, 0
-    half = properties.identifier[:32].encode("ascii")
-    document._ID = b"\n[<" + half + b"><" + half + b">]\n"
+    add_metadata(canvas, properties)
     return canvas
 
 
@@ -111,8 +109,9 @@ def _register_unused_font() -> str:
     return name
 
 
-def _set_content(page: Any, content: bytes) -> None:
+def _set_content(page: Any, content: Future[bytes]) -> None:
     from reportlab.pdfbase.pdfdoc import PDFDictionary, PDFName, PDFStream
 
-    page.Contents = PDFStream(PDFDictionary({"Filter": PDFName("FlateDecode")}), zlib.compress(content, 6))
+    page.Contents = PDFStream(PDFDictionary({"Filter": PDFName("FlateDecode")}), content.result())
     page.stream = None
+    page.Trans = None  # ReportLab gives each page an empty one; PDF/A-2 knows none

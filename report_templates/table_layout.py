@@ -230,6 +230,12 @@ def _head_row(texts: Sequence[HeadText]) -> HeadRow:
     return HeadRow(tuple(texts), max(len(text.lines) for text in texts) * STRONG.leading)
 
 
+def _is_first_of_several(table: TableResult, strong: frozenset[int], number: int) -> bool:
+    """Whether a row is the first under its parent and another one follows: two at least stay with their parent."""
+    rows = table.rows
+    return number - 1 in strong and number + 1 < len(rows) and rows[number + 1].level == rows[number].level
+
+
 def _make_rows(
     table: TableResult, panels: Sequence[Panel], stub_width: float
 ) -> tuple[tuple[GridRow, ...], tuple[RowBox, ...]]:
@@ -256,7 +262,8 @@ def _make_rows(
         above = GROUP_SPACE if number in strong else 0.0
         rows.append(GridRow((label, *cells), indent, number in strong, above))
         lines = max(len(label), max(map(len, cells), default=1))
-        boxes.append(RowBox(lines, BODY.leading, ROW_PAD + above, tuple(open_parents), number in strong))
+        keeps = number in strong or _is_first_of_several(table, strong, number)
+        boxes.append(RowBox(lines, BODY.leading, ROW_PAD + above, tuple(open_parents), keeps))
         if number in strong:
             open_parents.append(number)
     return tuple(rows), tuple(boxes)

@@ -25,6 +25,9 @@ class Settings(BaseSettings):
     `session_idle_minutes`: how long a login lasts. `password_days`: an older password must be changed; 0: never.
     `signing_key`: the file of the key that signs audit checkpoints; default in `home`. `archive_lock_days`: Object Lock
     for candidates, where the bucket has it.
+    `seal_certificate`, `seal_password`: the PKCS#12 file that seals signed copies of reports; default one made for
+    demonstration, and marked so. `timestamp_url`, `timestamp_seconds`: a time-stamp server (RFC 3161), and how long it
+    is waited for.
     `source_…`: how long and how much is fetched (`connectors.places.fetching.FetchLimits`).
     `parse_…`: what a process that reads a foreign file may use (`connectors.parsing.limits`): resident memory, seconds
     without a byte read or written, its typed copy; and how many read at the same time.
@@ -45,6 +48,10 @@ class Settings(BaseSettings):
     session_idle_minutes: float = Field(default=120.0, gt=0, le=60 * 24)
     password_days: int = Field(default=365, ge=0, le=3650)
     signing_key: str = ""
+    seal_certificate: str = ""
+    seal_password: str = Field(default="", repr=False)
+    timestamp_url: str = ""
+    timestamp_seconds: float = Field(default=10.0, gt=0, le=120)
     archive_lock_days: int = Field(default=0, ge=0, le=36525)
     source_bytes: int = Field(default=50 * 1024**3, ge=1)
     source_rows: int = Field(default=500_000_000, ge=1)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from longwatch.study import KnownNames
     from operations.access_ports import Passwords, SessionFile
     from operations.archive_ports import Archive, PackageWriter, ProgramParts, Signer
+    from operations.document_ports import PdfCheck, PdfComparison, Renderer, Sealer, SignaturePages, SubmissionFolder
     from operations.ports import (
         Adapters,
         ChangeFiles,
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
         PooledOpinion,
         Processes,
         Registers,
-        Renderer,
         RuleFiles,
         Rules,
         SecondOpinion,
@@ -198,6 +198,42 @@ class Wiring:
         return render
 
     @cached_property
+    def check_pdf(self) -> PdfCheck:
+        """pikepdf, with its PDF/A validator."""
+        from report_templates import check_conformance
+
+        return check_conformance
+
+    @cached_property
+    def render_signatures(self) -> SignaturePages:
+        """ReportLab."""
+        from report_templates.signature_page import render_signature_pages
+
+        return render_signature_pages
+
+    @cached_property
+    def sealer(self) -> Sealer:
+        """pyHanko, with the certificate of a file or one made for demonstration."""
+        from connectors.pdf_sealing import PdfSealer
+
+        given = self.settings
+        return PdfSealer(
+            Path(given.seal_certificate).expanduser().resolve() if given.seal_certificate else None,
+            given.seal_password,
+            given.folder / "demonstration-certificate.p12",
+            given.timestamp_url,
+            given.timestamp_seconds,
+            read_clock,
+        )
+
+    @cached_property
+    def compare_pdfs(self) -> PdfComparison:
+        """pikepdf."""
+        from report_templates.file_difference import compare_pdfs
+
+        return compare_pdfs
+
+    @cached_property
     def render_html(self) -> HtmlRenderer:
         """One self-contained page."""
         from report_templates import render_html
@@ -245,6 +281,13 @@ class Wiring:
         from connectors.document_folder import write_documents
 
         return write_documents
+
+    @cached_property
+    def submission_folder(self) -> SubmissionFolder:
+        """A new folder."""
+        from connectors.submission_folder import write_submission
+
+        return write_submission
 
     @cached_property
     def templates(self) -> Templates:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import orjson
 
@@ -27,12 +28,13 @@ class ManifestFile:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A manifest as read back."""
+    """A manifest as read back. `identity`: what the report was made from, as it was written."""
 
     report_key: str
     study_id: str
     state: str
     files: tuple[ManifestFile, ...]
+    identity: Mapping[str, Any]
 
 
 def make_manifest(
@@ -55,19 +57,7 @@ def make_manifest(
             "study_id": study_id,
             "title": title,
             "state": state,
-            "identity": {
-                "study_content": identity.study_content,
-                "snapshot_id": identity.snapshot_id,
-                "reading": identity.reading,
-                "cutoff": identity.cutoff,
-                "as_of": identity.as_of,
-                "template": identity.template,
-                "parameters": identity.parameters,
-                "ruleset_version": identity.ruleset_version,
-                "dictionaries": identity.dictionaries,
-                "findings_digest": identity.findings_digest,
-                "engine": asdict(identity.engine),
-            },
+            "identity": asdict(identity),
             "snapshot": {
                 "id": snapshot.id,
                 "files": [
@@ -95,6 +85,7 @@ def read_manifest(content: bytes, where: str) -> Manifest:
             tuple(
                 ManifestFile(item["name"], item["sha256"], item["size"], item["media_type"]) for item in value["files"]
             ),
+            value["identity"],
         )
     except (ValueError, KeyError, TypeError) as broken:
         raise IntegrityError(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from longwatch.findings.decision import Decision
+from longwatch.findings.decision import DECIDING_ACTS, Decision
 from longwatch.findings.finding import Finding
 from longwatch.findings.states import OPEN_STATES, SET_ASIDE, Act, FindingState
 
@@ -117,3 +118,23 @@ class ActsDone:
     changed: tuple[KnownFinding, ...]
     refused: tuple[Refusal, ...]
     act_id: str
+
+
+def decide_at(lines: Iterable[HistoryLine], moment: datetime, run_id: str) -> Decision | None:
+    """The last word on a finding as a run saw it: of the lines up to a moment, and those that the run wrote itself.
+
+    `lines`: the finding's history, oldest first. None where nobody had said anything since the data last had it right.
+    """
+    word: HistoryLine | None = None
+    last: HistoryLine | None = None
+    for line in lines:
+        if line.at > moment and line.run_id != run_id:
+            break
+        last = line
+        if line.act in DECIDING_ACTS:
+            word = line
+        elif line.act is Act.FIXED:
+            word = None
+    if word is None or last is None:
+        return None
+    return Decision(last.state, word.act, word.text, word.by, word.at, word.act_id or "", word.until)

@@ -7,7 +7,17 @@ from enum import StrEnum
 from string import Formatter
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    TypeAdapter,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
 
 from longwatch.standards.yaml_lines import DocumentKind, read_document
 
@@ -91,10 +101,25 @@ class TextBlock(_Part):
 
 
 class FactsBlock(_Part):
-    """A table of two columns, what and how it is in this report. Both may use named fields."""
+    """A table of two columns, what and how it is in this report. Both may use named fields.
+
+    Its order is what a reader sees, so it is written as pairs: canonical JSON (report key, manifest) sorts the names of
+    a mapping.
+    """
 
     facts: Annotated[dict[Text, Text], Field(min_length=1)]
     title: Text
+
+    @field_validator("facts", mode="before")
+    @classmethod
+    def read_pairs(cls, facts: Any) -> Any:
+        """A mapping, or the pairs that an archived template has."""
+        return dict(facts) if isinstance(facts, list) else facts
+
+    @field_serializer("facts", when_used="json")
+    def write_pairs(self, facts: dict[str, str]) -> list[tuple[str, str]]:
+        """In the order of the template."""
+        return list(facts.items())
 
     @field_validator("facts")
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -372,3 +373,8 @@ class Study(Part):
         content = self.model_dump(mode="json", exclude={"sources", "reports", "cutoff", "event_groups"})
         del content["dictionaries"]["meddra_folder"], content["rules"]["files"]
         return content
+
+    @classmethod
+    def from_content(cls, content: Mapping[str, Any]) -> Study:
+        """The study of what a report key was made from (`content_used_by_reports`); it has no source to fetch from."""
+        return cls.model_validate({**content, "sources": [{"path": "archived"}]})

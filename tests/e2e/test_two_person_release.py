@@ -88,6 +88,19 @@ def test_a_day_from_the_first_account_to_the_drill(typed, islet1, tmp_path, monk
     assert "signed: released by Rita Levi (rita)" in certificate
     shown = json.loads(typed("archive", "show", key, "--json").out)[0]
     assert shown["holds"]
+
+    # the signed copy begins with the unsigned one; what is released goes into a submission
+    sealed = typed("report", "seal", key, "--json")
+    assert sealed.code == 0, sealed.err
+    assert json.loads(sealed.out)[0]["level"] == "PAdES B-B"
+    assert typed("archive", "get", key, "--signed", "--to", tmp_path / "signed.pdf").code == 0
+    assert (tmp_path / "signed.pdf").read_bytes().startswith((tmp_path / "copy.pdf").read_bytes())
+    told = typed("report", "check", tmp_path / "signed.pdf")
+    assert told.code == 1
+    assert "/AcroForm" in told.out
+    staged = typed("report", "stage", key, "--to", tmp_path / "0001", "--indication", "Type 1 diabetes", "--json")
+    assert staged.code == 0, staged.err
+    assert [leaf["state"] for leaf in json.loads(staged.out)] == ["released"]
     assert {"PDF", "report key", "snapshot", "raw file ae.xpt", "signature"} <= {
         each["link"] for each in shown["chain"]
     }

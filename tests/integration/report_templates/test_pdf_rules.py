@@ -52,10 +52,13 @@ def test_nothing_that_is_forbidden(report: PdfReader) -> None:
     forbidden = {"/JavaScript", "/JS", "/EmbeddedFiles", "/AcroForm", "/AA", "/A", "/URI", "/OpenAction", "/RichMedia",
                  "/Movie", "/Sound", "/Launch", "/XFA", "/F", "/EF"}  # fmt: skip
     for item in all_objects(report):
-        assert not forbidden & set(item)
         if item.get("/Type") == "/Annot":
             assert item["/Subtype"] == "/Link"
             assert "/Dest" in item
+            assert item["/F"] == 4, "it prints, and is not hidden"
+            assert not forbidden - {"/F"} & set(item)
+        else:
+            assert not forbidden & set(item)
 
 
 def test_every_font_is_embedded_whole_and_maps_to_unicode(report: PdfReader) -> None:
