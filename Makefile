@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCK := runtime/requirements.lock
 DEV_LOCK := runtime/requirements-dev.lock
 
-.PHONY: help demo pictures test statistics properties check lint types imports docs errors states fuzz tamper bench lock clean
+.PHONY: help demo pictures test statistics simulate properties check lint types imports docs errors states fuzz tamper faults bench lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -33,6 +33,9 @@ test: $(VENV)/.dev ## the tests
 statistics: $(VENV)/.dev ## the statistics against other programs, all random cases
 	STATISTICS_CASES=1000 $(BIN)/pytest -q tests/spec/stats
 
+simulate: $(VENV)/.dev ## 500 trials of known truth: do intervals hold it; goes on where it stopped; writes docs/simulation.md
+	$(BIN)/python -m tools.simulate
+
 properties: $(VENV)/.dev ## the same data in another order is no news: 1,000 cases
 	LONGWATCH_PROPERTY_CASES=1000 $(BIN)/pytest -n 2 -q --durations=0 tests/integration/validations/test_no_false_news.py
 
@@ -59,6 +62,10 @@ fuzz: $(VENV)/.dev ## broken files given to the readers; writes docs/fuzz.md
 
 tamper: $(VENV)/.dev ## ten thousand tamperings with audit trail and archive; writes docs/tampering.md
 	$(BIN)/python -m tools.tampering
+
+faults: $(VENV)/.dev ## killed at every step, stores and disks that fail at every call; writes docs/faults.md
+	$(BIN)/python -m tools.faults
+	LONGWATCH_FAULTS=all $(BIN)/pytest -q tests/faults
 
 states: $(VENV)/.dev ## docs/finding-states.md from the code
 	$(BIN)/python -m tools.finding_states

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-SUBJECTS = ("job", "formats", "validation", "exchange", "tables", "audit", "pdf")
+SUBJECTS = ("job", "formats", "validation", "exchange", "tables", "followup", "archive", "audit", "pdf")
 
 
 def main() -> None:

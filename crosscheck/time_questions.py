@@ -60,6 +60,12 @@ def _derived(asked: Asked, parameter: Parameter) -> str | None:
         join = f"LEFT JOIN ({_first_events(parameter)}) f USING (USUBJID)"
         event = "CASE WHEN f.first IS NOT NULL THEN least(f.first, followed) END"
         cases = [("first IS NOT NULL", "(first, 1, NULL)"), ("died", f"({died}, 2, {died_why})")]
+    elif parameter.event is EventKind.CLINICAL_EVENT:
+        if "CE" not in asked.data or not {"CEDECOD", "CETERM"} & set(asked.data.datasets["CE"].columns):
+            return None
+        join = f"LEFT JOIN ({_first_clinical_events(parameter)}) f USING (USUBJID)"
+        event = "CASE WHEN f.first IS NOT NULL THEN least(f.first, followed) END"
+        cases = [("first IS NOT NULL", "(first, 1, NULL)"), ("died", f"({died}, 2, {died_why})")]
     elif parameter.event is EventKind.DEATH:
         cases = [("died", f"({died}, 1, NULL)")]
     elif not asked.has(f"coalesce({told}, false)"):
@@ -90,6 +96,17 @@ def _first_events(parameter: Parameter) -> str:
     serious = "AESER = 'Y'" if parameter.serious else "true"
     day = "greatest(coalesce(date_diff('day', REFDT, start_day), 0) + 1, 1)"
     return f"SELECT USUBJID, min({day}) AS first FROM emergent WHERE ({chosen}) AND ({serious}) IS TRUE GROUP BY 1"
+
+
+def _first_clinical_events(parameter: Parameter) -> str:
+    """Per subject the day of the first record of CE of the terms that can have started on day 1 or later."""
+    terms = ", ".join(quote(term.upper()) for term in parameter.terms)
+    day = "greatest(coalesce(date_diff('day', s.REFDT, earliest(c.CESTDTC)), 0) + 1, 1)"
+    return (
+        f"SELECT c.USUBJID, min({day}) AS first FROM CE c JOIN subject s USING (USUBJID)"
+        f" WHERE upper(coalesce(c.CEDECOD, c.CETERM)) IN ({terms}) AND coalesce(c.CEOCCUR <> 'N', true)"
+        " AND by_cutoff(c.CESTDTC) AND coalesce(latest(c.CESTDTC) >= s.REFDT, true) GROUP BY 1"
+    )
 
 
 def _supplied(code: str, unit: str) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Select,
     Text,
     and_,
     bindparam,
@@ -17,7 +19,6 @@ from sqlalchemy import (
     or_,
     select,
     text,
-    tuple_,
     type_coerce,
 )
 
@@ -34,6 +35,9 @@ _AS_IT_IS = (
     "keep the database as it is, see with `longwatch audit verify` where it differs, and restore it from a backup"
 )
 
+# Made once: what SQLAlchemy knows of a statement it keeps with it.
+_LAST = select(func.coalesce(func.max(audit_events.c.position), 0))
+_ADD = insert(audit_events)
 _TAKE_TURN = text("SELECT pg_advisory_xact_lock(:key, CAST(CAST(CAST('audit_events' AS regclass) AS oid) AS int))")
 _TAKE_TURN = _TAKE_TURN.bindparams(bindparam("key", LOG_LOCK))
 
@@ -48,10 +52,10 @@ def append(work: Work, events: Sequence[AuditEvent]) -> None:
     """
     if work.is_postgres:
         work.lock(_TAKE_TURN)
-    ((last,),) = work.lock(select(func.coalesce(func.max(audit_events.c.position), 0)))
+    ((last,),) = work.lock(_LAST)
     before = _nodes_before(work, last)
     work.change(
-        insert(audit_events),
+        _ADD,
         [
             {
                 "position": position,
@@ -74,11 +78,27 @@ def append(work: Work, events: Sequence[AuditEvent]) -> None:
     work.load(audit_tree, ("level", "number", "hash"), grown)
 
 
+@cache
+def _nodes(count: int) -> Select[Any]:
+    """So many nodes of the tree by their places: one statement for each count, which is then compiled once."""
+    columns = audit_tree.c
+    places = (
+        (columns.level == bindparam(level), columns.number == bindparam(number))
+        for level, number in map(_names, range(count))
+    )
+    return select(audit_tree).where(or_(*(and_(*place) for place in places)))
+
+
+def _names(at: int) -> tuple[str, str]:
+    return f"level_{at}", f"number_{at}"
+
+
 def _nodes_before(work: Work, size: int) -> dict[tuple[int, int], bytes]:
     """The complete subtrees that a log of this size is made of; there must be no more of it."""
     expected = peaks(size)
     wanted = [*expected, (0, size)]
-    rows = work.read(select(audit_tree).where(tuple_(audit_tree.c.level, audit_tree.c.number).in_(wanted)))
+    places = {name: value for at, place in enumerate(wanted) for name, value in zip(_names(at), place, strict=True)}
+    rows = work.read(_nodes(len(wanted)), places)
     found = {(row.level, row.number): bytes(row.hash) for row in rows}
     if set(found) != set(expected):
         raise IntegrityError(
@@ -133,7 +153,7 @@ def _conditions(wanted: EventFilter) -> list[ColumnElement[bool]]:
 
 def size(work: Work) -> int:
     """How many events there are."""
-    ((found,),) = work.read(select(func.coalesce(func.max(audit_events.c.position), 0)))
+    ((found,),) = work.read(_LAST)
     return int(found)
 
 

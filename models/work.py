@@ -62,8 +62,8 @@ class Work:
         """Carry out a statement; how many rows it changed."""
         with in_our_words(self.place):
             # SQLAlchemy otherwise forgets the count of an INSERT that it gave a RETURNING of its own.
-            counted = statement.execution_options(preserve_rowcount=True)
-            return self._open(changes=True).execute(counted, parameters).rowcount
+            counted = {"preserve_rowcount": True}
+            return self._open(changes=True).execute(statement, parameters, execution_options=counted).rowcount
 
     def add_if_absent(self, table: Table, values: Mapping[str, Any]) -> bool:
         """Add a row unless one of its key is there; whether it was added. Waits for whoever is adding it right now."""

@@ -23,6 +23,7 @@ EVENTS_IN_ONE = 20_000
 
 CHECKPOINT_ENTITY, KEY_ENTITY = "audit checkpoint", "audit key"
 OF_CHECKPOINTS, OF_KEYS = EventFilter(entity=CHECKPOINT_ENTITY), EventFilter(entity=KEY_ENTITY)
+OF_REPORTS = EventFilter(action="report archived", entity="report")
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,16 @@ def make_checkpoint(adapters: Adapters) -> MadeCheckpoint | None:
     with adapters.registers.transaction() as register:
         register.record_read(make_event(adapters, "audit checkpoint archived", CHECKPOINT_ENTITY, made.key, said))
     return made
+
+
+def sign_archived_reports(adapters: Adapters) -> MadeCheckpoint | None:
+    """A checkpoint where a report was archived that the last one does not cover: by this run, or by one that was killed
+    before it could sign. None where all are covered."""
+    with adapters.registers.transaction() as register:
+        archived, last = register.events(1, OF_REPORTS), register.events(1, OF_CHECKPOINTS)
+    if not archived or (last and last[0].event.new["size"] >= archived[0].position):
+        return None
+    return make_checkpoint(adapters)
 
 
 def find_checkpoint(adapters: Adapters, least: int = 0) -> MadeCheckpoint | None:

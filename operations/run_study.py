@@ -15,7 +15,7 @@ from longwatch.errors import StudyError
 from longwatch.evidence.snapshot import SourceSnapshot
 from longwatch.findings.finding import ValidationOutcome
 from longwatch.study import ReportRequest, Study
-from operations.audit_checkpoint import make_checkpoint
+from operations.audit_checkpoint import sign_archived_reports
 from operations.event_lists import read_event_lists
 from operations.make_report import ReportMade, make_report
 from operations.notify import Told, notice_of
@@ -55,8 +55,8 @@ def run_study(
 
     `base`: the folder that relative source paths start from. `cutoff`: over that of the study file. `templates`: only
     these of the study's reports; empty means all. The archive is tried before anything is fetched: a job of an hour
-    must not end at a full disk that was full before it began. A run that archived something ends with a signed
-    checkpoint of the audit log beside it. `told`: gets the validation in counts, before the gate.
+    must not end at a full disk that was full before it began. A run ends with every archived report
+    under a signed checkpoint of the audit log. `told`: gets the validation in counts, before the gate.
 
     Raises GateStopped where a reject rule failed (LW-GATE-001 on the data, LW-GATE-002 on a report), else what
     the failing stage raised; the run is registered either way.
@@ -89,8 +89,7 @@ def run_study(
             make_report(adapters, study, snapshot, day, request, rules, outcome, datasets, run.id, progress, stage)
             for request in requests
         )
-        if not all(report.already_archived for report in made):
-            make_checkpoint(adapters)
+        sign_archived_reports(adapters)
     return RunOutcome(run.id, study.id, snapshot, day, outcome, made, files)
 
 

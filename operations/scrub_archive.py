@@ -24,6 +24,7 @@ from longwatch.standards.hashing import sha256_of_bytes
 from operations.audit_checkpoint import (
     CHECKPOINTS,
     EVENTS,
+    OF_REPORTS,
     entries_of,
     first_of,
     key_object,
@@ -88,7 +89,7 @@ def _expect(adapters: Adapters, found: Scrubbed, examined: AuditExamined) -> Non
     found.expected |= examined.named
     with adapters.registers.transaction() as register:
         rows = register.reports()
-        archived = register.events(None, EventFilter(action="report archived", entity="report"))
+        archived = register.events(None, OF_REPORTS)
         sealed = register.events(None, EventFilter(action=SEALED, entity="report"))
         told = replay(record.event for record in reversed(register.events(None, EventFilter(entity="report"))))
         signatures = register.signatures()

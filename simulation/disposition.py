@@ -25,7 +25,7 @@ _DS = {
     "consent": ("INFORMED CONSENT OBTAINED", "INFORMED CONSENT OBTAINED", "PROTOCOL MILESTONE", "", 0),
     "randomised": ("RANDOMIZED", "RANDOMIZED", "PROTOCOL MILESTONE", "", 0),
     "treatment": ("INFUSIONS COMPLETED", "COMPLETED", "DISPOSITION EVENT", "STUDY TREATMENT", 1),
-    "completed": ("COMPLETED FIVE YEARS", "COMPLETED", "DISPOSITION EVENT", "STUDY PARTICIPATION", 2),
+    "completed": ("COMPLETED {} YEARS", "COMPLETED", "DISPOSITION EVENT", "STUDY PARTICIPATION", 2),
     "died": ("DEATH", "DEATH", "DISPOSITION EVENT", "STUDY PARTICIPATION", 2),
     "lost": ("LOST TO FOLLOW-UP", "LOST TO FOLLOW-UP", "DISPOSITION EVENT", "STUDY PARTICIPATION", 2),
     "withdrew": ("SUBJECT WITHDREW CONSENT", "WITHDRAWAL BY SUBJECT", "DISPOSITION EVENT", "STUDY PARTICIPATION", 2),
@@ -68,13 +68,14 @@ def ds_frame(cohort: Cohort) -> pl.DataFrame:
     order = np.lexsort((kind, day, subject))
     subject, kind, day = subject[order], kind[order], day[order]
     entries = list(_DS.values())
+    years = {5: "FIVE", 10: "TEN", 15: "FIFTEEN"}.get(cohort.design.parameters.years, cohort.design.parameters.years)
     return shape(
         "DS",
         len(subject),
         {
             "USUBJID": cohort.usubjid(subject),
             "DSSEQ": number_within(subject),
-            "DSTERM": choose([entry[0] for entry in entries], kind),
+            "DSTERM": choose([entry[0].format(years) for entry in entries], kind),
             "DSDECOD": choose([entry[1] for entry in entries], kind),
             "DSCAT": choose([entry[2] for entry in entries], kind),
             "DSSCAT": choose([entry[3] for entry in entries], kind).replace("", None),

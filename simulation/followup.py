@@ -9,11 +9,12 @@ import polars as pl
 
 from simulation.days import NO_DAY, Days, Mask, iso_text, study_days
 from simulation.layout import choose, shape
-from simulation.schedule import BASELINE, FOLLOW_UP, INFUSION, SCREENING, SECOND_INFUSION
+from simulation.schedule import BASELINE, EXTENSION, FOLLOW_UP, INFUSION, SCREENING, SECOND_INFUSION, follow_up_of
 from simulation.streams import stream
 from simulation.subjects import LOST, ONGOING, WITHDREW, Cohort
 
-VISITS = (SCREENING, BASELINE, INFUSION, *FOLLOW_UP, SECOND_INFUSION)
+VISITS = (SCREENING, BASELINE, INFUSION, *FOLLOW_UP, SECOND_INFUSION, *EXTENSION)
+SECOND = VISITS.index(SECOND_INFUSION)
 _WHY_MISSED = ("TRAVELLING", "WORK OR FAMILY", "SITE CLOSED", "SUBJECT NOT REACHED")
 NOT_REACHED = 3
 
@@ -43,8 +44,11 @@ def held_or_missed(cohort: Cohort) -> Visits:
     missed = ~held & (plan.closes <= expected_until)
     shape_of = held.shape
     subject = np.broadcast_to(who[:, None], shape_of)
-    visit = np.broadcast_to(np.arange(shape_of[1]) + 3, shape_of)
-    why = np.where(plan.held <= end, rng.integers(0, NOT_REACHED, shape_of), NOT_REACHED)
+    column = np.arange(shape_of[1])
+    visit = np.broadcast_to(np.where(column < len(FOLLOW_UP), column + 3, column + 4), shape_of)
+    # The first five years are drawn first: they are the same however long the trial.
+    drawn = [rng.integers(0, NOT_REACHED, (len(who), len(part))) for part in np.split(column, [len(FOLLOW_UP)])]
+    why = np.where(plan.held <= end, np.concatenate(drawn, axis=1), NOT_REACHED)
     again = np.flatnonzero(cohort.second > NO_DAY)
     every = np.arange(cohort.count)
     chosen = held | missed
@@ -52,7 +56,7 @@ def held_or_missed(cohort: Cohort) -> Visits:
         (every, 0, cohort.consent),
         (who, 1, cohort.baseline[who]),
         (who, 2, cohort.infusion[who]),
-        (again, len(VISITS) - 1, cohort.second[again]),
+        (again, SECOND, cohort.second[again]),
     ]
     subjects = np.concatenate([*(rows for rows, _, _ in parts), subject[chosen]])
     visits = np.concatenate([*(np.full(len(rows), place) for rows, place, _ in parts), visit[chosen]])
@@ -71,7 +75,7 @@ def sv_frame(cohort: Cohort, visits: Visits) -> pl.DataFrame:
     reference = cohort.reference[visits.subject]
     modes = ["IN PERSON" if visit.mode == "ONSITE" else "TELEPHONE CALL" for visit in VISITS]
     planned = np.array([visit.nominal_day + (visit.nominal_day >= 0) for visit in VISITS])[visits.visit]
-    unplanned = visits.visit == len(VISITS) - 1
+    unplanned = visits.visit == SECOND
     return shape(
         "SV",
         len(visits.subject),
@@ -146,21 +150,22 @@ def contact_frame(cohort: Cohort, visits: Visits) -> pl.DataFrame:
 _ITEMS = "MALIGNANCY; NEUROLOGICAL; AUTOIMMUNE; HAEMATOLOGICAL; INPATIENT STAY; PREGNANCY"
 
 
-def ltfuplan_frame() -> pl.DataFrame:
+def ltfuplan_frame(years: int = 5) -> pl.DataFrame:
     """LTFUPLAN: one row per follow-up visit; TARGMON, where given, governs (calendar months after the anchor)."""
+    planned = follow_up_of(years)
     return shape(
         "LTFUPLAN",
-        len(FOLLOW_UP),
+        len(planned),
         {
-            "PHASE": pl.Series([visit.phase for visit in FOLLOW_UP]),
-            "VISITNUM": pl.Series([visit.number for visit in FOLLOW_UP]),
-            "VISIT": pl.Series([visit.name for visit in FOLLOW_UP]),
-            "TARGDAY": pl.Series([visit.nominal_day for visit in FOLLOW_UP]),
-            "TARGMON": pl.Series([visit.months or None for visit in FOLLOW_UP], dtype=pl.Int64),
-            "WIN_LO": pl.Series([visit.low for visit in FOLLOW_UP]),
-            "WIN_HI": pl.Series([visit.high for visit in FOLLOW_UP]),
-            "MODE": pl.Series([visit.mode for visit in FOLLOW_UP]),
-            "MANDITEM": pl.Series([_ITEMS if visit.months >= 12 else None for visit in FOLLOW_UP], dtype=pl.String),
+            "PHASE": pl.Series([visit.phase for visit in planned]),
+            "VISITNUM": pl.Series([visit.number for visit in planned]),
+            "VISIT": pl.Series([visit.name for visit in planned]),
+            "TARGDAY": pl.Series([visit.nominal_day for visit in planned]),
+            "TARGMON": pl.Series([visit.months or None for visit in planned], dtype=pl.Int64),
+            "WIN_LO": pl.Series([visit.low for visit in planned]),
+            "WIN_HI": pl.Series([visit.high for visit in planned]),
+            "MODE": pl.Series([visit.mode for visit in planned]),
+            "MANDITEM": pl.Series([_ITEMS if visit.months >= 12 else None for visit in planned], dtype=pl.String),
             "ANCHOR": "INFUSION_FIRST",
         },
     )

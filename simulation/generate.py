@@ -148,7 +148,7 @@ class Making:
             "LOT": lambda: lots.lot_frame(self.cohort, self.infusions[1]),
             "LOTTEST": lambda: lots.lottest_frame(self.cohort, self.infusions[1]),
             "CONTACT": lambda: followup.contact_frame(self.cohort, self.visits),
-            "LTFUPLAN": followup.ltfuplan_frame,
+            "LTFUPLAN": lambda: followup.ltfuplan_frame(self.design.parameters.years),
             "LTFU": lambda: graft_claims.ltfu_frame(self.cohort, self.visits),
             "INSFREE": lambda: graft_claims.insfree_frame(self.cohort),
             "IGLS": lambda: graft_claims.igls_frame(self.cohort, self.visits),

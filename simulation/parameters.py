@@ -43,14 +43,16 @@ ARMS = (
 class Parameters:
     """What the whole trial shares. Times are days; hazards per year.
 
-    `enrolment_days`: first to last consent. `loss`, `withdrawal`: hazards of ceasing to be followed, independent of all
-    else. `missed_visit`: probability that a planned visit from month 2 to month 54 is missed. `dsa`: hazard of de-novo
-    donor-specific antibodies. `hypo_*`: level 3 hypoglycaemia per year before infusion, with a working graft, after its
-    loss; `hypo2_*`: level 2 likewise. `egfr_sd`: between-subject SD of the slope; `egfr_noise`: SD of one measurement.
+    `enrolment_days`: first to last consent. `years`: how long each subject is followed, 5 to 15. `loss`, `withdrawal`:
+    hazards of ceasing to be followed, independent of all else. `missed_visit`: probability that a planned visit from
+    month 2 to the last but one is missed. `dsa`: hazard of de-novo donor-specific antibodies. `hypo_*`: level 3
+    hypoglycaemia per year before infusion, with a working graft, after its loss; `hypo2_*`: level 2 likewise.
+    `egfr_sd`: between-subject SD of the slope; `egfr_noise`: SD of one measurement.
     """
 
     first_consent: date = date(2019, 6, 3)
     enrolment_days: int = 540
+    years: int = 5
     cut: date = date(2025, 6, 30)
     arms: tuple[Arm, ...] = ARMS
     loss: float = 0.025

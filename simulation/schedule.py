@@ -60,14 +60,22 @@ FOLLOW_UP = (
 )
 """Visits after infusion: LTFUPLAN has a row for each."""
 
-PLANNED = (SCREENING, BASELINE, INFUSION, *FOLLOW_UP)
-LAST = FOLLOW_UP[-1]
+EXTENSION = tuple(
+    Visit(20 + year, f"MONTH {60 + 12 * year}", 0, 60 + 12 * year, -60, 60, 20, "PHONE", "LTFU_QUERY", True, False)
+    for year in range(1, 11)
+)
+"""Visits after the fifth year, of a trial that goes on to its fifteenth: a query every year."""
+
+
+def follow_up_of(years: int) -> tuple[Visit, ...]:
+    """The visits after infusion of a trial that follows for 5 to 15 years."""
+    return (*FOLLOW_UP, *EXTENSION[: years - 5])
 
 
 @dataclass(frozen=True)
 class PlannedDays:
-    """Subjects by visits of FOLLOW_UP: target, window and the day on which the visit falls, whether or not the subject
-    is still followed then; `missed`: the visit is not held."""
+    """Subjects by visits after infusion (`follow_up_of`): target, window and the day on which the visit falls, whether
+    or not the subject is still followed then; `missed`: the visit is not held."""
 
     target: Days
     opens: Days
@@ -76,13 +84,24 @@ class PlannedDays:
     missed: Mask
 
 
-def plan_visits(infusion: Days, missed: float, rng: np.random.Generator) -> PlannedDays:
-    """The follow-up visits of subjects infused on these days (all known)."""
-    shape = (len(infusion), len(FOLLOW_UP))
+def plan_visits(infusion: Days, missed: float, rng: np.random.Generator, years: int = 5) -> PlannedDays:
+    """The follow-up visits of subjects infused on these days (all known). The first five years are drawn first, so that
+    they are the same however long the trial."""
+    parts = [_plan(infusion, missed, rng, visits) for visits in (FOLLOW_UP, EXTENSION[: years - 5]) if visits]
+    return PlannedDays(
+        *(
+            np.concatenate([getattr(part, name) for part in parts], axis=1)
+            for name in ("target", "opens", "closes", "held", "missed")
+        )
+    )
+
+
+def _plan(infusion: Days, missed: float, rng: np.random.Generator, visits: tuple[Visit, ...]) -> PlannedDays:
+    shape = (len(infusion), len(visits))
     target = np.empty(shape, dtype=np.int64)
-    for column, visit in enumerate(FOLLOW_UP):
+    for column, visit in enumerate(visits):
         target[:, column] = add_months(infusion, visit.months) if visit.months else infusion + visit.days
-    low, high, jitter = (np.array([getattr(v, name) for v in FOLLOW_UP]) for name in ("low", "high", "jitter"))
-    may_miss = np.array([v.may_miss for v in FOLLOW_UP])
+    low, high, jitter = (np.array([getattr(v, name) for v in visits]) for name in ("low", "high", "jitter"))
+    may_miss = np.array([v.may_miss and v is not EXTENSION[-1] for v in visits])
     held = target + rng.integers(-jitter, jitter + 1, shape)
     return PlannedDays(target, target + low, target + high, held, (rng.random(shape) < missed) & may_miss)

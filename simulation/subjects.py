@@ -11,7 +11,7 @@ import polars as pl
 from simulation.days import FAR, NO_DAY, NO_TIME, Days, Mask, Reals, day_of
 from simulation.layout import choose
 from simulation.parameters import DAYS_PER_YEAR, STUDY_ID, Design
-from simulation.schedule import FOLLOW_UP, LAST, PlannedDays, plan_visits
+from simulation.schedule import PlannedDays, plan_visits
 from simulation.streams import stream
 
 NO_ARM = 2
@@ -206,7 +206,7 @@ def make_cohort(design: Design) -> Cohort:
         induction=np.where(is_treated, infusion - 2, NO_DAY),
         second=np.where(second, infusion + gap, NO_DAY),
         second_minute=np.where(second, second_minute, NO_TIME),
-        planned=plan_visits(infusion[treated], p.missed_visit, draws("visits")),
+        planned=plan_visits(infusion[treated], p.missed_visit, draws("visits"), p.years),
         death=after(death), death_cause=np.where(is_treated, np.where(by_event, 1, 2), 0),
         fatal_event=draws("fatal").integers(0, len(p.fatal_events), count),
         loss=after(loss), attempts=after_each(infusion, attempts, is_treated),
@@ -237,13 +237,13 @@ def _by_arm(arms: tuple[object, ...], name: str, arm: Days) -> Reals:
 
 
 def observe(cohort: Cohort) -> None:
-    """Ends the observation of each treated subject at the first of death, loss, withdrawal, month 60 and the cut.
+    """Ends the observation of each treated subject at the first of death, loss, withdrawal, the last visit and the cut.
 
     A loss counts only where the subject was declared lost by the cut; until then the site goes on calling and reaches
     them. All but death are independent of health, so person-time to `end` gives unbiased rates.
     """
     treated = cohort.treated
-    last = cohort.planned.held[:, FOLLOW_UP.index(LAST)]
+    last = cohort.planned.held[:, -1]
     lost = np.where(cohort.declared <= cohort.cut, cohort.loss, FAR)
     times = np.vstack(
         [

@@ -7,7 +7,7 @@ import polars as pl
 from simulation import mockdra
 from simulation.layout import shape
 from simulation.parameters import PRODUCT, TITLE, Parameters
-from simulation.schedule import FOLLOW_UP, INFUSION, PLANNED, SECOND_INFUSION
+from simulation.schedule import BASELINE, INFUSION, SCREENING, SECOND_INFUSION, follow_up_of
 
 SDTMIG, SDTM, CTCAE = "3.4", "2.0", "5.0"
 PROTOCOL = "ISLET-1-P01"
@@ -30,7 +30,7 @@ _CRITERIA = (
 
 def trial_design(p: Parameters) -> dict[str, pl.DataFrame]:
     """TS, TA, TE, TV and TI of the trial."""
-    return {"TS": _ts(p), "TA": _ta(p), "TE": _te(), "TV": _tv(), "TI": _ti()}
+    return {"TS": _ts(p), "TA": _ta(p), "TE": _te(), "TV": _tv(p.years), "TI": _ti()}
 
 
 def _ts(p: Parameters) -> pl.DataFrame:
@@ -96,15 +96,16 @@ def _te() -> pl.DataFrame:
     return shape("TE", len(_ELEMENTS), columns)
 
 
-def _tv() -> pl.DataFrame:
-    visits = (*PLANNED, SECOND_INFUSION)
+def _tv(years: int) -> pl.DataFrame:
+    follow_up = follow_up_of(years)
+    visits = (SCREENING, BASELINE, INFUSION, *follow_up, SECOND_INFUSION)
     starts = {
         1: "Informed consent",
         2: "Within 5 days before the infusion",
         SECOND_INFUSION.number: "Second infusion, if any",
     }
     starts[INFUSION.number] = "Infusion"
-    after = {visit.number: f"{visit.name.lower()} after the first infusion" for visit in FOLLOW_UP}
+    after = {visit.number: f"{visit.name.lower()} after the first infusion" for visit in follow_up}
     days = [None if v is SECOND_INFUSION else v.nominal_day + (v.nominal_day >= 0) for v in visits]
     return shape(
         "TV",

@@ -15,7 +15,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,12 +51,22 @@ def real_s3() -> Iterator[S3Server]:
     Cases: a program is missing → the test is skipped with how to get it, or fails where CI=true: nothing is skipped
     there.
     """
-    missing = [program for program in PROGRAMS if shutil.which(program) is None]
-    if missing:
-        said = HOW_TO_GET_ONE + ", ".join(missing)
+    if missing():
         if os.environ.get("CI", "").lower() in ("1", "true"):
-            pytest.fail(said)
-        pytest.skip(said)
+            pytest.fail(HOW_TO_GET_ONE + ", ".join(missing()))
+        pytest.skip(HOW_TO_GET_ONE + ", ".join(missing()))
+    with running_s3() as server:
+        yield server
+
+
+def missing() -> list[str]:
+    """The programs that are not installed."""
+    return [program for program in PROGRAMS if shutil.which(program) is None]
+
+
+@contextmanager
+def running_s3(memory_bytes: int = 1 << 30) -> Iterator[S3Server]:
+    """A server that keeps so much, in memory. NotUp where it does not start."""
     troubles: list[str] = []
     for _attempt in range(ATTEMPTS):
         # A short path: a socket's may have 107 characters only.
@@ -64,20 +74,20 @@ def real_s3() -> Iterator[S3Server]:
         with ExitStack() as ending:
             ending.callback(shutil.rmtree, folder, ignore_errors=True)
             try:
-                server = _start(folder, ending)
+                server = _start(folder, ending, memory_bytes)
             except NotUp as trouble:
                 troubles.append(str(trouble))
                 continue
             yield server
             return
-    pytest.fail(f"no S3 server after {ATTEMPTS} attempts: {' | '.join(troubles)}")
+    raise NotUp(f"no S3 server after {ATTEMPTS} attempts: {' | '.join(troubles)}")
 
 
-def _start(folder: Path, ending: ExitStack) -> S3Server:
+def _start(folder: Path, ending: ExitStack, memory_bytes: int) -> S3Server:
     cluster, disk = str(uuid.uuid4()), str(uuid.uuid4())
     monitor, port = _free_port(), _free_port()
     settings = folder / "ceph.conf"
-    settings.write_text(_settings(folder, cluster, monitor, port))
+    settings.write_text(_settings(folder, cluster, monitor, port, memory_bytes))
     for name in ("mon", "osd", "mgr", "rgw"):
         (folder / name).mkdir()
     monitors = str(folder / "monmap")
@@ -99,7 +109,7 @@ def _start(folder: Path, ending: ExitStack) -> S3Server:
     return server
 
 
-def _settings(folder: Path, cluster: str, monitor: int, port: int) -> str:
+def _settings(folder: Path, cluster: str, monitor: int, port: int, memory_bytes: int) -> str:
     return f"""
 [global]
 fsid = {cluster}
@@ -122,7 +132,7 @@ osd pool default pgp num = 1
 osd pool default pg autoscale mode = off
 osd crush chooseleaf type = 0
 osd objectstore = memstore
-memstore device bytes = 1073741824
+memstore device bytes = {memory_bytes}
 mon allow pool size one = true
 mon data avail crit = 0
 mon data avail warn = 0

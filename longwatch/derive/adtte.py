@@ -8,6 +8,8 @@ What ends the time, the first case that holds (CNSR 0 is the event, CEVENT 1; CN
 neither, CEVENT 0):
 
 - adverse_event: the first TEAE of the kind, by ASTDT → 0; death → 2; end of follow-up → 1.
+- clinical_event: the first record of CE of the terms that can have started on or after day 1, by its earliest day → 0;
+  death → 2; end of follow-up → 1.
 - death: death → 0; end of follow-up → 1.
 - discontinuation: EOSSTT is DISCONTINUED, on EOSDT → 0; EOSSTT is COMPLETED, on EOSDT → 1; death → 0; end of follow-up
   → 1. Leaving the study by death is leaving it.
@@ -63,14 +65,22 @@ def variables_of(parameter: Parameter) -> tuple[str, ...]:
     return ("USUBJID", "TRTEMFL", "ASTDT", "AESEQ", "AEDECOD", *chosen)
 
 
-def derive_times(parameter: Parameter, adsl: pl.DataFrame, adae: pl.DataFrame, study: Study, cutoff: date) -> Times:
+def derive_times(
+    parameter: Parameter,
+    adsl: pl.DataFrame,
+    adae: pl.DataFrame,
+    study: Study,
+    cutoff: date,
+    clinical: pl.DataFrame | None = None,
+) -> Times:
     """The times of one parameter that has an event, by the rules above.
 
-    Expects ADSL (row i the subject with USUBJID code i) and, of ADAE, `variables_of` the parameter. A parameter whose
-    variable is not collected (no EOSSTT of anybody treated; no AESER) has no record, and the reason.
+    Expects ADSL (row i the subject with USUBJID code i), of ADAE `variables_of` the parameter, and of CE the records of
+    its terms (`clinical_events`), None where there is no CE. A parameter whose variable is not collected (no EOSSTT of
+    anybody treated; no AESER; no CE) has no record, and the reason.
     """
     treated = adsl.filter(pl.col("SAFFL") == "Y")
-    reason = _why_not(parameter, treated, adae)
+    reason = _why_not(parameter, treated, adae, clinical)
     variable = start_variable(study, adsl.columns)
     absent = [name for name in ("EOSSTT", "DCSREAS") if name not in adsl.columns]
     absent += ["EOSDT"] * (adsl.schema.get("EOSDT") != pl.Date)  # a sponsor's ADSL may have it as text
@@ -91,6 +101,7 @@ def derive_times(parameter: Parameter, adsl: pl.DataFrame, adae: pl.DataFrame, s
     base = base.filter((pl.col("SAFFL") == "Y") & (pl.col("end") >= pl.col("STARTDT")))
     rule = {
         EventKind.ADVERSE_EVENT: lambda: _adverse_event(base, adae, parameter),
+        EventKind.CLINICAL_EVENT: lambda: _clinical_event(base, clinical),
         EventKind.DEATH: lambda: _cases(base, _death(1)),
         EventKind.DISCONTINUATION: lambda: _cases(base, _discontinuation()),
         EventKind.LAST_FOLLOW_UP: lambda: _cases(base, _last_follow_up()),
@@ -122,7 +133,9 @@ def in_unit(day: pl.Series, start: pl.Series, unit: str) -> pl.Series:
     return pl.Series("AVAL", days.to_numpy() / DAYS_PER_UNIT[unit], nan_to_null=True)
 
 
-def _why_not(parameter: Parameter, treated: pl.DataFrame, adae: pl.DataFrame) -> str:
+def _why_not(parameter: Parameter, treated: pl.DataFrame, adae: pl.DataFrame, clinical: pl.DataFrame | None) -> str:
+    if parameter.event is EventKind.CLINICAL_EVENT:
+        return "" if clinical is not None else "clinical events are not collected (CE)"
     if parameter.event in (EventKind.DISCONTINUATION, EventKind.LAST_FOLLOW_UP):
         told = "EOSSTT" in treated.columns and treated["EOSSTT"].null_count() < max(treated.height, 1)
         return "" if told else "the data does not say how participation ended (EOSSTT)"
@@ -187,12 +200,34 @@ def _adverse_event(base: pl.DataFrame, adae: pl.DataFrame, parameter: Parameter)
     placed = placed.with_columns(
         day=pl.min_horizontal(pl.max_horizontal(pl.col("day").fill_null(pl.col("STARTDT")), "STARTDT"), "end")
     )
-    earliest = placed.group_by("row").agg(first=pl.col("day").min())
-    on_first = placed.join(earliest, on="row", how="inner").filter(pl.col("day") == pl.col("first"))
-    first = on_first.sort("row", "seq", "place", nulls_last=True).unique("row", keep="first")
+    first = _first_of(placed)
     first = first.with_columns(term=adae["AEDECOD"].gather(first["place"]).cast(pl.String))
+    return _with_event(base, first, ("ADAE", "ASTDT"))
+
+
+def _clinical_event(base: pl.DataFrame, clinical: pl.DataFrame | None) -> pl.DataFrame:
+    """The first clinical event of the terms, of those that can have started on or after day 1."""
+    assert clinical is not None, "without CE there is a reason"
+    placed = clinical.with_row_index("place").join(
+        base.select("row", "STARTDT", "end"), on="row", how="inner", maintain_order="left"
+    )
+    placed = placed.filter((pl.col("last") >= pl.col("STARTDT")).fill_null(True)).with_columns(
+        day=pl.min_horizontal(pl.max_horizontal(pl.col("first").fill_null(pl.col("STARTDT")), "STARTDT"), "end")
+    )
+    return _with_event(base, _first_of(placed), ("CE", "CESTDTC"))
+
+
+def _first_of(placed: pl.DataFrame) -> pl.DataFrame:
+    """By row the record with the earliest day; of several on one day the one with the lowest seq."""
+    earliest = placed.group_by("row").agg(earliest=pl.col("day").min())
+    on_first = placed.join(earliest, on="row", how="inner").filter(pl.col("day") == pl.col("earliest"))
+    return on_first.sort("row", "seq", "place", nulls_last=True).unique("row", keep="first")
+
+
+def _with_event(base: pl.DataFrame, first: pl.DataFrame, source: tuple[str, str]) -> pl.DataFrame:
+    """The event where there is one, else death, else the end of follow-up. Expects of `first` row, day, seq, term."""
     joined = base.join(first.select("row", "day", "seq", "term"), on="row", how="left", maintain_order="left")
-    happened = _Case(pl.col("day").is_not_null(), pl.col("day"), 1, pl.col("term"), ("ADAE", "ASTDT"))
+    happened = _Case(pl.col("day").is_not_null(), pl.col("day"), 1, pl.col("term"), source)
     return _cases(joined, [happened, *_death(2)])
 
 
@@ -223,7 +258,8 @@ def _cases(base: pl.DataFrame, cases: list[_Case]) -> pl.DataFrame:
         columns[name] = chosen
     frame = base.with_columns(**columns)
     happened = pl.col("CEVENT") == 1
-    seq = pl.when(happened & (pl.col("SRCDOM") == "ADAE")).then("seq") if "seq" in base.columns else pl.lit(None)
+    from_record = happened & pl.col("SRCDOM").is_in(["ADAE", "CE"])
+    seq = pl.when(from_record).then("seq") if "seq" in base.columns else pl.lit(None)
     return frame.with_columns(
         CNSR=pl.col("CEVENT").replace_strict({1: 0, 0: 1, 2: 2}, return_dtype=pl.Int64),
         EVNTDESC=pl.when(happened).then("words"),

@@ -25,8 +25,12 @@ from longwatch.derive.at_risk import Clock, make_clock
 from longwatch.derive.bds import derive_bds
 from longwatch.derive.carried import AdverseEvents
 from longwatch.derive.cause_of_death import derive_dthcaus, read_stated_causes
+from longwatch.derive.cgm import derive_adcg
+from longwatch.derive.clinical_events import read_clinical_events
 from longwatch.derive.coded import Subjects
+from longwatch.derive.egfr_slope import derive_adsp
 from longwatch.derive.follow_up_plan import Plan, read_plan
+from longwatch.derive.hypoglycaemia import derive_adhg
 from longwatch.derive.insulin import derive_adii, read_insulin
 from longwatch.derive.listed import derive_line_names, read_collected
 from longwatch.derive.observed import derive_fuendy
@@ -47,10 +51,11 @@ from longwatch.derive.supplied_adtte import read_supplied_times, supplied_codes
 from longwatch.derive.supplied_bds import read_supplied_bds
 from longwatch.standards.dataset import SourceData
 from longwatch.standards.event_groups import NO_GROUPS, EventGroups
-from longwatch.study import AnalysisData, Study, TreatmentBasis
+from longwatch.study import AnalysisData, EventKind, Study, TreatmentBasis
 
 DATASETS = (
-    "ADSL", "ADAE", "ADTTE", "ADEX", "ADFU", "ADLTF", "ADGF", "ADII", "ADLOT", "ADLB", "ADVS", "ADHY",
+    "ADSL", "ADAE", "ADTTE", "ADEX", "ADFU", "ADLTF", "ADGF", "ADII", "ADSP", "ADCG", "ADHG", "ADLOT", "ADLB", "ADVS",
+    "ADHY",
 )  # fmt: skip
 """The analysis datasets there are; all but ADSL and ADAE are derived when they are first asked for."""
 
@@ -197,6 +202,21 @@ class AnalysisDatasets:
         return derive_adii(insulin, self.study, self.adsl, self.adltf)
 
     @on_demand
+    def adsp(self) -> pl.DataFrame:
+        """ADSP: the chronic slope of eGFR."""
+        return derive_adsp(self.adlb, self.adsl)
+
+    @on_demand
+    def adcg(self) -> pl.DataFrame:
+        """ADCG: continuous glucose monitoring before each visit."""
+        return derive_adcg(self.data, self.cutoff, self.subjects, self.adsl, self.adltf)
+
+    @on_demand
+    def adhg(self) -> pl.DataFrame:
+        """ADHG: hypoglycaemia and its level."""
+        return derive_adhg(self.data, self.cutoff, self.subjects, self.adsl)
+
+    @on_demand
     def adlot(self) -> pl.DataFrame:
         """ADLOT: lots given, events after them, and tests of the lots."""
         return derive_adlot(self.data, self.study, self.cutoff, self.subjects, self.adsl, self.adae)
@@ -240,7 +260,13 @@ class AnalysisDatasets:
         declared = {item.code: item for item in self.study.time_to_event.all_parameters()}.get(code)
         if declared is None or code in self._supplied_codes:
             return read_supplied_times(code, self.data, self.adsl, self.cutoff, declared)
-        return derive_times(declared, self.adsl, self.adae_with(variables_of(declared)), self.study, self.cutoff)
+        clinical = (
+            read_clinical_events(self.data, self.subjects, self.cutoff, declared.terms)
+            if declared.event is EventKind.CLINICAL_EVENT
+            else None
+        )
+        adae = self.adae_with(variables_of(declared))
+        return derive_times(declared, self.adsl, adae, self.study, self.cutoff, clinical)
 
     @on_demand
     def adtte(self) -> pl.DataFrame:

@@ -16,6 +16,7 @@ class EventKind(StrEnum):
     """What ends the time (the rules: `longwatch/derive/adtte.py`)."""
 
     ADVERSE_EVENT = "adverse_event"
+    CLINICAL_EVENT = "clinical_event"
     DEATH = "death"
     DISCONTINUATION = "discontinuation"
     LAST_FOLLOW_UP = "last_follow_up"
@@ -24,7 +25,8 @@ class EventKind(StrEnum):
 class Parameter(Part):
     """One parameter of ADTTE. `code`: PARAMCD; `name`: as printed. `event`: what ends the time; left out for a
     parameter that the sponsor's own ADTTE has. `terms` (PTs), `socs`, `serious`: which adverse events, of those that
-    are treatment-emergent; a term or a SOC is enough. `landmarks`: times in the unit at which the table prints the
+    are treatment-emergent; a term or a SOC is enough; of a clinical event, `terms` (CEDECOD, else CETERM) say which
+    records of CE. `landmarks`: times in the unit at which the table prints the
     share without the event; none → the usual ones within the longest time observed."""
 
     code: Annotated[str, Field(pattern=PARAMETER_CODE)]
@@ -38,8 +40,11 @@ class Parameter(Part):
 
     @model_validator(mode="after")
     def check_parts(self) -> Parameter:
-        """Only adverse events are chosen by term; landmarks rise."""
-        if (self.terms or self.socs or self.serious) and self.event is not EventKind.ADVERSE_EVENT:
+        """Only adverse and clinical events are chosen by term, these always; landmarks rise."""
+        clinical = self.event is EventKind.CLINICAL_EVENT
+        if clinical and (not self.terms or self.socs or self.serious):
+            raise ValueError(f"{self.code}: a clinical event is chosen by `terms` (CEDECOD), and by nothing else")
+        if (self.terms or self.socs or self.serious) and not clinical and self.event is not EventKind.ADVERSE_EVENT:
             raise ValueError(
                 f"{self.code}: terms, socs and serious choose adverse events; write `event: adverse_event`"
             )

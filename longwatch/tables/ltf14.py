@@ -8,13 +8,16 @@ are not ranked, since their intervals overlap almost wholly.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
 import polars as pl
 
 from longwatch.derive import AnalysisDatasets
 from longwatch.standards.dates import earliest_day
+from longwatch.stats.estimate import Estimate
 from longwatch.stats.person_time import DAYS_PER_YEAR, LEAST_YEARS
 from longwatch.stats.proportions import compute_clopper_pearson
 from longwatch.stats.rounding import NOT_ESTIMABLE, count_percent_text, percent_text, points_text, round_half_away
@@ -24,7 +27,7 @@ from longwatch.tables.arms import ALL_SUBJECTS, make_single_arm
 from longwatch.tables.filters import SAFETY, both, equals
 from longwatch.tables.layout import NOT_AVAILABLE
 from longwatch.tables.populations import SAFETY_POPULATION
-from longwatch.tables.rated import estimate_rate
+from longwatch.tables.rated import estimate_rates
 from longwatch.tables.result import Provenance, Statistic, TableColumn, TableResult, TableRow
 from longwatch.tables.subjects import subject_layout
 
@@ -45,14 +48,13 @@ def make_ltf14(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
     """The table; it has no parameters. No dose that names its lot → no rows, and a note."""
     arms = make_single_arm(datasets, SAFETY_POPULATION)
     adlot = datasets.adlot
-    lots = adlot.filter(pl.col("PARAMCD") == "LOT")["LOTID"].unique().sort()
     status = _statuses(datasets)
-    has_serious = "AESER" in datasets.adae.columns
+    has_serious = "AESER" in datasets.adae_variables
     rows: list[TableRow] = []
     statistics: list[Statistic] = []
-    for lot in lots:
-        made = _Lot(adlot.filter(pl.col("LOTID") == lot), lot, has_serious)
-        rows.append(TableRow(lot, (*made.cells, status.get(lot, "not in LOT")), 0, "", lot))
+    for counted in _count_by_lot(adlot):
+        made = _Lot(counted, has_serious)
+        rows.append(TableRow(counted.lot, (*made.cells, status.get(counted.lot, "not in LOT")), 0, "", counted.lot))
         statistics += made.statistics
     columns = tuple(TableColumn(name, heading, unit) for name, heading, unit in COLUMNS)
     return TableResult(
@@ -82,19 +84,63 @@ def make_ltf14(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
     )
 
 
+@dataclass(frozen=True)
+class _Counted:
+    """Of a lot: subjects treated with it, days since, subjects with a serious event and their share's limits, serious
+    events and their rate; tests, and those not passed."""
+
+    lot: str
+    base: int
+    years: float
+    n: int
+    limits: tuple[float, float]
+    events: int
+    rate: Estimate
+    tests: int
+    not_passed: int
+
+
+def _count_by_lot(adlot: pl.DataFrame) -> Iterator[_Counted]:
+    """Every lot that was given, in the order of their ids: all counted at once, since a large trial has thousands."""
+    coded = adlot.with_columns(subject=pl.col("USUBJID").to_physical(), safe=(pl.col("SAFFL") == "Y").fill_null(False))
+    code = pl.col("PARAMCD")
+    given, serious, test = code == "LOT", (code == "AE") & (pl.col("AESER") == "Y"), code == "TEST"
+    safe, subject = pl.col("safe"), pl.col("subject")
+    found = (
+        coded.group_by("LOTID")
+        .agg(
+            given=given.any(),
+            base=subject.filter(given & safe).n_unique(),
+            days=pl.col("AVAL").filter(given & safe).sum(),
+            n=subject.filter(serious & safe).n_unique(),
+            events=(serious & safe).sum(),
+            tests=test.sum(),
+            not_passed=(test & (pl.col("AVALC") != "Y").fill_null(True)).sum(),
+        )
+        .filter("given")
+        .sort("LOTID")
+    )
+    years = found["days"].to_numpy().astype(np.float64) / DAYS_PER_YEAR
+    n, base, events = (found[name].to_numpy().astype(np.int64) for name in ("n", "base", "events"))
+    lower, upper = compute_clopper_pearson(n, base)
+    rates = estimate_rates(events, years)
+    for place, (lot, tests, not_passed) in enumerate(found.select("LOTID", "tests", "not_passed").iter_rows()):
+        limits = 100 * float(lower[place]), 100 * float(upper[place])
+        yield _Counted(
+            str(lot), int(base[place]), float(years[place]), int(n[place]), limits, int(events[place]), rates[place],
+            tests, not_passed,
+        )  # fmt: skip
+
+
 class _Lot:
     """The line of a lot."""
 
-    def __init__(self, records: pl.DataFrame, lot: str, has_serious: bool) -> None:
+    def __init__(self, counted: _Counted, has_serious: bool) -> None:
         self.cells: list[str] = []
         self.statistics: list[Statistic] = []
-        self._key, self._of_lot = ("", lot, ALL_SUBJECTS), equals("LOTID", lot)
-        self._records = records.filter((pl.col("SAFFL") == "Y").fill_null(False))
-        given = self._records.filter(pl.col("PARAMCD") == "LOT")
-        base, years = given["USUBJID"].n_unique(), float(given["AVAL"].sum()) / DAYS_PER_YEAR
-        self._serious(base, given, years, has_serious)
-        tests = records.filter(pl.col("PARAMCD") == "TEST")
-        self._tests(tests.height, tests.filter((pl.col("AVALC") != "Y").fill_null(True)).height)
+        self._key, self._of_lot = ("", counted.lot, ALL_SUBJECTS), equals("LOTID", counted.lot)
+        self._serious(counted, has_serious)
+        self._tests(counted.tests, counted.not_passed)
 
     def _source(self, code: str, *conditions: str, variables: tuple[str, ...] = ("USUBJID",)) -> Provenance:
         return Provenance("ADLOT", both(SAFETY, self._of_lot, equals("PARAMCD", code), *conditions), variables)
@@ -103,7 +149,8 @@ class _Lot:
         self.statistics.append(Statistic(*self._key, name, value, text, source))
         return text
 
-    def _serious(self, base: int, given: pl.DataFrame, years: float, has_serious: bool) -> None:
+    def _serious(self, counted: _Counted, has_serious: bool) -> None:
+        base, years, n, events = counted.base, counted.years, counted.n, counted.events
         condition = equals("AESER", "Y")
         subjects = self._source("AE", condition)
         written = str(round_half_away(years, 1))
@@ -112,20 +159,16 @@ class _Lot:
             self._add("base", base, str(base), self._source("LOT"))
             self.cells += [str(base), NOT_AVAILABLE, written, NOT_AVAILABLE]
             return
-        events = self._records.filter(pl.col("PARAMCD") == "AE", pl.col("AESER") == "Y")
-        n = events["USUBJID"].n_unique()
         share = Provenance(subjects.dataset, subjects.filter, subjects.variables, f"{base} subjects treated with it")
-        low, high = (100 * float(limit) for limit in compute_clopper_pearson(n, base))
+        low, high = counted.limits
         self._add("n", n, str(n), share)
         values = (100 * n / base if base else None, low if base else None, high if base else None)
         texts = [percent_text(n, base), *(points_text(value) for value in values[1:])]
         for name, value, text in zip(SHARE, values, texts, strict=True):
             self._add(name, value, text, share)
         self._add("base", base, str(base), self._source("LOT"))
-        rate = estimate_rate(events.height, years)
-        self._add(
-            "events", events.height, str(events.height), self._source("AE", condition, variables=("USUBJID", "AESEQ"))
-        )
+        rate = counted.rate
+        self._add("events", events, str(events), self._source("AE", condition, variables=("USUBJID", "AESEQ")))
         self._add("person_years", years, written, self._source("LOT", variables=("USUBJID", "AVAL")))
         over = Provenance(subjects.dataset, subjects.filter, ("USUBJID", "AESEQ"), f"{years:.3f} person-years of ADLOT")
         bounds = (rate.value, rate.lower, rate.upper)
@@ -137,7 +180,7 @@ class _Lot:
             str(base),
             f"{count_percent_text(n, base)} [{texts[1]}, {texts[2]}]",
             written,
-            f"{events.height}, {interval}",
+            f"{events}, {interval}",
         ]
 
     def _tests(self, tests: int, not_passed: int) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from longwatch.derive.at_risk import Clock
 from longwatch.stats.descriptive import compute_summary
-from longwatch.stats.estimate import Estimate
+from longwatch.stats.estimate import Estimate, Estimates
 from longwatch.stats.person_time import DAYS_PER_YEAR, LEAST_YEARS
 from longwatch.stats.rates import compute_rate
 from longwatch.stats.rounding import NOT_ESTIMABLE, count_percent_text, percent_text, round_half_away
@@ -122,7 +122,12 @@ def _cell(
 
 def estimate_rate(events: int, years: float) -> Estimate:
     """A rate per 100 person-years; none with less than 0.5 person-years, or where nobody's time is known."""
-    return compute_rate([events if years else 0], [years], least_years=LEAST_YEARS)[0]
+    return estimate_rates(np.array([events]), np.array([years]))[0]
+
+
+def estimate_rates(events: Counts, years: NDArray[np.float64]) -> Estimates:
+    """Several rates at once, as `estimate_rate`."""
+    return compute_rate(np.where(years > 0, events, 0), years, least_years=LEAST_YEARS)
 
 
 def say_rate(clock: Clock, of: str) -> str:

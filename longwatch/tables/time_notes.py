@@ -17,6 +17,8 @@ _EVENTS = {
     "where it goes on at the cut-off",
 }
 
+_CENSORED = "censored at the end of follow-up (last day known alive, death or cut-off)"
+
 
 def say_time(datasets: AnalysisDatasets, study: Study, timed: Timed) -> tuple[str, ...]:
     """What the time is: who supplied it, from when to what, the unit; who has none."""
@@ -43,10 +45,13 @@ def _say_source(datasets: AnalysisDatasets, study: Study, timed: Timed) -> str:
 def _say_event(timed: Timed) -> str:
     declared = timed.declared
     assert declared is not None
+    if declared.event is EventKind.CLINICAL_EVENT:
+        named = ", ".join(declared.terms)
+        return f"the first clinical event (CE) {named}; {_CENSORED}"
     if declared.event is not EventKind.ADVERSE_EVENT:
         assert declared.event is not None
         return _EVENTS[declared.event]
-    return f"the first {name_kind(declared)}; censored at the end of follow-up (last day known alive, death or cut-off)"
+    return f"the first {name_kind(declared)}; {_CENSORED}"
 
 
 def name_kind(declared: Parameter) -> str:

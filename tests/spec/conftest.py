@@ -54,7 +54,7 @@ def make_data() -> Callable[..., SourceData]:
 def as_frame(records: Records) -> pl.DataFrame:
     """Records as a frame: numbers as Float64, all else as text."""
     names = list(dict.fromkeys(name for record in records for name in record))
-    numeric = ("AGE", "EXDOSE", "SEQ", "STRESN", "STNRLO", "STNRHI", "TPTNUM", "VISITNUM")
+    numeric = ("AGE", "EXDOSE", "SEQ", "STRESN", "STNRLO", "STNRHI", "TPTNUM", "VISITNUM", "GLUC")
     schema = {name: pl.Float64 if name.endswith(numeric) else pl.String for name in names}
     return pl.DataFrame([{name: record.get(name) for name in names} for record in records], schema=schema)
 

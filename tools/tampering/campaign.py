@@ -1,15 +1,16 @@
-"""One tampering after the other, each on a fresh copy of the home, each followed by a scrub that must notice."""
+"""One tampering after the other, each on a fresh copy of the home, each followed by a look that must notice."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from random import Random
 
 from longwatch.errors import LongwatchError
+from operations.audit_trail import verify_audit
 from operations.scrub_archive import scrub_archive
 from tools.tampering.home import Evidence, open_home
 from tools.tampering.log_acts import (
@@ -22,6 +23,9 @@ from tools.tampering.log_acts import (
     roll_back_registers,
 )
 from tools.tampering.store_acts import STORE_ACTS, empty_store, roll_back_store
+
+BOTH = "registers and store:"
+"""Acts that leave nothing that contradicts itself: they are looked for with a checkpoint that somebody kept."""
 
 Act = Callable[[Evidence, Path, Random], None]
 
@@ -57,27 +61,39 @@ def acts() -> dict[str, Act]:
         "registers: report changed": lambda _evidence, home, chance: edit_report(home, chance),
         "store: rolled back": lambda evidence, home, _chance: roll_back_store(evidence, home),
         "store: emptied": lambda _evidence, home, _chance: empty_store(home),
+        f"{BOTH} rolled back to one moment": lambda evidence, home, _chance: _put_in_place(evidence.earlier, home),
+        f"{BOTH} replaced by another whole home": lambda evidence, home, _chance: _put_in_place(evidence.other, home),
     }
 
 
-def tamper(evidence: Evidence, work: Path, count: int, seed: int) -> Iterator[Tampered]:
-    """So many tamperings, the acts in turn, places and values by chance."""
+def _put_in_place(whole: Path, home: Path) -> None:
+    """Registers, archive and key agree with each other: only what was kept elsewhere tells."""
+    shutil.rmtree(home)
+    shutil.copytree(whole, home)
+
+
+def tamper(evidence: Evidence, work: Path, count: int, seed: int, first: int = 0) -> Iterator[Tampered]:
+    """The tamperings of these numbers, the acts in turn, places and values by chance."""
     every = list(acts().items())
-    for number in range(count):
+    for number in range(first, count):
         name, act = every[number % len(every)]
         home = work / "tampered"
         shutil.copytree(evidence.home, home)
         try:
             act(evidence, home, Random(f"{seed}-{number}"))
-            yield Tampered(number, name, look(home))
+            witnesses = {"kept.txt": evidence.witness} if name.startswith(BOTH) else {}
+            yield Tampered(number, name, look(home, witnesses))
         finally:
             shutil.rmtree(home)
 
 
-def look(home: Path) -> tuple[str, ...]:
-    """The ids of what a scrub of the home says."""
+def look(home: Path, witnesses: Mapping[str, bytes] | None = None) -> tuple[str, ...]:
+    """The ids of what a scrub of the home says; with checkpoints that somebody kept, of `audit verify`."""
     wiring = open_home(home)
     try:
+        if witnesses:
+            verify_audit(wiring, lambda _: None, witnesses)
+            return ()
         return tuple(sorted({problem.error_id for problem in scrub_archive(wiring, lambda _: None).problems}))
     except LongwatchError as stopped:
         return (stopped.error_id,)

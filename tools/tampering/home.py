@@ -37,10 +37,14 @@ CUTOFF = date(2026, 3, 1)
 
 @dataclass(frozen=True)
 class Evidence:
-    """The home as it is, and as it was at its second checkpoint: what a rollback would bring back."""
+    """The home as it is, and as it was at its second checkpoint: what a rollback would bring back. `other`: a home with
+    the same reports, but another log and key: what somebody who owns all of it could put in its place. `witness`: the
+    last checkpoint, kept elsewhere."""
 
     home: Path
     earlier: Path
+    other: Path
+    witness: bytes
 
 
 def open_home(home: Path) -> Wiring:
@@ -49,9 +53,16 @@ def open_home(home: Path) -> Wiring:
 
 
 def make_evidence(folder: Path) -> Evidence:
-    """Make the home below a folder."""
-    evidence = Evidence(folder / "home", folder / "earlier")
-    wiring = open_home(evidence.home)
+    """Make the homes below a folder."""
+    home, earlier, other = (folder / name for name in ("home", "earlier", "other"))
+    witness = _make_home(home, earlier)
+    _make_home(other, folder / "other earlier")
+    return Evidence(home, earlier, other, witness)
+
+
+def _make_home(home: Path, earlier: Path) -> bytes:
+    """Three reports and three checkpoints; the last checkpoint."""
+    wiring = open_home(home)
     try:
         snapshot = _begin(wiring)
         for number in (1, 2):
@@ -59,13 +70,14 @@ def make_evidence(folder: Path) -> Evidence:
             list_reports(wiring, ReportFilter(study_id=STUDY))
             make_checkpoint(wiring)
         wiring.close()
-        shutil.copytree(evidence.home, evidence.earlier)
+        shutil.copytree(home, earlier)
         list_reports(wiring)
         _archive(wiring, snapshot, 3)
-        make_checkpoint(wiring)
+        made = make_checkpoint(wiring)
     finally:
         wiring.close()
-    return evidence
+    assert made is not None, "a report was archived since the last checkpoint"
+    return made.note
 
 
 def _begin(wiring: Wiring) -> SourceSnapshot:

@@ -7,6 +7,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -19,8 +20,9 @@ from longwatch.errors import IntegrityError, LongwatchError
 from longwatch.evidence.audit import EventFilter
 from longwatch.standards.hashing import sha256_of_bytes
 from operations.archive_reading import list_reports
-from operations.audit_checkpoint import find_checkpoint, make_checkpoint
+from operations.audit_checkpoint import find_checkpoint, make_checkpoint, sign_archived_reports
 from operations.audit_trail import verify_audit
+from operations.audited import make_event
 from operations.probe_archive import last_probe, probe_archive
 from operations.scrub_archive import Scrubbed, scrub_archive
 from runtime.settings import Settings
@@ -100,6 +102,18 @@ def test_a_scrub_that_finds_something_signs_nothing_and_says_so_in_the_trail(wir
     with wiring.registers.transaction() as register:
         (record,) = register.events(1, EventFilter(entity="archive"))
     assert (record.event.action, record.event.reason) == ("archive scrub found problems", "LW-SCR-005")
+
+
+def test_a_report_whose_run_died_before_it_signed_comes_under_a_checkpoint_once(wiring: Wiring) -> None:
+    """As the next run does it; where all are covered, nothing is signed."""
+    assert sign_archived_reports(wiring) is None
+    with wiring.registers.transaction() as register:
+        row = replace(register.reports()[0], key="f" * 64, template="another", supersedes=())
+        register.add_report(row, make_event(wiring, "report archived", "report", row.key))
+    made = sign_archived_reports(wiring)
+    assert made is not None
+    assert made.checkpoint.size == verify_audit(wiring, lambda _: None, {}).covered
+    assert sign_archived_reports(wiring) is None
 
 
 def test_raw_data_is_hashed_where_it_is_asked_for(wiring: Wiring) -> None:

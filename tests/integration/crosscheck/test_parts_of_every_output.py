@@ -29,6 +29,7 @@ TIME = "person_years"
 NOT_ADDED = {
     "KMG01": "a row is a time at which something happened, and happens to others at other times",
     "CIFG01": "as KMG01",
+    "MCCG01": "as KMG01",
     "LBG01": "of several units or specimens the one with the most results is drawn",
     "VSG01": "as LBG01",
     "LBG_SHARE": "the day of a visit is the median of the results at it",

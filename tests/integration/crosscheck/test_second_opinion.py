@@ -356,6 +356,28 @@ def test_a_restriction_that_sql_cannot_see_is_not_called_checked(
     assert not opinion.answered
 
 
+def test_drawn_clinical_events() -> None:
+    """Times to the first record of CE of a term, in drawn trials with hostile dates; and without CE."""
+    declared = "    - {code: TTLOSS, name: Time to loss, event: clinical_event, terms: [Graft loss]}\n"
+    study = parse_study(STUDY + declared, "drawn")
+    some = random.Random(5).choice
+    for seed in range(TRIALS):
+        trial = drawn(seed)
+        subjects = [*trial.frame("DM").collect()["USUBJID"].drop_nulls(), None]
+        rows = [
+            {"USUBJID": some(subjects), "CEDECOD": some(["GRAFT LOSS", "Graft loss", "Hypoglycaemia", None]),
+             "CETERM": some(["Graft loss", None]), "CEOCCUR": some([None, "Y", "N"]), "CESTDTC": some(DATES)}
+            for _ in range(20)
+        ]  # fmt: skip
+        ce = pl.DataFrame(rows, schema=dict.fromkeys(rows[0], pl.String))
+        for kept in (rows[0].keys(), ("USUBJID", "CETERM"), ("USUBJID",)):
+            data = SourceData({**trial.datasets, **SourceData.of(CE=ce.select(kept)).datasets})
+            known = derive(data, study, CUTOFF)
+            tables = [make_table(code, known, study, {"parameter": "TTLOSS"}) for code in ("TTET01", "KMG01", "CIFG01")]
+            assert differences(list(ask_second_opinion(tables, data, study, CUTOFF))) == [], (seed, list(kept))
+            assert (known.times("TTLOSS").reason != "") == (list(kept) == ["USUBJID"])
+
+
 def test_a_broken_derivation_is_caught(
     pilot_data: SourceData, pilot_study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -86,6 +86,31 @@ def test_a_kind_of_adverse_event(derived: Callable[..., AnalysisDatasets], make_
     assert rows(datasets, "TTSAE")["LEFT"][1] == 1
 
 
+def test_a_clinical_event_of_ce(derived: Callable[..., AnalysisDatasets], make_study: Callable[..., Study]) -> None:
+    """Graft loss: by CEDECOD, in any case; not before day 1, not denied; a partial date by its earliest day from day 1
+    on; death before it competes."""
+    loss = {"CEDECOD": "ISLET GRAFT LOSS", "CEOCCUR": "Y"}
+    ce = [
+        {"USUBJID": "EVENT", "CESEQ": 2.0, "CESTDTC": "2022-05-01", **loss},
+        {"USUBJID": "EVENT", "CESEQ": 1.0, "CESTDTC": "2022-04-01", **loss, "CEDECOD": "HYPOGLYCAEMIA"},
+        {"USUBJID": "ALIVE", "CESEQ": 1.0, "CESTDTC": "2022-03-05", **loss, "CEOCCUR": "N"},
+        {"USUBJID": "CUT", "CESEQ": 1.0, "CESTDTC": "2022-02-28", **loss},
+        {"USUBJID": "LEFT", "CESEQ": 1.0, "CESTDTC": "2022-03", **loss},
+        {"USUBJID": "DONE", "CESEQ": 1.0, "CESTDTC": "2022-06", **loss},
+    ]
+    parameter = {"code": "TTLOSS", "name": "Loss", "event": "clinical_event", "terms": ["Islet graft loss"]}
+    study = make_study(time_to_event={"parameters": [parameter]})
+    found = rows(derived(cutoff=D, study=study, **TRIAL, CE=ce), "TTLOSS")
+    assert {name: values[:3] for name, values in found.items()} == {
+        "EVENT": (62.0, 0, 1), "DIED": (40.0, 2, 2), "ALIVE": (306.0, 1, 0), "CUT": (671.0, 1, 0),
+        "UNDATED": (306.0, 2, 2), "LEFT": (1.0, 0, 1), "DONE": (93.0, 0, 1),
+    }  # fmt: skip
+    without = derived(cutoff=D, study=study, **TRIAL).times("TTLOSS")
+    assert (without.records.height, without.reason) == (0, "clinical events are not collected (CE)")
+    with pytest.raises(ValueError, match="chosen by `terms`"):
+        make_study(time_to_event={"parameters": [{**parameter, "terms": []}]})
+
+
 def test_death_is_every_death_that_is_known(datasets: AnalysisDatasets) -> None:
     """The count of deaths is DTHFL's, with or without a day (trap J.20)."""
     found = rows(datasets, "TTDEATH")

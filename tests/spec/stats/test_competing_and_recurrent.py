@@ -189,6 +189,35 @@ def test_mean_count_and_variance_against_brute_force() -> None:
 
 
 @pytest.mark.parametrize(
+    ("load", "time", "died"),
+    [("load_kidney_transplant", "time", "death"), ("load_multicenter_aids_cohort_study", "D", "D")],
+)
+def test_mean_count_with_competing_death_on_public_follow_up(load: str, time: str, died: str) -> None:
+    """Two public cohorts watched for years, each subject given some events by its row: survival from death by
+    lifelines, the sum by the definition."""
+    frame = getattr(datasets, load)().reset_index(drop=True)
+    if load == "load_multicenter_aids_cohort_study":
+        end, gone = frame["T"].to_numpy().astype(float), frame["D"].to_numpy().astype(int)
+    else:
+        end, gone = frame[time].to_numpy().astype(float), frame[died].to_numpy().astype(int)
+    assert len(end) > 70
+    assert 0.05 < gone.mean() < 1
+    subject = np.repeat(np.arange(len(end)), np.arange(len(end)) % 4)
+    event = np.ceil(end[subject] * (1 + np.arange(len(subject)) % 5) / 5 * 100) / 100
+    event = np.minimum(event, end[subject])
+    found = compute_mean_cumulative_count(end, gone, subject, event)
+    survival = lifelines.KaplanMeierFitter().fit(end, gone).survival_function_.iloc[:, 0]
+    expected, total = {}, 0.0
+    for at in np.unique(event):
+        before = survival[survival.index < at].iloc[-1] if at > 0 else 1.0
+        total += before * (event == at).sum() / (end >= at).sum()
+        expected[at] = total
+    at = np.array(list(expected))
+    mine = found.mean_count[np.searchsorted(found.times, at)]
+    assert np.allclose(mine, list(expected.values()), rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize(
     ("load", "time", "event"), [("load_kidney_transplant", "time", "death"), ("load_rossi", "week", "arrest")]
 )
 def test_without_deaths_it_is_nelson_aalen(load: str, time: str, event: str) -> None:
