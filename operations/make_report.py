@@ -113,7 +113,7 @@ def compose(
     engine: Engine,
     subject: str = "",
 ) -> ReportContents:
-    """What a report prints. `key`, `engine`: what it says of itself. `subject`: whom it is about, if it is about one."""
+    """What a report prints. `key`, `engine`: what it says of itself. `subject`: whom it is about, if about one."""
     return assemble(
         template,
         study_id=study.id,
