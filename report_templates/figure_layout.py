@@ -12,6 +12,7 @@ from itertools import groupby
 from math import log10
 
 from longwatch.tables.chart import Axis, Chart, Mark, Point, Series, Strip
+from report_templates.box_drawing import draw_box, draw_box_sample, place_of_box
 from report_templates.chart_drawing import LABEL, Area, ChartDrawing, Dot, Label, Spot, Stroke, across, stack_drawings
 from report_templates.series_style import GRID, Look, draw_mark, look_of
 from report_templates.text import BLACK, GREY, shorten, width_of
@@ -49,6 +50,11 @@ class _Plot:
     @property
     def top(self) -> float:
         return self.bottom + self.height
+
+    @property
+    def room(self) -> float:
+        """What one tick of the x axis has."""
+        return (self.right - self.left) / max(len(self.x.ticks), 1)
 
     def at_x(self, value: float) -> float:
         return self.left + part_along(self.x, value) * (self.right - self.left)
@@ -90,9 +96,15 @@ def _lay_out_one(chart: Chart, width: float, margin: float) -> ChartDrawing:
     plot = _Plot(margin, width - max(right, 6.0), below, chart.x, chart.y, PLOT * chart.height)
     _draw_axes(chart, plot, ink)
     looks = [look_of(place if each.rank is None else each.rank) for place, each in enumerate(chart.series)]
+    has_boxes = any(series.mark is Mark.BOX for series in chart.series)
+    dodge = place_of_box(plot.room, len(looks)) if has_boxes else DODGE
     for place, (series, look) in enumerate(zip(chart.series, looks, strict=True)):
-        shift = (place - (len(looks) - 1) / 2) * DODGE if chart.x.is_category else 0.0
-        _draw_series(series, look, plot, shift, ink)
+        shift = (place - (len(looks) - 1) / 2) * dodge if chart.x.is_category else 0.0
+        if series.mark is Mark.BOX:
+            for point in series.points:
+                draw_box(plot.at_x(point.x) + shift, dodge, point, plot.at_y, look, ink.areas, ink.strokes, ink.dots)
+        else:
+            _draw_series(series, look, plot, shift, ink)
     _draw_references(chart, plot, ink)
     if chart.strip:
         _draw_strip(chart.strip, plot, ink)
@@ -115,7 +127,6 @@ def _draw_axes(chart: Chart, plot: _Plot, ink: Ink) -> None:
         ink.labels.append(Label(plot.left - TICK - 3, y - 3, text, "right"))
     ink.strokes.append(across(plot.left, plot.right, plot.bottom, 0.8, GREY))
     ink.strokes.append(Stroke(((plot.left, plot.bottom), (plot.left, plot.top)), 0.8, GREY))
-    room = (plot.right - plot.left) / max(len(chart.x.ticks), 1)
     for value, text in chart.x.ticks:
         x = plot.at_x(value)
         if chart.is_part:
@@ -125,7 +136,7 @@ def _draw_axes(chart: Chart, plot: _Plot, ink: Ink) -> None:
             ink.strokes.append(Stroke(((x, plot.bottom), (x, plot.bottom - TICK)), 0.8, GREY))
         for line, part in enumerate(text.split("\n")):
             y = plot.bottom - TICK - 9 - line * LABEL.leading
-            ink.labels.append(Label(x, y, shorten(part, LABEL, room - 3) if chart.x.is_category else part))
+            ink.labels.append(Label(x, y, shorten(part, LABEL, plot.room - 3) if chart.x.is_category else part))
     lines = max(len(text.split("\n")) for _, text in chart.x.ticks)
     title = plot.bottom - TICK - 11 - lines * LABEL.leading
     if not chart.is_part:
@@ -248,6 +259,9 @@ def draw_legend(chart: Chart, looks: Sequence[Look], top: float, width: float, i
 
 
 def _draw_sample(series: Series, look: Look, x: float, y: float, ink: Ink) -> None:
+    if series.mark is Mark.BOX:
+        draw_box_sample(x, y, SAMPLE - 6, look, ink.areas, ink.strokes, ink.dots)
+        return
     if series.mark is not Mark.POINT:
         ink.strokes.append(Stroke(((x, y), (x + SAMPLE - 6, y)), 1.3, look.colour, look.dash))
     if series.mark is not Mark.STEP:

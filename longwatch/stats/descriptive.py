@@ -1,4 +1,5 @@
-"""Mean, SD, median, quartiles and range of a variable; intervals of mean and median; a slope (spec C.1, C.3, D.4).
+"""Mean, SD, median, quartiles, range and outliers of a variable; intervals of mean and median; a slope (spec C.1, C.3,
+D.4).
 
 Quartiles are those of SAS's default definition 5 (Hyndman and Fan type 2): with n·p whole, the mean of the values in
 places n·p and n·p + 1; else the value in place ⌈n·p⌉. R and NumPy interpolate by default (type 7) and differ.
@@ -12,7 +13,7 @@ from fractions import Fraction
 from math import fsum, sqrt
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from longwatch.stats.estimate import Estimate, Floats
 from longwatch.stats.methods import Method
@@ -59,6 +60,19 @@ def compute_quantile(values: ArrayLike, p: Fraction) -> float | None:
     if place == whole:
         return float((known[whole - 1] + known[whole]) / 2)
     return float(known[whole])
+
+
+def find_outliers(values: Floats) -> NDArray[np.bool_]:
+    """Which values lie outside the fences of a box plot: below Q1 − 1.5·(Q3 − Q1), or above Q3 + 1.5·(Q3 − Q1).
+
+    Quartiles as everywhere here. A value on a fence is inside. Expects no missing value, and, for values with decimals
+    to be told from a fence exactly, whole multiples of their last decimal. Source: Tukey 1977, section 2E.
+    """
+    first, third = (compute_quantile(values, Fraction(k, 4)) for k in (1, 3))
+    if first is None or third is None:
+        return np.zeros(len(values), dtype=np.bool_)
+    step = 1.5 * (third - first)
+    return (values < first - step) | (values > third + step)
 
 
 def compute_mean(values: ArrayLike, confidence: float = 0.95) -> Estimate:

@@ -54,7 +54,7 @@ OUTPUTS: Mapping[str, ByVisit] = {
 
 
 @dataclass(frozen=True)
-class _Place:
+class Place:
     """A line of the table: its name, the condition that picks its results, and which they are."""
 
     name: str
@@ -73,7 +73,7 @@ def make_by_visit(datasets: AnalysisDatasets, study: Study, parameters: Mapping[
     assert isinstance(tests, tuple)
     arms = make_arms(datasets, study)
     layout = subject_layout(arms)
-    records = _described(datasets.dataset(output.dataset), tests)
+    records = described_results(datasets.dataset(output.dataset), tests)
     writer = _Writer(output, arms, layout.counted_columns(), together)
     for parameter in split_by_parameter(records, together):
         writer.add(parameter, with_last)
@@ -130,7 +130,7 @@ class _Writer:
         heading, condition, records = parameter
         arm = self._arms.arm_of_subject[records["USUBJID"].to_physical().to_numpy()]
         values = {name: records[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in ("AVAL", "CHG")}
-        places = [place for place in _places(records, condition, with_last) if (place.chosen & (arm >= 0)).any()]
+        places = [place for place in list_places(records, condition, with_last) if (place.chosen & (arm >= 0)).any()]
         if not places:
             return
         decimals = compute_decimals(values["AVAL"], COMPUTED_DECIMALS)
@@ -151,7 +151,7 @@ class _Writer:
                 self.rows.append(TableRow(str(label), tuple(map(str, line)), 2, heading, place.name))
 
     def _describe(
-        self, variable: str, values: NDArray[np.float64], decimals: int, heading: str, place: _Place, column: Column
+        self, variable: str, values: NDArray[np.float64], decimals: int, heading: str, place: Place, column: Column
     ) -> tuple[str, ...]:
         population = both(self._arms.population.condition, column.condition)
         where = both(population, place.condition, "" if variable == "AVAL" else "CHG IS NOT NULL")
@@ -164,11 +164,14 @@ class _Writer:
         return print_described({name: text for name, (_, text) in described.items()})
 
 
-def _places(records: pl.DataFrame, condition: str, with_last: bool) -> Iterator[_Place]:
+def list_places(records: pl.DataFrame, condition: str, with_last: bool) -> Iterator[Place]:
+    """The baseline, each analysis visit after the first dose, and the last value where asked, of one parameter, whose
+    records the condition picks."""
+
     def is_yes(name: str) -> NDArray[np.bool_]:
         return (records[name] == "Y").fill_null(False).to_numpy()
 
-    yield _Place(BASELINE, both(condition, "ABLFL = 'Y' AND AVAL IS NOT NULL"), is_yes("ABLFL"), is_baseline=True)
+    yield Place(BASELINE, both(condition, "ABLFL = 'Y' AND AVAL IS NOT NULL"), is_yes("ABLFL"), is_baseline=True)
     later = is_yes("ANL01FL") & is_yes("ONTRTFL")
     visit = records["AVISIT"]
     kind = visit.dtype
@@ -176,12 +179,12 @@ def _places(records: pl.DataFrame, condition: str, with_last: bool) -> Iterator[
     codes = visit.to_physical().cast(pl.Int32).fill_null(-1).to_numpy()
     for place, name in enumerate(kind.categories.to_list()):
         where = both(condition, "ANL01FL = 'Y' AND ONTRTFL = 'Y'", equals("AVISIT", name))
-        yield _Place(name, where, later & (codes == place))
+        yield Place(name, where, later & (codes == place))
     if with_last:
-        yield _Place(LAST, both(condition, "AENTMTFL = 'Y'"), is_yes("AENTMTFL"))
+        yield Place(LAST, both(condition, "AENTMTFL = 'Y'"), is_yes("AENTMTFL"))
 
 
-def _described(records: pl.DataFrame, tests: tuple[str, ...]) -> pl.DataFrame:
+def described_results(records: pl.DataFrame, tests: tuple[str, ...]) -> pl.DataFrame:
     """The results with a number of these tests; of all where none is named."""
     wanted = records.filter(pl.col("AVAL").is_not_null() & (pl.col("SAFFL") == "Y"))
     return wanted.filter(pl.col("PARAMCD").cast(pl.String).is_in(list(tests))) if tests else wanted

@@ -24,6 +24,7 @@ from longwatch.tables import (
     aet05,
     aet05_int,
     aet10,
+    box_figure,
     by_visit,
     change_figure,
     cifg01,
@@ -253,6 +254,10 @@ OUTPUTS: Mapping[str, Output] = {
         *(
             Output(code, title, change_figure.NUMBER, change_figure.make_change_figure, {"test": str}, {"output": code})
             for code, title in change_figure.TITLES.items()
+        ),
+        *(
+            Output(code, item.title, item.number, box_figure.make_box_figure, {"test": str}, {"output": code})
+            for code, item in box_figure.OUTPUTS.items()
         ),
         Output("LBG_SHARE", share_figure.TITLE, share_figure.NUMBER, share_figure.make_share_figure, {"tests": tuple}),
         *(

@@ -17,16 +17,35 @@ from typing import Literal
 
 
 class Mark(StrEnum):
-    """How the points of a series are drawn: as steps (each height kept until the next point), as a line, or alone."""
+    """How the points of a series are drawn: as steps (each height kept until the next point), as a line, alone, or as
+    the boxes of a box plot."""
 
     STEP = "step"
     LINE = "line"
     POINT = "point"
+    BOX = "box"
+
+
+@dataclass(frozen=True)
+class Box:
+    """What a box plot adds to a point, whose `y` is the median and whose `low` and `high` end the whiskers: the ends of
+    the box, the mean, and the values outside the whiskers."""
+
+    first_quartile: float
+    third_quartile: float
+    mean: float
+    outliers: tuple[float, ...] = ()
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """Each number of it that is drawn."""
+        return (self.first_quartile, self.third_quartile, self.mean, *self.outliers)
 
 
 @dataclass(frozen=True)
 class Point:
-    """One point. `low`, `high`: its interval, both or none. `ring`: it stands out. `label`: printed beside it."""
+    """One point. `low`, `high`: its interval, both or none. `ring`: it stands out. `label`: printed beside it. `box`:
+    of a box plot."""
 
     x: float
     y: float
@@ -34,10 +53,13 @@ class Point:
     high: float | None = None
     ring: bool = False
     label: str = ""
+    box: Box | None = None
 
     def __post_init__(self) -> None:
         if (self.low is None) is not (self.high is None):
             raise ValueError(f"a point at {self.x} has one end of an interval and not the other")
+        if self.box is not None and self.low is None:
+            raise ValueError(f"a box at {self.x} has no whiskers")
 
 
 @dataclass(frozen=True)
@@ -55,6 +77,10 @@ class Series:
     until: float | None = None
     ticks: tuple[tuple[float, float], ...] = ()
     rank: int | None = None
+
+    def __post_init__(self) -> None:
+        if any((point.box is None) is (self.mark is Mark.BOX) for point in self.points):
+            raise ValueError(f"{self.name}: boxes are what a box plot is made of, and nothing else")
 
 
 @dataclass(frozen=True)
@@ -128,8 +154,11 @@ class Chart:
         if self.is_sideways and not self.x.is_category:
             raise ValueError("a figure that goes down the page needs categories")
         for series in self.series:
+            if series.mark is Mark.BOX and (self.is_sideways or not self.x.is_category):
+                raise ValueError(f"{series.name}: boxes stand upright, over categories")
             for point in series.points:
-                for axis, value in ((self.x, point.x), (self.y, point.y)):
+                beyond = point.box.values if point.box else ()
+                for axis, value in ((self.x, point.x), (self.y, point.y), *((self.y, value) for value in beyond)):
                     if not axis.low <= value <= axis.high:
                         raise ValueError(f"{series.name}: {value} lies outside the axis {axis.title}")
 
@@ -139,12 +168,13 @@ class Chart:
         return not any(series.points for series in self.series) and all(chart.is_empty for chart in self.above)
 
     def plotted(self) -> Iterator[tuple[str, float]]:
-        """Each number that is drawn as a height, with its series: points and the ends of their intervals."""
+        """Each number that is drawn as a height, with its series: points, the ends of their intervals, boxes."""
         for chart in self.above:
             yield from chart.plotted()
         for series in self.series:
             for point in series.points:
                 yield from ((series.name, value) for value in (point.y, point.low, point.high) if value is not None)
+                yield from ((series.name, value) for value in (point.box.values if point.box else ()))
 
 
 def linear_axis(title: str, high: float, *, low: float = 0.0, steps: int = 6) -> Axis:
@@ -159,6 +189,17 @@ def linear_axis(title: str, high: float, *, low: float = 0.0, steps: int = 6) ->
     count = ceil(extent / step - 1e-9)
     ticks = tuple(low + place * step for place in range(count + 1))
     return Axis(title, low, ticks[-1], tuple((tick, _number(tick, step)) for tick in ticks))
+
+
+def spanning_axis(title: str, lowest: float, highest: float, *, steps: int = 6) -> Axis:
+    """An axis from a round number not above `lowest` to one not below `highest`, with about so many steps, which 0 is
+    one of where it lies between them. No extent → one step."""
+    size = highest - lowest if highest > lowest else 1.0
+    step = linear_axis("", size, steps=steps).ticks[1][0]
+    first, last = floor(lowest / step + 1e-9), ceil(highest / step - 1e-9)
+    ticks = tuple(place * step for place in range(first, max(last, first + 1) + 1))
+    named = tuple((tick, _number(tick, step)) for tick in ticks)
+    return Axis(title, min(ticks[0], lowest), max(ticks[-1], highest), named)
 
 
 def log_axis(title: str, low: float, high: float) -> Axis:

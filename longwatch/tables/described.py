@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from longwatch.stats.descriptive import compute_quantile, compute_summary
+from longwatch.stats.descriptive import compute_quantile, compute_summary, find_outliers
 from longwatch.stats.rounding import NOT_ESTIMABLE, round_half_away
 
 MOST_DECIMALS = 3
@@ -58,6 +58,21 @@ def describe_values(values: Numbers, decimals: int) -> dict[str, tuple[float | i
     for name, (value, precise, digits) in numbers.items():
         found[name] = (value, NOT_ESTIMABLE if precise is None else str(round_half_away(precise, digits)))
     return found
+
+
+def describe_box(values: Numbers, decimals: int) -> tuple[dict[str, tuple[float | int | None, str]], NDArray[np.bool_]]:
+    """What `describe_values` gives, with the ends of the whiskers of a box plot (the lowest and the highest value that
+    is no outlier) and how many outliers there are; and which values those are. Expects no missing value.
+
+    Of values collected with so many decimals, a value on a fence is told from one beyond it exactly.
+    """
+    outside = find_outliers(np.rint(values * 10**decimals) if _fits(values, decimals) else values)
+    found = describe_values(values, decimals)
+    for name, choose in (("whisker_low", min), ("whisker_high", max)):
+        end = choose(values[~outside].tolist(), default=None)
+        found[name] = (end, NOT_ESTIMABLE if end is None else str(round_half_away(end, decimals)))
+    found["outliers"] = (int(outside.sum()), str(int(outside.sum())))
+    return found, outside
 
 
 def print_described(texts: dict[str, str]) -> tuple[str, ...]:

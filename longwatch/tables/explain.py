@@ -17,7 +17,7 @@ from longwatch.tables.filters import select_rows, variables_of
 from longwatch.tables.layout import NOT_AVAILABLE
 from longwatch.tables.result import Provenance, Statistic, TableResult
 
-SUBJECTS = ("n", "N", "Ns", "change_n", "n_in_interval", "deaths", "at_risk", "base")
+SUBJECTS = ("n", "N", "Ns", "change_n", "n_in_interval", "deaths", "at_risk", "base", "outliers")
 RECORDS = ("events", "events_in_interval", "records", "change_records")
 """Statistics that count the subjects, or the records, that the provenance picks; others are computed from such."""
 

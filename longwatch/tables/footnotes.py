@@ -134,16 +134,24 @@ def say_seriousness() -> str:
     )
 
 
+def say_baseline(study: Study, dataset: str) -> str:
+    """What baseline and change of a table of results are."""
+    source = {"ADLB": "LB", "ADVS": "VS"}[dataset]
+    reference = _REFERENCE[study.treatment_emergence.reference]
+    return (
+        f"Baseline: the result that the data flags ({source}LOBXFL, or {source}BLFL), else the last one on or before "
+        f"{reference}, per parameter and time point. Change: value minus baseline, of results after {reference}, "
+        "with no upper limit."
+    )
+
+
 def say_results(study: Study, dataset: str, *, together: bool, with_last: bool) -> tuple[str, ...]:
     """What baseline, change and the visits of a table of results are."""
-    source = {"ADLB": "LB", "ADVS": "VS"}[dataset]
     reference = _REFERENCE[study.treatment_emergence.reference]
     visits = study.visits
     which = ", ".join(visits.analysed) if visits.analysed else "every planned visit"
     notes = [
-        f"Baseline: the result that the data flags ({source}LOBXFL, or {source}BLFL), else the last one on or before "
-        f"{reference}, per parameter and time point. Change: value minus baseline, of results after {reference}, "
-        "with no upper limit.",
+        say_baseline(study, dataset),
         f"Visits: {which}; of several results of a subject at one visit the {visits.several} counts. Only results with "
         "a number are described; a result whose day is not known is in no visit after baseline.",
     ]

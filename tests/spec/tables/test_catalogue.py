@@ -21,6 +21,7 @@ def test_codes_and_numbers_of_the_fda_guide() -> None:
         "VST01": "", "LBT01": "", "KIDT01": "35", "LBT04": "", "LBT07": "", "LBT14": "", "LBT_SHIFT": "",
         "LBT_LEVELS": "20", "LBT_LAST": "", "LBL01": "", "LBT_HEP": "21", "LBT_CHOL": "22", "LBL_HYSLAW": "",
         "LBG_HEP": "Fig 7", "LBG_CHOL": "Fig 8", "LBG01": "Fig 6", "LBG_SHARE": "Fig 5", "VSG01": "Fig 6",
+        "LBG02": "", "VSG02": "Fig 10", "LBG03": "", "VSG03": "",
         "LTF01": "", "LTF02": "", "LTF04": "", "LTF05": "", "LTF06": "", "LTF07": "", "LTF08": "",
         "LTF09": "", "LTF10": "", "LTF11": "", "LTF12": "", "LTF13": "", "LTF14": "",
         "SWMG01": "", "SUBG01": "", "SUBL01": "", "NARR01": "", "LOTL01": "", "LOTL02": "", "LOTL03": "",

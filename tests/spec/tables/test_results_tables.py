@@ -20,8 +20,8 @@ Row = dict[str, Any]
 Data = dict[str, list[Row]]
 CODES = (
     "VST01", "LBT01", "KIDT01", "LBT04", "LBT07", "LBT14", "LBT_SHIFT", "LBT_LEVELS", "LBT_LAST", "LBL01", "LBT_HEP",
-    "LBT_CHOL", "LBL_HYSLAW", "LBG_HEP", "LBG_CHOL", "LBG01", "VSG01", "LBG_SHARE", "VST_SBP",
-    "VST_DBP", "VST_HYPO",
+    "LBT_CHOL", "LBL_HYSLAW", "LBG_HEP", "LBG_CHOL", "LBG01", "VSG01", "LBG02", "VSG02", "LBG03", "VSG03",
+    "LBG_SHARE", "VST_SBP", "VST_DBP", "VST_HYPO",
 )  # fmt: skip
 TESTS = {
     "ALT": ("ALT", "U/L", 5.0, 40.0), "AST": ("AST", "U/L", 5.0, 40.0), "ALP": ("ALP", "U/L", 40.0, 100.0),
