@@ -26,7 +26,7 @@ from crosscheck.lot_questions import events_by_lot
 from crosscheck.part_questions import events_by_part, rate_over_time
 from crosscheck.questions import GRADES, SEVERITIES, Asked, common, overview, rates, terms, worst_of_terms
 from crosscheck.recurrent_questions import mean_count
-from crosscheck.result_questions import by_visit, mean_change, shares
+from crosscheck.result_questions import boxes, by_visit, mean_change, shares
 from crosscheck.subject_questions import demographics, disposition, populations, screening
 from crosscheck.time_questions import curve, times
 from longwatch.tables.opinion import Answer
@@ -80,8 +80,12 @@ QUESTIONS: Mapping[str, Callable[[Asked, TableResult], Answer]] = {
     "LBG_HEP": peaks_of_liver("transaminase", "tranmax"),
     "LBG_CHOL": peaks_of_liver("phosphatase", "alpmax"),
     "LBG01": mean_change,
+    "LBG02": boxes,
+    "LBG03": boxes,
     "LBG_SHARE": shares,
     "VSG01": mean_change,
+    "VSG02": boxes,
+    "VSG03": boxes,
     "VST_SBP": blood_pressure,
     "VST_DBP": blood_pressure,
     "VST_HYPO": blood_pressure,

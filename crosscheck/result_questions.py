@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crosscheck.measured import measure
 from crosscheck.questions import Asked, Counted, numbers_by_arm, start
+from longwatch.tables.box_figure import OUTPUTS as BOXES
 from longwatch.tables.by_visit import OUTPUTS
 from longwatch.tables.opinion import Answer
 from longwatch.tables.result import TableResult
@@ -96,3 +97,69 @@ def mean_change(asked: Asked, table: TableResult) -> Answer:
         _describe(asked, drawn, chosen, "chg", "change_", "n")
     printed = {cell: value for cell, value in drawn.values.items() if cell[3] in ("change_n", "change_mean")}
     return Answer({**counted.values, **printed})
+
+
+def boxes(asked: Asked, table: TableResult) -> Answer:
+    """LBG02, LBG03, VSG02, VSG03: values, or the greatest changes, of the parameter and time point that are drawn."""
+    counted = start(asked, table, "safety")
+    output = BOXES[table.code]
+    domain = measure(asked, output.dataset)
+    of_safety = "JOIN subject USING (USUBJID) WHERE safety AND aval IS NOT NULL"
+    drawn = Counted(counted.sizes, total=False)
+    for heading in sorted({item.row_group for item in table.statistics if item.row_group}):
+        name = heading.replace("'", "''")
+        of_drawn = f"param || coalesce(', ' || tpt, '') = '{name}'"
+        if output.of_changes:
+            chosen = " UNION ALL ".join(
+                f"SELECT '{name}' AS heading, '{line}' AS line, counted_arm AS arm, {greatest}(chg) AS v"
+                f" FROM measured_{domain} {of_safety} AND ontrtfl = 'Y' AND chg IS NOT NULL AND {of_drawn}"
+                " GROUP BY USUBJID, counted_arm"
+                for line, greatest in (("Highest change", "max"), ("Lowest change", "min"))
+            )
+        else:
+            chosen = " UNION ALL ".join(
+                f"SELECT '{name}' AS heading, {line} AS line, counted_arm AS arm, aval AS v"
+                f" FROM {source} {of_safety} AND {condition} AND {of_drawn}"
+                for line, source, condition in (
+                    ("'Baseline'", f"measured_{domain}", "is_base"),
+                    ("avisit", f"analysed_{domain}", "anl AND ontrtfl = 'Y'"),
+                )
+            )
+        prefix = "change_" if output.of_changes else ""
+        _describe(asked, drawn, chosen, "v", prefix, "n")
+        _whiskers(asked, drawn, chosen, prefix)
+    return Answer({**counted.values, **drawn.values})
+
+
+def _whiskers(asked: Asked, counted: Counted, chosen: str, prefix: str) -> None:
+    """Whiskers and outliers by decimals: `q1` and `q3` are twice the quartiles, so that no half is ever rounded."""
+    rows = asked.rows(
+        f"""
+        WITH ranked AS (
+            SELECT heading, line, arm, v::DECIMAL(24, 9) AS v,
+                   row_number() OVER (PARTITION BY line, arm ORDER BY v) AS place,
+                   count(*) OVER (PARTITION BY line, arm) AS n
+            FROM ({chosen})),
+        quartiles AS (
+            SELECT line, arm,
+                   (sum(v) FILTER (place = ceil(n / 4)) + sum(v) FILTER (place = floor(n / 4) + 1))
+                       ::DECIMAL(24, 9) AS q1,
+                   (sum(v) FILTER (place = ceil(3 * n / 4)) + sum(v) FILTER (place = floor(3 * n / 4) + 1))
+                       ::DECIMAL(24, 9) AS q3
+            FROM ranked GROUP BY line, arm),
+        judged AS (
+            SELECT ranked.*, 4 * v BETWEEN 5 * q1 - 3 * q3 AND 5 * q3 - 3 * q1 AS inside
+            FROM ranked JOIN quartiles
+              ON ranked.line = quartiles.line AND ranked.arm IS NOT DISTINCT FROM quartiles.arm)
+        SELECT heading, line, arm, (min(v) FILTER (inside))::DOUBLE, (max(v) FILTER (inside))::DOUBLE,
+               count(*) FILTER (NOT inside)
+        FROM judged GROUP BY heading, line, arm
+        """
+    )
+    names = (f"{prefix}whisker_low", f"{prefix}whisker_high", "outliers")
+    found = {(str(heading), str(line), str(arm)): numbers for heading, line, arm, *numbers in rows}
+    for heading, line in {key[:2] for key in found}:
+        for column in counted.sizes:
+            numbers = found.get((heading, line, column), [None, None, 0])
+            for name, value in zip(names, numbers, strict=True):
+                counted.values[heading, line, column, name] = value  # type: ignore[assignment]

@@ -17,11 +17,12 @@ CHECKED = (
     "N", "pct", "Ns", "pct_ns", "events", "person_years", "rate", *DESCRIBED, *(f"change_{name}" for name in DESCRIBED),
     "tranmax", "alpmax", "bilimax", "n_in_interval", "events_in_interval", "total",
     "at_risk", "deaths", "survival_pct", "incidence_pct", "mean_count", "mcc",
+    "whisker_low", "whisker_high", "change_whisker_low", "change_whisker_high", "outliers",
     "share", "base", "days_followed", "days_possible", "quotient", "tests", "tests_not_passed",
 )  # fmt: skip
-"""Statistics that are computed twice: counts, percentages, rates, descriptions of numbers, numbers at risk and the
-shares of curves. Quartiles, intervals, hazard ratios and p-values are not; their functions are tested against other
-programs."""
+"""Statistics that are computed twice: counts, percentages, rates, descriptions of numbers, whiskers and outliers,
+numbers at risk and the shares of curves. Quartiles, intervals, hazard ratios and p-values are not; their functions are
+tested against other programs."""
 TOLERANCE = 1e-9
 
 Cell = tuple[str, str, str, str]

@@ -120,12 +120,12 @@ BREAKS: dict[str, tuple[str, Broken, tuple[str, ...]]] = {
     "the first result is the baseline": (
         "bds.derive_base",
         then(BASE=pl.col("AVAL").first().over("subject")),
-        ("LBT_LEVELS", "LBT01", "KIDT01", "VST01", "LBG01"),
+        ("LBT_LEVELS", "LBT01", "KIDT01", "VST01", "LBG01", "LBG02", "LBG03"),
     ),
     "a result before the first dose counts as after it": (
         "bds.derive_ontrtfl",
         lambda _known: lambda: pl.lit("Y", YES_NO),
-        ("LBT_LEVELS", "LBL01", "VST_SBP", "VST_DBP", "VST_HYPO"),
+        ("LBT_LEVELS", "LBL01", "LBG03", "VST_SBP", "VST_DBP", "VST_HYPO"),
     ),
     "a grade is one too high": (
         "bds.derive_atoxgr",

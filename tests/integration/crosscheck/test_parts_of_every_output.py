@@ -32,6 +32,10 @@ NOT_ADDED = {
     "MCCG01": "as KMG01",
     "LBG01": "of several units or specimens the one with the most results is drawn",
     "VSG01": "as LBG01",
+    "LBG02": "as LBG01; and what is an outlier of a part need not be one of the whole",
+    "VSG02": "as LBG02",
+    "LBG03": "as LBG02",
+    "VSG03": "as LBG02",
     "LBG_SHARE": "the day of a visit is the median of the results at it",
     "LTF14": "tests are of the lot, and not of who got it",
 }
@@ -40,7 +44,7 @@ NOT_ADDED = {
 
 OF_FURTHER_DATASETS = (
     "TTET01", "EXT01", "AET05_INT", "LTF01", "LTF02", "LTF06", "LTF07", "LTF10", "LTF11", "LTF14", "LBT01", "VST01",
-    "LBT04", "LBT14", "LBT_LEVELS", "LBT_HEP", "LBG_SHARE", "AEL03", "DSUR61", "AESI01",
+    "LBT04", "LBT14", "LBT_LEVELS", "LBT_HEP", "LBG_SHARE", "LBG02", "LBG03", "AEL03", "DSUR61", "AESI01",
 )  # fmt: skip
 
 

@@ -11,7 +11,14 @@ from statsmodels.stats.oneway import anova_oneway
 from statsmodels.stats.weightstats import DescrStatsW
 
 from longwatch.stats.association import compute_anova, compute_chi_square, compute_kruskal_wallis, compute_wilcoxon
-from longwatch.stats.descriptive import compute_mean, compute_median, compute_quantile, compute_slope, compute_summary
+from longwatch.stats.descriptive import (
+    compute_mean,
+    compute_median,
+    compute_quantile,
+    compute_slope,
+    compute_summary,
+    find_outliers,
+)
 from longwatch.stats.rounding import round_half_away
 
 SIRSTV = (
@@ -58,6 +65,22 @@ def test_quantiles_against_numpy() -> None:
         for p in (Fraction(1, 4), Fraction(1, 2), Fraction(3, 4)):
             other = np.quantile(values, float(p), method="averaged_inverted_cdf")
             assert compute_quantile(values, p) == pytest.approx(other, abs=1e-12)
+
+
+def test_outliers_against_numpy_and_scipy() -> None:
+    """1,000 random samples of whole numbers, so that values stand on fences: 1.5 times SciPy's distance."""
+    draw = np.random.default_rng(78)
+    on_a_fence = 0
+    for _ in range(1000):
+        values = np.rint(draw.standard_t(2, size=int(draw.integers(0, 40))) * 4)
+        expected = np.zeros(len(values), dtype=np.bool_)
+        if len(values):
+            first, third = np.quantile(values, [0.25, 0.75], method="averaged_inverted_cdf")
+            reach = stats.iqr(values, interpolation="averaged_inverted_cdf") * 1.5
+            expected = np.maximum(first - values, values - third) > reach
+            on_a_fence += bool((np.maximum(first - values, values - third) == reach).any() and reach)
+        assert find_outliers(values).tolist() == expected.tolist()
+    assert on_a_fence > 50
 
 
 def test_mean_and_interval_against_statsmodels() -> None:

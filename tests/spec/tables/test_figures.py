@@ -16,6 +16,7 @@ from pypdf import PdfReader
 from longwatch.reports.contents import Paragraphs, ReportContents, Section
 from longwatch.tables.chart import (
     Axis,
+    Box,
     Chart,
     Corner,
     Mark,
@@ -26,6 +27,7 @@ from longwatch.tables.chart import (
     category_axis,
     linear_axis,
     log_axis,
+    spanning_axis,
 )
 from longwatch.tables.result import TableColumn, TableResult, TableRow
 from longwatch.tables.text import as_text
@@ -131,6 +133,41 @@ def test_points_of_one_category_stand_beside_each_other() -> None:
     assert len(caps) == 3
 
 
+BOX = Point(1, 20, 10, 30, box=Box(15, 26, 21, (42, 44, 44)))
+
+
+def test_a_box_stands_between_its_quartiles() -> None:
+    """Whiskers, the median thicker than the rest, the mean's mark, equal outliers once; arms side by side, apart."""
+    series = (Series("A", Mark.BOX, (BOX,)), Series("B", Mark.BOX, (replace(BOX, box=Box(15, 26, 21)),)))
+    chart = Chart(
+        "boxes", category_axis("Visit", ("Week 4",)), spanning_axis("ALT", 10, 44), series, keys=("o: outlier",)
+    )
+    drawing = lay_out_figure(chart, 500)
+    per_unit = PLOT / (chart.y.high - chart.y.low)
+    base = labelled(drawing, "10")[1] + 3 - (10 - chart.y.low) * per_unit
+    squares = [stroke for stroke in drawing.strokes if stroke.closed]
+    edges = [(min(y for _, y in square.spots), max(y for _, y in square.spots)) for square in squares]
+    boxes = [square for square, (low, high) in zip(squares, edges, strict=True) if high - low > 15]
+    for box in boxes:
+        assert box.spots[0][1] == pytest.approx(base + (15 - chart.y.low) * per_unit)
+        assert box.spots[2][1] == pytest.approx(base + (26 - chart.y.low) * per_unit)
+    medians = [stroke for stroke in drawing.strokes if stroke.weight == 1.8]
+    assert [stroke.spots[0][1] for stroke in medians] == pytest.approx([base + (20 - chart.y.low) * per_unit] * 2)
+    assert medians[0].spots[1][0] < medians[1].spots[0][0]
+    circles = [dot for dot in drawing.dots if dot.radius == 1.5]
+    assert [dot.y for dot in circles] == pytest.approx([base + (value - chart.y.low) * per_unit for value in (42, 44)])
+    assert boxes[0].dash != boxes[1].dash
+    assert {value for _, value in chart.plotted()} == {10, 15, 20, 21, 26, 30, 42, 44}
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 0), (90, 203), (-5, 70), (0.31, 0.38), (-44, -12), (1e6, 1e6 + 3)])
+def test_a_spanning_axis_holds_its_data_in_round_steps(low: float, high: float) -> None:
+    axis = spanning_axis("x", low, high)
+    assert axis.low <= low <= high <= axis.high
+    assert 2 <= len(axis.ticks) <= 9
+    assert low >= 0 or high <= 0 or 0.0 in {tick for tick, _ in axis.ticks}
+
+
 def test_series_are_told_apart_without_colour() -> None:
     """No two looks have dash and mark in common, and neighbours share neither."""
     assert len({(look.dash, look.sides, look.turn, look.filled) for look in LOOKS}) == len(LOOKS)
@@ -161,12 +198,18 @@ def test_a_linear_axis_holds_its_data_in_round_steps(high: float) -> None:
         lambda: Axis("x", 0, 1, (), is_log=True),
         lambda: log_axis("x", 0, 1),
         lambda: Point(1, 1, low=0.5),
+        lambda: Point(1, 1, box=Box(0, 2, 1)),
+        lambda: Series("A", Mark.BOX, (Point(1, 1, 0, 2),)),
+        lambda: Series("A", Mark.LINE, (BOX,)),
+        lambda: Chart("", DAYS, PERCENT, (Series("A", Mark.BOX, (BOX,)),)),
+        lambda: Chart("", category_axis("v", ("1",)), Axis("y", 0, 43, ()), (Series("A", Mark.BOX, (BOX,)),)),
         lambda: Chart("", DAYS, PERCENT, (Series("A", Mark.POINT, (Point(101, 1),)),)),
         lambda: Chart("", DAYS, PERCENT, (Series("A", Mark.POINT, (Point(1, 101),)),)),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(make: Any) -> None:
-    """An axis without extent, a logarithm of zero, half an interval, a point outside the axes."""
+    """An axis without extent, a logarithm of zero, half an interval, a box without whiskers or where no box can be, a
+    point or an outlier outside the axes."""
     with pytest.raises(ValueError):
         make()
 

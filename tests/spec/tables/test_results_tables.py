@@ -284,6 +284,70 @@ def test_mean_change_with_its_interval(made: Callable[..., TableResult]) -> None
     assert made("VSG01", trial(ARMS, [], SIGNS), {"test": "PULSE"}).chart.is_empty  # type: ignore[union-attr]
 
 
+OF_THE_ARM = {f"S{place}": "CELL" for place in range(1, 9)}
+BOXED = [  # SAS's quartiles of the eight: 11 and 17, fences 2 and 26; 26 stands on one, 26.5 is beyond it
+    lab(subject, "ALT", value, 28)
+    for subject, value in zip(OF_THE_ARM, (10.0, 10.0, 12.0, 13.0, 14.0, 15.0, 19.0, 26.5), strict=True)
+]
+
+
+def test_a_box_ends_at_quartiles_and_its_whiskers_at_values(made: Callable[..., TableResult]) -> None:
+    """Worked by hand: Q1 (10 + 12) / 2 = 11, Q3 (15 + 19) / 2 = 17, so the fences are 2 and 26."""
+    table = made("LBG02", trial(OF_THE_ARM, BOXED))
+    group, names = "ALT (U/L)", ("n", "q1", "median", "q3", "whisker_low", "whisker_high", "outliers")
+    assert cell(table, group, "WEEK 4", "Islet cells", *names) == (8, 11, 13.5, 17, 10, 19, 1)
+    assert cell(table, group, "WEEK 4, S8", "Islet cells", "outlier") == (26.5,)
+    assert table.chart is not None
+    [point] = table.chart.series[0].points
+    assert point.box is not None
+    assert (point.low, point.box.first_quartile, point.y, point.box.third_quartile, point.high) == (
+        10,
+        11,
+        13.5,
+        17,
+        19,
+    )
+    assert point.box.outliers == (26.5,)
+    assert {value for _, value in table.chart.plotted()} <= {item.value for item in table.statistics}
+    on_the_fence = made("LBG02", trial(OF_THE_ARM, [*BOXED[:-1], lab("S8", "ALT", 26.0, 28)]))
+    assert cell(on_the_fence, group, "WEEK 4", "Islet cells", "whisker_high", "outliers") == (26, 0)
+
+
+def test_a_fence_is_met_exactly_by_decimals(made: Callable[..., TableResult]) -> None:
+    """A tenth of the numbers above: 2.6 stands on the fence, though 1.7 + 1.5 * (1.7 - 1.1) is a bit less in binary."""
+    tenths = [{**record, "LBSTRESN": record["LBSTRESN"] / 10} for record in BOXED[:-1]]
+    table = made("LBG02", trial(OF_THE_ARM, [*tenths, lab("S8", "ALT", 2.6, 28)]))
+    assert cell(table, "ALT (U/L)", "WEEK 4", "Islet cells", "whisker_high", "outliers") == (2.6, 0)
+
+
+def test_behind_an_outlier_stands_its_subject(
+    derived: Callable[..., AnalysisDatasets], make_study: Callable[..., Study]
+) -> None:
+    """Behind their number all outliers, behind the one its record."""
+    datasets = derived(study=make_study(), **{name: rows for name, rows in trial(OF_THE_ARM, BOXED).items() if rows})
+    table = make_table("LBG02", datasets, make_study())
+    number = next(item for item in table.statistics if item.statistic == "outliers" and item.value)
+    alone = next(item for item in table.statistics if item.statistic == "outlier")
+    assert explain(datasets, number).counted == 1
+    for item in (number, alone):
+        assert explain(datasets, item).records["AVAL"].to_list() == [26.5]
+
+
+def test_the_greatest_changes_are_of_all_results(made: Callable[..., TableResult]) -> None:
+    """Unscheduled visits count, results before the dose and subjects without a baseline do not."""
+    records = [
+        lab("S1", "ALT", 20, -5, "SCREENING"), lab("S1", "ALT", 90, 10, "UNSCHEDULED 5.1"), lab("S1", "ALT", 15, 28),
+        lab("S2", "ALT", 30, -5, "SCREENING"), lab("S2", "ALT", 36, 28), lab("S2", "ALT", 40, 84, "WEEK 12"),
+        lab("S3", "ALT", 99, 28),
+    ]  # fmt: skip
+    table = made("LBG03", trial(ARMS, records))
+    names = ("change_n", "change_min", "change_max")
+    assert cell(table, "ALT (U/L)", "Highest change", "Islet cells", *names) == (2, 10, 70)
+    assert cell(table, "ALT (U/L)", "Lowest change", "Islet cells", *names) == (2, -5, 6)
+    assert table.chart is not None
+    assert [reference.at for reference in table.chart.references] == [0.0]
+
+
 def test_who_is_there_and_who_has_a_result(made: Callable[..., TableResult]) -> None:
     """S1 and S2 are followed to week 12, S2 has no result there; S3 leaves before."""
     data = trial({"S1": "CELL", "S2": "CELL", "S3": "CELL"}, [
@@ -406,6 +470,12 @@ def test_levels_are_compared_among_those_with_a_result(made: Callable[..., Table
 def test_compared_levels_as_text(made: Callable[..., TableResult], golden: Callable[[str, str], None]) -> None:
     golden("lbt_levels_compared", as_text(made("LBT_LEVELS", FULL, None, **COMPARED)))
     golden("vst_dbp_compared", as_text(made("VST_DBP", trial(ARMS, [], PRESSURES), None, **COMPARED)))
+
+
+@pytest.mark.parametrize("code", ["LBG02", "LBG03"])
+def test_outliers_as_text(made: Callable[..., TableResult], golden: Callable[[str, str], None], code: str) -> None:
+    before = [lab(subject, "ALT", 10.0, -5, "SCREENING") for subject in OF_THE_ARM]
+    golden(f"{code.lower()}_outliers", as_text(made(code, trial(OF_THE_ARM, [*before, *BOXED]))))
 
 
 @pytest.mark.parametrize("code", CODES)
