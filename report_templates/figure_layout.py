@@ -7,7 +7,7 @@ What reaches beyond an axis (the end of an interval) is cut off at the frame, wi
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from math import log10
 
@@ -86,13 +86,15 @@ def lay_out_figure(chart: Chart, width: float) -> ChartDrawing:
 def _lay_out_one(chart: Chart, width: float, margin: float) -> ChartDrawing:
     """One plot; `margin`: what the widest name at the y axis takes."""
     ink = Ink()
+    if chart.strip:
+        names = (chart.strip.title, *(name for name, _ in chart.strip.rows))
+        margin = max(margin, min(max(width_of(name, LABEL) for name in names) + 20, MARGIN_MOST))
+    right = max((width_of(text, LABEL) / 2 for text in chart.x.ticks[-1][1].split("\n")), default=0.0)
+    chart = replace(chart, x=_in_lines(chart.x, width - max(right, 6.0) - margin))
     tick_lines = max(len(text.split("\n")) for _, text in chart.x.ticks)
     below = GAP / 2 if chart.is_part else (tick_lines + 1) * LABEL.leading + TICK + 8
     if chart.strip:
         below += (len(chart.strip.rows) + 1.6) * LABEL.leading
-        names = (chart.strip.title, *(name for name, _ in chart.strip.rows))
-        margin = max(margin, min(max(width_of(name, LABEL) for name in names) + 20, MARGIN_MOST))
-    right = max((width_of(text, LABEL) / 2 for text in chart.x.ticks[-1][1].split("\n")), default=0.0)
     plot = _Plot(margin, width - max(right, 6.0), below, chart.x, chart.y, PLOT * chart.height)
     _draw_axes(chart, plot, ink)
     looks = [look_of(place if each.rank is None else each.rank) for place, each in enumerate(chart.series)]
@@ -118,6 +120,15 @@ def _lay_out_one(chart: Chart, width: float, margin: float) -> ChartDrawing:
         dots=tuple(ink.dots),
         labels=tuple(ink.labels),
     )
+
+
+def _in_lines(axis: Axis, width: float) -> Axis:
+    """The axis, where a name of its categories is too wide for its room, with such names broken at their last space, so
+    that `MONTH 24` keeps its number."""
+    room = width / len(axis.ticks) - 3
+    if not axis.is_category or all(width_of(text, LABEL) <= room for _, text in axis.ticks):
+        return axis
+    return replace(axis, ticks=tuple((value, "\n".join(text.rsplit(maxsplit=1))) for value, text in axis.ticks))
 
 
 def _draw_axes(chart: Chart, plot: _Plot, ink: Ink) -> None:

@@ -160,6 +160,23 @@ def test_a_box_stands_between_its_quartiles() -> None:
     assert {value for _, value in chart.plotted()} == {10, 15, 20, 21, 26, 30, 42, 44}
 
 
+def test_a_visit_keeps_its_number_where_there_is_little_room() -> None:
+    """Two lines, the first shortened; with room for all, one line."""
+    visits = tuple(f"MONTH {month}" for month in range(1, 25))
+    series = (Series("A", Mark.POINT, (Point(1, 1),)),)
+    narrow, wide = (
+        [
+            label.text
+            for label in lay_out_figure(
+                Chart("v", category_axis("Visit", names), linear_axis("y", 1), series), 500
+            ).labels
+        ]
+        for names in (visits, visits[:3])
+    )
+    assert {str(month) for month in range(1, 25)} <= set(narrow)
+    assert set(visits[:3]) <= set(wide)
+
+
 @pytest.mark.parametrize(("low", "high"), [(0, 0), (90, 203), (-5, 70), (0.31, 0.38), (-44, -12), (1e6, 1e6 + 3)])
 def test_a_spanning_axis_holds_its_data_in_round_steps(low: float, high: float) -> None:
     axis = spanning_axis("x", low, high)
