@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from crosscheck import periodic_questions as periodic
-from crosscheck.death_questions import death_listing, deaths
+from crosscheck.death_questions import deaths
 from crosscheck.exposure_questions import exposure
 from crosscheck.follow_up_questions import completeness, deaths_by_time, malignancies, quotient, year_ends
 from crosscheck.graft_questions import graft_function, insulin_independence
@@ -20,6 +20,7 @@ from crosscheck.laboratory_questions import (
     screening_of_liver,
     shifts,
 )
+from crosscheck.listed_deaths import death_listing
 from crosscheck.listing_questions import LISTED, event_listing
 from crosscheck.long_term_questions import first_events, immunosuppressants, recurrent_events
 from crosscheck.lot_questions import events_by_lot

@@ -18,6 +18,7 @@ CHECKED = (
     "tranmax", "alpmax", "bilimax", "n_in_interval", "events_in_interval", "total",
     "at_risk", "deaths", "survival_pct", "incidence_pct", "mean_count", "mcc",
     "share", "base", "days_followed", "days_possible", "quotient", "tests", "tests_not_passed",
+    "days_taken",
 )  # fmt: skip
 """Statistics that are computed twice: counts, percentages, rates, descriptions of numbers, numbers at risk and the
 shares of curves. Quartiles, intervals, hazard ratios and p-values are not; their functions are tested against other
