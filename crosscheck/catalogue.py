@@ -28,7 +28,7 @@ from crosscheck.part_questions import events_by_part, rate_over_time
 from crosscheck.questions import GRADES, SEVERITIES, Asked, common, overview, rates, terms, worst_of_terms
 from crosscheck.recurrent_questions import mean_count
 from crosscheck.result_questions import by_visit, mean_change, shares
-from crosscheck.subject_questions import demographics, disposition, populations, screening
+from crosscheck.subject_questions import demographics, disposition, populations, screening, trials
 from crosscheck.time_questions import curve, times
 from longwatch.tables.opinion import Answer
 from longwatch.tables.result import TableResult
@@ -36,6 +36,7 @@ from longwatch.tables.result import TableResult
 SCOPES = ("narrow", "broad")
 
 QUESTIONS: Mapping[str, Callable[[Asked, TableResult], Answer]] = {
+    "TRLT01": trials,
     "DMT01": demographics,
     "ENT01": screening,
     "POPT01": populations,

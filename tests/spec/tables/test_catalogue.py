@@ -14,6 +14,7 @@ from longwatch.tables.result import TableResult
 def test_codes_and_numbers_of_the_fda_guide() -> None:
     """Each output has its code, its title and the guide's table number (spec C.1)."""
     assert {code: output.number for code, output in OUTPUTS.items()} == {
+        "TRLT01": "1",
         "DMT01": "2", "ENT01": "3", "POPT01": "4", "DST01": "5", "EXT01": "6", "DTHT01": "8", "DTHL01": "9",
         "AET01": "7", "AET02": "14", "AET02_SER": "10",
         "AET02_WD": "12", "AET07": "", "AET09": "",
