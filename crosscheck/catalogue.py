@@ -51,6 +51,7 @@ QUESTIONS: Mapping[str, Callable[[Asked, TableResult], Answer]] = {
     "AET07": terms("fatal"),
     "AET09": terms("related"),
     "AET03": worst_of_terms("AESEV", SEVERITIES, str.capitalize),
+    "AET03_WORST": worst_of_terms("AESEV", SEVERITIES, str.capitalize, "'SEVERE'"),
     "AET04": worst_of_terms("AETOXGR", GRADES, "Grade {}".format),
     "AET05": rates(every=False),
     "AET05_ALL": rates(every=True),

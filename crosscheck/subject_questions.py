@@ -132,6 +132,7 @@ def trials(asked: Asked, table: TableResult) -> Answer:
         ):
             arms = [] if asked.parts else [item.name for item in asked.study.treatment.arms]
             counted |= dict.fromkeys(((study, row, name, "n") for name in arms), 0)
-            for name, n in asked.rows(f"SELECT {arm}, count(*) FROM subject WHERE {condition} AND {inside} GROUP BY 1"):
+            query = f"SELECT coalesce({arm}, 'Not assigned'), count(*) FROM subject WHERE {condition} AND {inside}"
+            for name, n in asked.rows(f"{query} GROUP BY 1"):
                 counted[study, row, str(name), "n"] = int(str(n))
     return Answer(counted)
