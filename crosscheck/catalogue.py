@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from crosscheck import periodic_questions as periodic
-from crosscheck.death_questions import death_listing, deaths
+from crosscheck.death_questions import deaths
 from crosscheck.exposure_questions import exposure
 from crosscheck.follow_up_questions import completeness, deaths_by_time, malignancies, quotient, year_ends
 from crosscheck.graft_questions import graft_function, insulin_independence
@@ -20,6 +20,7 @@ from crosscheck.laboratory_questions import (
     screening_of_liver,
     shifts,
 )
+from crosscheck.listed_deaths import death_listing
 from crosscheck.listing_questions import LISTED, event_listing
 from crosscheck.long_term_questions import first_events, immunosuppressants, recurrent_events
 from crosscheck.lot_questions import events_by_lot
@@ -27,7 +28,7 @@ from crosscheck.part_questions import events_by_part, rate_over_time
 from crosscheck.questions import GRADES, SEVERITIES, Asked, common, overview, rates, terms, worst_of_terms
 from crosscheck.recurrent_questions import mean_count
 from crosscheck.result_questions import boxes, by_visit, mean_change, shares
-from crosscheck.subject_questions import demographics, disposition, populations, screening
+from crosscheck.subject_questions import demographics, disposition, populations, screening, trials
 from crosscheck.time_questions import curve, times
 from longwatch.tables.opinion import Answer
 from longwatch.tables.result import TableResult
@@ -35,6 +36,7 @@ from longwatch.tables.result import TableResult
 SCOPES = ("narrow", "broad")
 
 QUESTIONS: Mapping[str, Callable[[Asked, TableResult], Answer]] = {
+    "TRLT01": trials,
     "DMT01": demographics,
     "ENT01": screening,
     "POPT01": populations,
@@ -49,6 +51,7 @@ QUESTIONS: Mapping[str, Callable[[Asked, TableResult], Answer]] = {
     "AET07": terms("fatal"),
     "AET09": terms("related"),
     "AET03": worst_of_terms("AESEV", SEVERITIES, str.capitalize),
+    "AET03_WORST": worst_of_terms("AESEV", SEVERITIES, str.capitalize, "'SEVERE'"),
     "AET04": worst_of_terms("AETOXGR", GRADES, "Grade {}".format),
     "AET05": rates(every=False),
     "AET05_ALL": rates(every=True),

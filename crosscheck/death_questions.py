@@ -39,7 +39,7 @@ def deaths(asked: Asked, table: TableResult) -> Answer:
     """DTHT01: all deaths, causes, times; then subjects with a fatal event, and its terms."""
     counted = start(asked, table, "safety")
     within = table.parameters["within_days"]
-    _all_deaths(asked, counted)
+    count_deaths(asked, counted)
     _count(asked, counted, "Primary cause of death", "coalesce(s.stated, f.pt, 'Not reported')")
     early, late = f"'Within {within} days'", f"'After {within} days'"
     key = (
@@ -63,15 +63,9 @@ def deaths(asked: Asked, table: TableResult) -> Answer:
     return Answer(counted.values)
 
 
-def _all_deaths(asked: Asked, counted: Counted) -> None:
+def count_deaths(asked: Asked, counted: Counted) -> None:
+    """The deaths of each arm."""
     found = by_row(
         asked.rows("SELECT 1, counted_arm, count(*) FROM subject WHERE safety AND died GROUP BY counted_arm"), 1
     )
     counted.count("Deaths", "", found.get(("1",), [{}])[0])
-
-
-def death_listing(asked: Asked, table: TableResult) -> Answer:
-    """DTHL01: the deaths of each arm."""
-    counted = start(asked, table, "safety")
-    _all_deaths(asked, counted)
-    return Answer(counted.values)

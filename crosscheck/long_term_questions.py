@@ -121,14 +121,7 @@ def _mean_count(asked: Asked, column: str, time: float) -> tuple[float | None, i
 def immunosuppressants(asked: Asked, table: TableResult) -> Answer:
     """LTF13: who took each drug, on how many days; who stopped it; trough levels."""
     counted = start(asked, table, "safety")
-    drugs = ", ".join(quote(name) for name in asked.study.exposure.drugs) or "NULL"
-    asked.engine.execute(
-        "CREATE OR REPLACE TEMP TABLE drug_course AS SELECT c.USUBJID, s.counted_arm AS arm, s.TRTSDT,"
-        " s.TRTSDT + (FUPDUR - 1)::INT AS high, upper(coalesce(CMDECOD, CMTRT)) AS drug, earliest(CMSTDTC) AS a,"
-        " CASE WHEN earliest(CMENDTC) > getvariable('cutoff') IS NOT TRUE THEN latest(CMENDTC) END AS b"
-        " FROM CM c JOIN subject s USING (USUBJID) WHERE s.safety AND FUPDUR IS NOT NULL AND by_cutoff(CMSTDTC)"
-        f" AND CMOCCUR IS DISTINCT FROM 'N' AND upper(coalesce(CMDECOD, CMTRT)) IN ({drugs})"
-    )
+    asked.engine.execute(courses_of_drugs(asked))
     troughs = {drug.upper(): test.upper() for drug, test in asked.study.exposure.troughs.items()}
     for (name,) in asked.rows("SELECT DISTINCT drug FROM drug_course"):
         drug = str(name)
@@ -151,6 +144,18 @@ def immunosuppressants(asked: Asked, table: TableResult) -> Answer:
             _troughs(asked, counted, drug, troughs[drug])
     reasons = {item.row_group for item in table.statistics if ": " in item.row and item.row.startswith("Stopped")}
     return Answer(counted.values, frozenset(reasons))
+
+
+def courses_of_drugs(asked: Asked) -> str:
+    """The statement that makes `drug_course`: who took which drug of the study file's classes (CM), from a to b."""
+    drugs = ", ".join(quote(name) for name in asked.study.exposure.drugs) or "NULL"
+    return (
+        "CREATE OR REPLACE TEMP TABLE drug_course AS SELECT c.USUBJID, s.counted_arm AS arm, s.TRTSDT,"
+        " s.TRTSDT + (FUPDUR - 1)::INT AS high, upper(coalesce(CMDECOD, CMTRT)) AS drug, earliest(CMSTDTC) AS a,"
+        " CASE WHEN earliest(CMENDTC) > getvariable('cutoff') IS NOT TRUE THEN latest(CMENDTC) END AS b"
+        " FROM CM c JOIN subject s USING (USUBJID) WHERE s.safety AND FUPDUR IS NOT NULL AND by_cutoff(CMSTDTC)"
+        f" AND CMOCCUR IS DISTINCT FROM 'N' AND upper(coalesce(CMDECOD, CMTRT)) IN ({drugs})"
+    )
 
 
 def _troughs(asked: Asked, counted: Counted, drug: str, test: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from crosscheck.listed_deaths import count_facts
 from crosscheck.listing_questions import NAMED, is_told
 from crosscheck.questions import Asked, Counted, by_row, quote, start
 from longwatch.study import Study
@@ -91,7 +92,9 @@ def reactions(asked: Asked, table: TableResult) -> Answer:
 def deaths(asked: Asked, table: TableResult) -> Answer:
     """DSURDTHL: deaths in the interval, those of a day not known included."""
     counted = start(asked, table, "safety")
-    _count(asked, counted, "Deaths in the interval", f"died AND {IN_INTERVAL.format('DTHDT', 'true')}")
+    condition = f"died AND {IN_INTERVAL.format('DTHDT', 'true')}"
+    _count(asked, counted, "Deaths in the interval", condition)
+    count_facts(asked, counted, condition)
     return Answer(counted.values)
 
 

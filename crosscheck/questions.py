@@ -241,23 +241,26 @@ NOT_REPORTED = "Not reported"
 
 
 def _worst(
-    asked: Asked, variable: str, scale: tuple[str, ...], soc: str, pt: str
+    asked: Asked, variable: str, scale: tuple[str, ...], soc: str, pt: str, missing: str = "NULL"
 ) -> dict[tuple[str, ...], list[dict[str, int]]]:
-    """Subjects by SOC, PT and worst value of a scale. Both scales are in the order of their text."""
+    """Subjects by SOC, PT and worst value of a scale. Both scales are in the order of their text. `missing`: what an
+    event without a value counts as."""
     values = ", ".join(f"'{value}'" for value in scale)
     return by_row(
         asked.rows(
             f"SELECT soc, pt, coalesce(worst, '{NOT_REPORTED}'), arm, count(*) FROM ("
             f"SELECT {soc} AS soc, {pt} AS pt, arm, USUBJID,"
-            f" max(CASE WHEN {variable} IN ({values}) THEN {variable} END) AS worst"
+            f" max(CASE WHEN {variable} IN ({values}) THEN {variable} ELSE {missing} END) AS worst"
             " FROM emergent GROUP BY ALL) GROUP BY ALL"
         ),
         3,
     )
 
 
-def worst_of_terms(variable: str, scale: tuple[str, ...], words: Callable[[str], str]) -> Callable[..., Answer]:
-    """AET03, AET04: all events, SOCs, PTs; below each the subjects at their worst there."""
+def worst_of_terms(
+    variable: str, scale: tuple[str, ...], words: Callable[[str], str], missing: str = "NULL"
+) -> Callable[..., Answer]:
+    """AET03, AET03_WORST, AET04: all events, SOCs, PTs; below each the subjects at their worst there."""
 
     def answer(asked: Asked, table: TableResult) -> Answer:
         counted = start(asked, table, "safety")
@@ -268,7 +271,7 @@ def worst_of_terms(variable: str, scale: tuple[str, ...], words: Callable[[str],
         kept = {("", ""), *common, *((soc, "") for soc, _ in common)}
         for soc, pt in (("''", "''"), ("soc", "''"), ("soc", "pt")):
             lines: dict[tuple[str, str], dict[str, int]] = {}
-            for (soc_name, pt_name, value), (n,) in _worst(asked, variable, scale, soc, pt).items():
+            for (soc_name, pt_name, value), (n,) in _worst(asked, variable, scale, soc, pt, missing).items():
                 if (soc_name, pt_name) not in kept:
                     continue
                 said = value if value == NOT_REPORTED else words(value)

@@ -113,7 +113,7 @@ def prepare(engine: duckdb.DuckDBPyConnection, data: SourceData, study: Study, c
 def _prepare_for(asked: Asked, codes: AbstractSet[str]) -> None:
     """What some outputs look at beside subjects and events."""
     engine, study, data = asked.engine, asked.study, asked.data
-    if "EXT01" in codes:
+    if codes & {"EXT01", "DTHL01", "DSURDTHL"}:
         engine.execute(_sql("exposure", **_words(study, data)))
     if not asked.supplied and codes & {*FOLLOW_UP}:
         plan = read_plan(asked)

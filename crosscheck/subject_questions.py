@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crosscheck.questions import Asked, Counted, by_row, quote, start
-from longwatch.tables.opinion import Answer
+from longwatch.tables.opinion import Answer, Cell
 from longwatch.tables.result import TableResult
 
 POPULATIONS = {"SAFFL": "safety", "ITTFL": "itt", "RANDFL": "randomised"}
@@ -118,3 +118,21 @@ def disposition(asked: Asked, table: TableResult) -> Answer:
         for row, condition in lines.items():
             _count(asked, counted, group, row, f"{inside} AND {condition}", arm)
     return Answer(counted.values)
+
+
+def trials(asked: Asked, table: TableResult) -> Answer:
+    """TRLT01: subjects assigned and treated, by arm; of a pool, of each study."""
+    counted: dict[Cell, float | int | None] = {}
+    ids = [part.study.id for part in asked.parts] or [asked.study.id]
+    for study in ids:
+        inside = f"STUDYID = {quote(study)}" if asked.parts else "true"
+        for row, arm, condition in (
+            ("Assigned", "planned_arm", "planned_arm IS NOT NULL"),
+            ("Treated", "counted_arm", "safety"),
+        ):
+            arms = [] if asked.parts else [item.name for item in asked.study.treatment.arms]
+            counted |= dict.fromkeys(((study, row, name, "n") for name in arms), 0)
+            query = f"SELECT coalesce({arm}, 'Not assigned'), count(*) FROM subject WHERE {condition} AND {inside}"
+            for name, n in asked.rows(f"{query} GROUP BY 1"):
+                counted[study, row, str(name), "n"] = int(str(n))
+    return Answer(counted)

@@ -5,7 +5,7 @@ PARAM the drug.
 
 | PARCAT1 | one row per | AVAL, AVALC |
 |---|---|---|
-| TAKEN | subject who took it during follow-up | AVAL: different days with it, from the infusion to the end of follow-up |
+| TAKEN | subject who took it during follow-up | AVAL: different days with it, from the infusion to the end of follow-up; ADT: the last of them |
 | STOPPED | the same, where its last course ended before the follow-up | AVALC: the reason as collected (CMRSDISC), else missing |
 | TROUGH | subject with a result of its test (`exposure: troughs`) after the infusion | AVAL: the mean of its results; AVALC: their unit |
 
@@ -28,7 +28,7 @@ from longwatch.study import Study
 
 _SCHEMA = {
     "subject": pl.UInt32, "PARAMCD": pl.String, "PARAM": pl.String, "PARCAT1": pl.String, "AVALC": pl.String,
-    "AVAL": pl.Float64,
+    "AVAL": pl.Float64, "ADT": pl.Date,
 }  # fmt: skip
 
 
@@ -46,7 +46,9 @@ def derive_adim(data: SourceData, study: Study, cutoff: date, subjects: Subjects
     parts = []
     for place, drug in enumerate(sorted(courses["drug"].drop_nulls().unique()), start=1):
         mine = courses.filter(pl.col("drug") == drug)
-        taken = compute_days(clip_spans(mine)).select("subject", AVAL="days")
+        clipped = clip_spans(mine)
+        last = clipped.group_by("subject").agg(ADT=pl.col("last").max())
+        taken = compute_days(clipped).select("subject", AVAL="days").join(last, on="subject")
         open_end = mine.group_by("subject").agg(
             pl.col("high").first(),
             last=pl.when(pl.col("last").null_count() == 0).then(pl.col("last").max()),

@@ -53,6 +53,7 @@ from longwatch.derive.reporting_interval import Interval, compute_interval, flag
 from longwatch.derive.supplied import read_supplied_adae, read_supplied_adsl
 from longwatch.derive.supplied_adtte import read_supplied_times, supplied_codes
 from longwatch.derive.supplied_bds import read_supplied_bds
+from longwatch.derive.trial import Trial, read_trial
 from longwatch.standards.dataset import SourceData
 from longwatch.standards.event_groups import AESI, NO_GROUPS, EventGroups, Scope
 from longwatch.study import AnalysisData, EventKind, Parameter, Study, TreatmentBasis
@@ -110,7 +111,8 @@ class AnalysisDatasets:
     `adae`: one row per adverse event that started by D. `treatment_variable`: TRT01A or TRT01P, the one that tables
     use. `events`: ADAE in columns, of which large data has many that an output does not need. `subjects`: the subjects
     of ADSL, and `data`, `study`: what they were derived from. `groups`: the lists of terms. `part`: of what they are a
-    part, where they are not of a whole trial. `cutoffs`: in words, where several studies are pooled.
+    part, where they are not of a whole trial. `cutoffs`: in words, where several studies are pooled; `pooled`: these
+    trials.
     """
 
     adsl: pl.DataFrame
@@ -123,6 +125,7 @@ class AnalysisDatasets:
     groups: EventGroups = NO_GROUPS
     part: PartOf | None = None
     cutoffs: str = ""
+    pooled: tuple[Trial, ...] = ()
 
     @property
     def whole(self) -> AnalysisDatasets | None:
@@ -170,6 +173,8 @@ class AnalysisDatasets:
             return self.adae_in_full
         if name == "ADSL":
             return self.adsl_with_interval
+        if name == "TS":
+            return self._trial_summary()
         if name not in DATASETS and name in self.data:
             return self._source(name)
         if name not in DATASETS:
@@ -377,6 +382,16 @@ class AnalysisDatasets:
         if self.study.analysis_data is AnalysisData.DERIVED:
             adae = pl.concat([adae, read_collected(self.data, self.subjects, self.cutoff)], how="horizontal")
         return flag_events(derive_line_names(adae), self.reporting_interval)
+
+    @cached_property
+    def trials(self) -> tuple[Trial, ...]:
+        """The trial, or those that are pooled."""
+        return self.pooled or (read_trial(self.data, self.study, self.cutoff),)
+
+    def _trial_summary(self) -> pl.DataFrame:
+        """TS of every trial; of no subject."""
+        nobody = pl.lit(None, self.adsl["USUBJID"].dtype).alias("USUBJID")
+        return pl.concat([trial.summary for trial in self.trials]).with_columns(nobody)
 
     @cached_property
     def reporting_interval(self) -> Interval:

@@ -174,6 +174,7 @@ def _as_datasets(
         cutoffs=f"each study ({ends})",
         subjects=subjects,
         data=SourceData(),
+        pooled=tuple(trial for part in parts for trial in part.datasets.trials),
     )
 
 

@@ -1,14 +1,15 @@
-"""AET04: adverse events by preferred term and highest CTCAE grade. AET03: the same by greatest severity.
+"""AET04: adverse events by preferred term and highest CTCAE grade. AET03: the same by greatest severity. AET03_WORST:
+as AET03, an event without a severity counting as severe (a sensitivity analysis).
 
 Lines: all events together; each SOC; under it its PTs; below each of them one line per grade, with the subjects whose
 worst event of that SOC or PT has it. A subject counts once per line of terms, at the worst grade (spec C.2 rule 1); one
-whose events there have no grade counts as `Not reported`: nothing is imputed (rule 6).
+whose events there have no grade counts as `Not reported`: nothing is imputed (rule 6), but in AET03_WORST.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,13 +35,25 @@ NO_EVENT = "No events met the criteria"
 
 @dataclass(frozen=True)
 class Scale:
-    """A scale of severity: the variable that carries it, its values from least to worst with their words."""
+    """A scale of severity: the variable that carries it, its values from least to worst with their words. `missing`:
+    the value that an event without one counts as; empty: it has none."""
 
     code: str
     title: str
     variable: str
     words: Mapping[str, str]
     worst: str
+    missing: str = ""
+
+    @property
+    def note(self) -> str:
+        """What becomes of an event without a value."""
+        if self.missing:
+            return (
+                f"An event whose {self.variable} is missing, or no value of the scale, counts as {self.missing}: a "
+                "sensitivity analysis of AET03, where nothing is imputed."
+            )
+        return f"{NOT_REPORTED}: none of them has one; nothing is imputed."
 
 
 SEVERITY = Scale(
@@ -57,13 +70,16 @@ GRADE = Scale(
     {str(grade): f"Grade {grade}" for grade in range(1, 6)},
     "highest CTCAE grade (AETOXGR)",
 )
-SCALES = {"severity": SEVERITY, "grade": GRADE}
+WORST = replace(
+    SEVERITY, code="AET03_WORST", title=f"{SEVERITY.title}, a missing one counting as severe", missing=SEVERITIES[-1]
+)
+SCALES = {"severity": SEVERITY, "severity_worst": WORST, "grade": GRADE}
 
 
 def make_aet04(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str, object]) -> TableResult:
-    """The table. Parameters: `scale` (grade: AET04; severity: AET03), `at_least` (percent of the subjects of an arm
-    that a PT must reach, at any grade; default all). No event → no rows, and a note; a scale that was
-    not collected → no rows, and a note that says so."""
+    """The table. Parameters: `scale` (grade: AET04; severity: AET03; severity_worst: AET03_WORST), `at_least` (percent
+    of the subjects of an arm that a PT must reach, at any grade; default all). No event → no rows, and a note; a scale
+    that was not collected → no rows, and a note that says so."""
     scale = SCALES[str(parameters.get("scale", "grade"))]
     arms = make_arms(datasets, study)
     threshold = Threshold(parameters, arms)
@@ -84,8 +100,7 @@ def make_aet04(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
         footnotes=(
             footnotes.say_population(datasets, study, arms),
             footnotes.say_counts(with_events=False),
-            f"Each subject counts once per SOC and once per PT, at the {scale.worst} of its events there. "
-            f"{NOT_REPORTED}: none of them has one; nothing is imputed.",
+            f"Each subject counts once per SOC and once per PT, at the {scale.worst} of its events there. {scale.note}",
             footnotes.say_treatment_emergence(study),
             footnotes.say_dictionary(study),
             *footnotes.say_ctcae(study, scale.variable),
@@ -133,13 +148,14 @@ def _block(
         if not counts[:, place].sum():
             continue
         row = f"{pt}: {words[place]}" if pt else words[place]
-        having = worst_is(scale.variable, scale.words, values[place])
+        having = worst_is(scale.variable, scale.words, values[place], scale.missing)
         yield CountLine(words[place], soc, row, condition, counts[:, place], level=level + 1, having=having)
 
 
 def _grades(events: EmergentEvents, scale: Scale) -> NDArray[np.int8]:
-    """By record, the place of its grade in the scale, from 1; 0 where it has none."""
-    grade = np.zeros(len(events.subject), dtype=np.int8)
+    """By record, the place of its grade in the scale, from 1; where it has none, of what it counts as, else 0."""
+    missing = list(scale.words).index(scale.missing) + 1 if scale.missing else 0
+    grade = np.full(len(events.subject), missing, dtype=np.int8)
     for place, value in enumerate(scale.words, 1):
         grade[events.equal(scale.variable, value)] = place
     return grade

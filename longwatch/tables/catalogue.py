@@ -66,6 +66,7 @@ from longwatch.tables import (
     subg01,
     subl01,
     swmg01,
+    trlt01,
     ttet01,
     vst_bp,
 )
@@ -114,6 +115,7 @@ OF_LOTS = "an event is counted there by the lot that it followed"
 OUTPUTS: Mapping[str, Output] = {
     output.code: output
     for output in (
+        Output("TRLT01", trlt01.TITLE, trlt01.NUMBER, trlt01.make_trlt01, pooled="alone"),
         Output(
             "DMT01",
             dmt01.TITLE,

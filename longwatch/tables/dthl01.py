@@ -2,8 +2,10 @@
 a DSUR, and 21 CFR 312.33; spec E.2, E.3).
 
 One row per subject of the safety population known to have died by the cut-off: arm, age, sex, study day of death,
-primary cause. Order: by arm, then by day of death (not known last), then by USUBJID.
-Its numbers are the deaths of each arm. In the interval: on a day in it, or on a day not known.
+primary cause; and what the trial collects of fatal events, immunosuppression and the graft (`death_facts`).
+Order: by arm, then by day of death (not known last), then by USUBJID.
+Its numbers are the deaths of each arm, and of each subject the fatal events, the days with a class of drugs, and the
+drugs of the last regimen. In the interval: on a day in it, or on a day not known.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from longwatch.derive.reporting_interval import DIED as DIED_IN_INTERVAL
 from longwatch.study import Study
 from longwatch.tables import footnotes
 from longwatch.tables.arms import make_arms
+from longwatch.tables.death_facts import facts_of_deaths
 from longwatch.tables.dtht01 import DEATHS, DIED
 from longwatch.tables.filters import both, equals, select_rows
 from longwatch.tables.layout import NOT_AVAILABLE
@@ -43,16 +46,21 @@ def make_dthl01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[st
     condition = both(DIED, equals(DIED_IN_INTERVAL, "Y") if of_interval else "")
     _, statistics = layout.lines(count_lines(adsl, arms, [SubjectLine(group, group, "", condition)]))
     chosen = pl.Series(select_rows(adsl, both(arms.population.condition, condition)))
-    died = adsl.with_columns(arm=pl.Series(arms.arm_of_subject)).filter(chosen)
+    died = adsl.with_columns(arm=pl.Series(arms.arm_of_subject)).with_row_index("subject").filter(chosen)
     named = pl.col("USUBJID").cast(pl.String)
     died = died.sort("arm", "DTHADY", named, nulls_last=True)
     subjects, places = died["USUBJID"].cast(pl.String).to_list(), died["arm"].to_list()
-    cells = [texts_of_subjects(died, variable) for variable, _ in COLUMNS]
+    facts = facts_of_deaths(datasets, study, died)
+    cells = [*(texts_of_subjects(died, variable) for variable, _ in COLUMNS), *(fact.texts for fact in facts)]
+    of_subjects = tuple(
+        number for fact in facts for number in fact.numbers([arms.names[place] for place in places], subjects)
+    )
     rows = tuple(
         TableRow(subject, (arms.names[place], *texts), 0, group, subject)
         for subject, place, *texts in zip(subjects, places, *cells, strict=True)
     )
-    columns = (TableColumn("arm", "Treatment arm"), *(TableColumn(name, heading) for name, heading in COLUMNS))
+    headings = (*COLUMNS, *((fact.heading, fact.heading) for fact in facts))
+    columns = (TableColumn("arm", "Treatment arm"), *(TableColumn(name, heading) for name, heading in headings))
     return TableResult(
         code=CODES[of_interval],
         title=TITLES[of_interval],
@@ -60,13 +68,14 @@ def make_dthl01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[st
         stub="Subject",
         columns=columns,
         rows=rows,
-        statistics=(*layout.sizes(), *statistics),
+        statistics=(*layout.sizes(), *statistics, *of_subjects),
         footnotes=(
             footnotes.say_population(datasets, study, arms),
             *((footnotes.say_interval(datasets),) if of_interval else ()),
             "Every subject known to have died by the cut-off (DTHFL = Y). Study day: of the death, day 1 is the day of "
             "the first dose. Primary cause: as the data states it (DD, PRCDTH; or DTHCAUS supplied), else the PT of "
             "the first adverse event with a fatal outcome.",
+            *(note for fact in facts for note in fact.notes),
             footnotes.say_dictionary(study),
             *footnotes.say_abbreviations(columns, rows, "PT"),
         ),

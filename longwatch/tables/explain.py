@@ -75,7 +75,7 @@ def explain(datasets: AnalysisDatasets, statistic: Statistic) -> Explanation:
     if statistic.text == NOT_AVAILABLE:
         return Explanation(statistic, datasets.dataset(provenance.dataset).clear(), 0, None)
     records = records_behind(datasets, provenance)
-    subjects = records["USUBJID"].n_unique()
+    subjects = records["USUBJID"].drop_nulls().n_unique()
     if statistic.statistic not in (*SUBJECTS, *RECORDS) or statistic.value is None:
         return Explanation(statistic, records, subjects, None)
     counted = records.height if statistic.statistic in RECORDS else subjects

@@ -28,9 +28,11 @@ def is_one_of(variable: str, values: Iterable[str]) -> str:
     return f"{variable} IN ({', '.join(quote(value) for value in values)})"
 
 
-def worst_is(variable: str, scale: Iterable[str], value: str) -> str:
-    """Of a subject's records together: the worst value of a scale whose order is that of its texts; empty: none."""
-    worst = f"MAX(CASE WHEN {is_one_of(variable, scale)} THEN {variable} END)"
+def worst_is(variable: str, scale: Iterable[str], value: str, missing: str = "") -> str:
+    """Of a subject's records together: the worst value of a scale whose order is that of its texts; empty: none.
+    `missing`: the value that a record without one counts as; empty: none."""
+    instead = f" ELSE {quote(missing)}" if missing else ""
+    worst = f"MAX(CASE WHEN {is_one_of(variable, scale)} THEN {variable}{instead} END)"
     return f"{worst} = {quote(value)}" if value else f"{worst} IS NULL"
 
 

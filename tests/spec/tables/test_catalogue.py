@@ -14,10 +14,11 @@ from longwatch.tables.result import TableResult
 def test_codes_and_numbers_of_the_fda_guide() -> None:
     """Each output has its code, its title and the guide's table number (spec C.1)."""
     assert {code: output.number for code, output in OUTPUTS.items()} == {
+        "TRLT01": "1",
         "DMT01": "2", "ENT01": "3", "POPT01": "4", "DST01": "5", "EXT01": "6", "DTHT01": "8", "DTHL01": "9",
         "AET01": "7", "AET02": "14", "AET02_SER": "10",
         "AET02_WD": "12", "AET07": "", "AET09": "",
-        "AET03": "", "AET04": "", "AET05": "16", "AET05_ALL": "16", "AET10": "15",
+        "AET03": "", "AET03_WORST": "", "AET04": "", "AET05": "16", "AET05_ALL": "16", "AET10": "15",
         "VST01": "", "LBT01": "", "KIDT01": "35", "LBT04": "", "LBT07": "", "LBT14": "", "LBT_SHIFT": "",
         "LBT_LEVELS": "20", "LBT_LAST": "", "LBL01": "", "LBT_HEP": "21", "LBT_CHOL": "22", "LBL_HYSLAW": "",
         "LBG_HEP": "Fig 7", "LBG_CHOL": "Fig 8", "LBG01": "Fig 6", "LBG_SHARE": "Fig 5", "VSG01": "Fig 6",

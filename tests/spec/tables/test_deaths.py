@@ -104,10 +104,10 @@ def test_no_death_is_a_line_of_zeros_and_a_fatal_event_not_collected_is_no_zero(
 def test_the_listing_has_a_row_per_death_in_order_of_arm_and_day(table: Callable[..., TableResult]) -> None:
     rows = table("DTHL01", DEATHS).rows
     assert [(row.label, *row.cells) for row in rows] == [
-        ("S2", "Islet cells", "51", "M", "32", "Sepsis"),
-        ("S1", "Islet cells", "40", "F", "93", "Cardiac arrest"),
-        ("S3", "Islet cells", "Not known", "Not known", "Not known", "Not reported"),
-        ("S5", "Standard of care", "60", "M", "31", "Not reported"),
+        ("S2", "Islet cells", "51", "M", "32", "Sepsis", "Sepsis (x); Stroke (x)"),
+        ("S1", "Islet cells", "40", "F", "93", "Cardiac arrest", "Pneumonia (x)"),
+        ("S3", "Islet cells", "Not known", "Not known", "Not known", "Not reported", "None reported"),
+        ("S5", "Standard of care", "60", "M", "31", "Not reported", "None reported"),
     ]
     assert {row.cells[1:3] for row in table("DTHL01", BARE).rows} == {("NA", "NA")}
 

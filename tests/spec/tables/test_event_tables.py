@@ -54,6 +54,27 @@ def test_each_subject_counts_at_its_worst_grade_of_the_line(tabulate: Tabulate) 
     ]
 
 
+def test_a_missing_severity_counts_as_severe_in_the_sensitivity_table_alone(tabulate: Tabulate) -> None:
+    """Spec C.2 rule 6. CELL2 has no severity; CELL3 a mild event and one without; SOC2 a value of no scale."""
+    more = [
+        *GRADED,
+        ("CELL3", BLOOD, "Neutropenia", {"AESEV": "MILD"}),
+        ("CELL3", BLOOD, "Neutropenia", {"AESEV": None}),
+        ("SOC2", GASTRO, "Nausea", {"AESEV": "2"}),
+    ]
+
+    def of_all(code: str) -> list[tuple[str, str, str]]:
+        rows = tabulate(code, SIZES, more).rows
+        return [(row.label, row.cells[0], row.cells[1]) for row in rows if not row.row_group and row.level]
+
+    assert of_all("AET03") == [
+        ("Mild", "1 (8.3)", "1 (8.3)"),
+        ("Severe", "1 (8.3)", "0"),
+        ("Not reported", "1 (8.3)", "1 (8.3)"),
+    ]
+    assert of_all("AET03_WORST") == [("Mild", "0", "1 (8.3)"), ("Severe", "3 (25.0)", "1 (8.3)")]
+
+
 def test_grades_that_were_not_collected_are_not_zero(tabulate: Tabulate) -> None:
     table = tabulate("AET04", SIZES, [("CELL1", BLOOD, "Neutropenia", {"AESEV": "MILD"})])
     assert table.rows == ()
@@ -139,6 +160,9 @@ def test_no_event_has_an_upper_bound(tabulate: Tabulate, texts: Callable[..., Te
     ("name", "code", "events", "study"),
     [
         ("aet03_graded", "AET03", GRADED, {}),
+        ("aet03_worst_graded", "AET03_WORST", GRADED, {}),
+        ("aet03_worst_no_event", "AET03_WORST", [], {}),
+        ("aet03_worst_missing_variables", "AET03_WORST", [("CELL1", BLOOD, "Neutropenia")], {}),
         ("aet04_graded", "AET04", GRADED, {}),
         ("aet04_no_event", "AET04", [], {}),
         ("aet04_missing_variables", "AET04", [("CELL1", BLOOD, "Neutropenia")], {}),
