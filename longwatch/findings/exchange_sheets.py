@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from longwatch.findings.exchange import COLUMNS, FILLED, SETTABLE, row_of
+from longwatch.findings.exchange import COLUMNS, SETTABLE, row_of
 from longwatch.findings.finding import Severity
 from longwatch.findings.groups import FindingGroup
 from longwatch.findings.life import KnownFinding
@@ -132,7 +132,3 @@ def _rules(findings: Sequence[KnownFinding], rules: Mapping[str, tuple[str, str]
         (rule_id, *rules.get(rule_id, ("", "")), actions[rule_id], count) for rule_id, count in sorted(counts.items())
     )
     return Sheet("Rules", ("Rule", "Title", "Why", "What to do", "Findings"), rows, (14, 44, 90, 60, 9))
-
-
-FILLED_COLUMNS = tuple(COLUMNS.index(name) for name in FILLED)
-"""Where the columns that people fill stand in the details."""

@@ -16,7 +16,7 @@ DESCRIBED = ("n", "records", "mean", "sd", "median", "min", "max")
 CHECKED = (
     "N", "pct", "Ns", "pct_ns", "events", "person_years", "rate", *DESCRIBED, *(f"change_{name}" for name in DESCRIBED),
     "tranmax", "alpmax", "bilimax", "n_in_interval", "events_in_interval", "total",
-    "at_risk", "deaths", "survival_pct", "incidence_pct", "mean_count", "mcc",
+    "at_risk", "deaths", "survival_pct", "incidence_pct", "mean_count",
     "whisker_low", "whisker_high", "change_whisker_low", "change_whisker_high", "outliers",
     "share", "base", "days_followed", "days_possible", "quotient", "tests", "tests_not_passed",
     "days_taken",

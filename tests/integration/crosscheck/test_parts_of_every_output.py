@@ -38,6 +38,8 @@ NOT_ADDED = {
     "VSG03": "as LBG02",
     "LBG_SHARE": "the day of a visit is the median of the results at it",
     "LTF14": "tests are of the lot, and not of who got it",
+    "LOTL02": "as LTF14",
+    "SUBL01": "it is of one subject, by default the first one: of each part another",
 }
 """Outputs whose rows are not those of the whole, or do not count subjects, and why."""
 
@@ -128,6 +130,9 @@ def test_sql_counts_the_same_in_every_part(islet: AnalysisDatasets, islet_study:
         ("DTHT01", "deaths and their causes are of the subject"),
         ("TTET01", "its parameter says which event ends the time"),
         ("LTF14", "by the lot that it followed"),
+        ("LTF09", "the study file says which events"),
+        ("LTF13", "it counts no adverse events"),
+        ("NARR01", "all that happened to a subject"),
     ],
 )
 def test_an_output_of_all_events_says_why(code: str, why: str, islet: AnalysisDatasets, islet_study: Study) -> None:
