@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-DEMO_NAME = "Longwatch demonstration certificate (self-made, proves no identity)"
+DEMO_NAME = "Longwatch demonstration certificate (proves no identity)"
+"""A common name: at most 64 characters, none that a distinguished name escapes."""
 FIELD = "Seal"
 B_B, B_T = "PAdES B-B", "PAdES B-T"
 _DEMO_PASSWORD = b"demonstration"
@@ -163,7 +164,7 @@ def _make_demo_certificate(file: Path, now: datetime) -> None:
     if file.exists():
         return
     key = generate_private_key(SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, DEMO_NAME[:64])])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, DEMO_NAME)])
     usage = x509.KeyUsage(True, True, False, False, False, False, False, False, False)
     certificate = (
         x509.CertificateBuilder()

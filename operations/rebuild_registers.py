@@ -287,7 +287,9 @@ def _new_passwords(target: Adapters, told: Registered, administrators: tuple[str
                 "this account was no administrator",
                 where=f"account {name}",
                 expected=", ".join(sorted(able)) or "none: the registers had no accounts",
-                next_step="name one of these",
+                next_step="name one of these"
+                if able
+                else "leave --administrator out, or make accounts anew afterwards",
             )
         passwords[name] = secrets.token_urlsafe(12)
         told.accounts[name] = replace(

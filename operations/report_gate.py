@@ -22,7 +22,7 @@ from longwatch.study import Study
 from longwatch.tables.arms import ALL_SUBJECTS, TOTAL
 from longwatch.tables.dtht01 import CAUSES, DEATHS, TIMES
 from longwatch.tables.filters import both, equals, select_rows
-from longwatch.tables.footnotes import CTCAE_NOT_STATED, MEDDRA_NOT_STATED
+from longwatch.tables.footnotes import CTCAE_NOT_STATED, MEDDRA_NOT_STATED, say_ctcae, say_dictionary
 from longwatch.tables.opinion import Difference, Opinion
 from longwatch.tables.populations import ASSIGNED, POPULATIONS, SAFETY_POPULATION, SCREENED, Population
 from longwatch.tables.result import TableResult
@@ -187,23 +187,26 @@ def _printed_deaths(table: TableResult) -> Iterator[tuple[tuple[str, str], int]]
 
 
 def _judge_versions(tables: Mapping[str, TableResult], study: Study) -> Judged:
-    """RP04: a dictionary that an output counts by has its version in the study file."""
+    """RP04: a dictionary that an output counts by has its version in the study file. An output counts by it where its
+    numbers select by the dictionary's variables, or where a footnote names the dictionary (numbers of ADTTE and ADEV
+    select by a parameter, and the terms behind it stand in the footnotes)."""
+    coded, graded = (MEDDRA_NOT_STATED, say_dictionary(study)), (CTCAE_NOT_STATED, *say_ctcae(study, "AETOXGR"))
     stated = (
-        ("MedDRA", "dictionaries: meddra", study.dictionaries.meddra, MEDDRA_NOT_STATED, r"\b(AEDECOD|AEBODSYS)\b"),
-        ("CTCAE", "dictionaries: ctcae", study.dictionaries.ctcae, CTCAE_NOT_STATED, r"\bAETOXGR\b"),
+        ("MedDRA", "dictionaries: meddra", study.dictionaries.meddra, coded, r"\b(AEDECOD|AEBODSYS)\b"),
+        ("CTCAE", "dictionaries: ctcae", study.dictionaries.ctcae, graded, r"\bAETOXGR\b"),
     )
     checked, failed = 0, []
-    for dictionary, place, version, note, variables in stated:
-        users = [name for name, table in tables.items() if _counts_by(table, note, variables)]
+    for dictionary, place, version, notes, variables in stated:
+        users = [name for name, table in tables.items() if _counts_by(table, notes, variables)]
         checked += bool(users)
         if users and not version:
             failed.append(f"the version of {dictionary} is not stated ({place}), and {', '.join(users)} count by it.")
     return Judged(checked, tuple(failed)) if checked else _not_applicable("no output counts by a dictionary")
 
 
-def _counts_by(table: TableResult, note: str, variables: str) -> bool:
+def _counts_by(table: TableResult, notes: tuple[str, ...], variables: str) -> bool:
     sources = {f"{item.provenance.filter} {item.provenance.having}" for item in table.statistics}
-    return any(note in footnote for footnote in table.footnotes) or any(
+    return any(note in footnote for note in notes for footnote in table.footnotes) or any(
         re.search(variables, re.sub(r"'(?:[^']|'')*'", "", source)) for source in sources
     )
 

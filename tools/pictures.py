@@ -1,6 +1,7 @@
-"""`make pictures`: pictures of real pages of the demo's report, for the README. Needs pdftoppm (Debian: poppler-utils).
+"""`make pictures`: pictures of real pages of the demo's reports, for the README.
 
-The demo is run in a folder of its own; the pages are found by the output codes that stand on them.
+Needs pdftoppm (Debian: poppler-utils). The demo is run in a folder of its own, and the graft-durability report of the
+same study after it. The pages are found by the output codes that stand on them.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ def main() -> None:
         os.environ["LONGWATCH_HOME"] = home
         if run(["demo", "--direct", "--json"]):
             raise SystemExit("the demo did not end well")
+        study = str(Path(home) / "demo" / "islet-1" / "study.yaml")
+        if run(["run", study, "--report", "graft_durability", "--direct", "--json"]):
+            raise SystemExit("the graft-durability report of the demo's study did not end well")
         reports = sorted(Path(home).glob("archive/reports/**/report.pdf"))
         FOLDER.mkdir(exist_ok=True)
         for name, code in PAGES.items():

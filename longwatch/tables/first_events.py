@@ -26,7 +26,7 @@ from longwatch.tables.filters import both, equals
 from longwatch.tables.layout import NOT_AVAILABLE
 from longwatch.tables.rated import RANGE, RATE, estimate_rate
 from longwatch.tables.result import Provenance, Statistic, TableRow
-from longwatch.tables.time_notes import say_measured
+from longwatch.tables.time_notes import say_events, say_measured
 from longwatch.tables.times import (
     ColumnTimes,
     Timed,
@@ -55,11 +55,14 @@ class FirstEvents:
         self.rows: list[TableRow] = []
         self.statistics: list[Statistic] = []
         self.notes: list[str] = []
+        self.definitions: list[str] = []
+        """What a TEAE is and by which dictionary terms are chosen, where an event is one."""
         self._datasets, self._incidence, self._rate = datasets, incidence, rate
         for code in codes:
             timed = read_times(datasets, study, {"parameter": code})
             self._add(timed)
             self.notes += [note for note in _notes(timed, study) if note not in self.notes]
+            self.definitions += [note for note in say_events(study, timed) if note not in self.definitions]
 
     def _add(self, timed: Timed) -> None:
         name = timed.times.name

@@ -69,7 +69,8 @@ def make_ltf09(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
             f"{Method.MEAN_CUMULATIVE_COUNT.value}. It is no share, and may be above 1. A year is 365.25 days. At "
             "risk: followed for at least that. NE: not estimable.",
             footnotes.say_treatment_emergence(study),
-            *footnotes.say_abbreviations(columns, rows, "CI", "NE", "TEAE"),
+            *([footnotes.say_dictionary(study)] * bool(groups)),
+            *footnotes.say_abbreviations(columns, rows, "CI", "NE", *(("PT", "SOC") * bool(groups)), "TEAE"),
         ),
         empty_note="No subject is in this population",
     )

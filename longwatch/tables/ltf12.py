@@ -57,7 +57,8 @@ def make_ltf12(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
             say_first(),
             *found.notes,
             say_rates(),
-            *footnotes.say_abbreviations(columns, rows, "CI", "NE"),
+            *found.definitions,
+            *footnotes.say_abbreviations(columns, rows, "CI", "NE", *(("PT", "SOC", "TEAE") * bool(found.definitions))),
         ),
         empty_note="No subject is in this population",
     )

@@ -195,6 +195,25 @@ def test_rp04_a_version_that_is_not_stated_makes_a_draft(
     assert "AET04" in reason
 
 
+@pytest.mark.parametrize(("stated", "status"), [(NAMED, "pass"), ({"ctcae": "5.0"}, "fail")])
+@pytest.mark.parametrize("code", ["LTF09", "LTF12"])
+def test_rp04_terms_behind_a_parameter_are_counted_by_a_dictionary(
+    judge: Callable[..., ReportGate], code: str, stated: dict[str, str], status: str
+) -> None:
+    """Groups of terms of the study file: the numbers select by PARAMCD, the terms stand in the footnotes."""
+    follow_up = {
+        "recurrent": [{"name": "Infections", "socs": ["Infections"]}],
+        "organs": [{"name": "Headache", "terms": ["Headache"]}],
+    }
+    gate = judge(codes=(code,), dictionaries=stated, follow_up=follow_up)
+    assert statuses(gate)["RP04"] == status
+
+
+@pytest.mark.parametrize("code", ["LTF09", "LTF12"])
+def test_rp04_does_not_apply_without_groups_of_terms(judge: Callable[..., ReportGate], code: str) -> None:
+    assert statuses(judge(codes=(code,), dictionaries=NAMED))["RP04"] == "not applicable"
+
+
 def test_rp04_may_be_lowered_or_raised_with_a_reason(judge: Callable[..., ReportGate]) -> None:
     change = {"rule": "RP04", "severity": "warning", "reason": "coding is under way"}
     gate = judge(severities=[change])
