@@ -19,21 +19,31 @@ def graft_words(study: Study, data: SourceData) -> dict[str, str]:
     """What the study file says, as SQL."""
     names = ", ".join(_quote(name.upper()) for name in study.graft.insulins)
     drug = "upper(coalesce(CMDECOD, CMTRT))"
-    level = study.rules.parameters.get("GF03", {}).get("level_3", "LEVEL 3")
-    levels = level if isinstance(level, tuple) else (level,)
-    cm, ce = (set(data.datasets[name].columns) if name in data else set() for name in ("CM", "CE"))
+    cm = set(data.datasets["CM"].columns) if "CM" in data else set()
     tolerances = study.graft.as_baseline
     return {
         "is_insulin": f"{drug} IN ({names})" if names else f"contains({drug}, 'INSULIN')",
-        "severe": ", ".join(_quote(str(name)) for name in levels),
         "has_cm": str(bool(cm & {"CMTRT", "CMDECOD"})).lower(),
-        "has_ce": str(ce >= {"CESCAT", "CESTDTC"}).lower(),
+        "has_ce": str(tells_level_3(data)).lower(),
         "free_days": str(study.graft.free_days),
         "t_hba1c": str(tolerances.hba1c),
         "t_severe": str(tolerances.severe),
         "t_tir": str(tolerances.time_in_range),
         "t_below": str(tolerances.below_54),
     }
+
+
+def names_of_level_3(study: Study) -> str:
+    """What CESCAT calls hypoglycaemia of level 3, as SQL."""
+    level = study.rules.parameters.get("GF03", {}).get("level_3", "LEVEL 3")
+    return ", ".join(_quote(str(name).upper()) for name in (level if isinstance(level, tuple) else (level,)))
+
+
+def tells_level_3(data: SourceData) -> bool:
+    """Whether the data has days of clinical events, and a level of them or findings about them."""
+    ce, fa = (set(data.datasets[name].columns) if name in data else set() for name in ("CE", "FA"))
+    found = {"CELNKID", "FALNKID", "FATESTCD"} <= ce | fa and "CELNKID" in ce
+    return "CESTDTC" in ce and ("CESCAT" in ce or found)
 
 
 def graft_function(asked: Asked, table: TableResult) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crosscheck.follow_up_questions import FOLLOWED, add_range, add_rate, add_share
+from crosscheck.graft_questions import tells_level_3
 from crosscheck.questions import TOTAL, YEAR, Asked, Counted, by_row, numbers_by_arm, quote, start
 from crosscheck.time_questions import UNITS, add_curve, find_times
 from longwatch.study import Parameter
@@ -75,7 +76,7 @@ def recurrent_events(asked: Asked, table: TableResult) -> Answer:
         for column in [*counted.sizes, *([TOTAL] if counted.total else [])]:
             for year in YEARS:
                 mean, at_risk = _mean_count(asked, column, year * float(YEAR))
-                counted.values[name, f"Year {year}", column, "mcc"] = mean
+                counted.values[name, f"Year {year}", column, "mean_count"] = mean
                 counted.values[name, f"Year {year}", column, "at_risk"] = at_risk
     return Answer(counted.values)
 
@@ -86,18 +87,14 @@ def _recurring(asked: Asked) -> Iterator[tuple[str, str]]:
         pt, soc = (", ".join(map(quote, names)) or "NULL" for names in (group.terms, group.socs))
         chosen = f"coalesce(pt IN ({pt}), false) OR coalesce(soc IN ({soc}), false)"
         yield group.name, f"SELECT USUBJID, {DAY} AS day FROM emergent WHERE ({chosen}) AND {FOLLOWED} > 0"
-    ce = set(asked.data.datasets["CE"].columns) if "CE" in asked.data else set()
-    if {"CESCAT", "CESTDTC"} <= ce:
-        level = asked.study.rules.parameters.get("GF03", {}).get("level_3", "LEVEL 3")
-        levels = ", ".join(quote(str(name)) for name in (level if isinstance(level, tuple) else (level,)))
-        day = "coalesce(earliest(CESTDTC), TRTSDT)"
+    if tells_level_3(asked.data):
+        day = "greatest(coalesce(earliest(CESTDTC), TRTSDT), TRTSDT)"
         yield (
             "Hypoglycaemia, level 3",
             (
-                f"SELECT CE.USUBJID, greatest(date_diff('day', REFDT, {day}) + 1, 1) AS day"
-                " FROM CE JOIN subject USING (USUBJID)"
-                f" WHERE CESCAT IN ({levels}) AND CEOCCUR IS DISTINCT FROM 'N' AND by_cutoff(CESTDTC)"
-                f" AND {day} BETWEEN TRTSDT AND TRTSDT + (FUPDUR - 1)::INT"
+                f"SELECT USUBJID, greatest(date_diff('day', REFDT, {day}) + 1, 1) AS day"
+                " FROM level_3 JOIN subject USING (USUBJID) WHERE coalesce(latest(CESTDTC) >= TRTSDT, true)"
+                f" AND {day} <= TRTSDT + (FUPDUR - 1)::INT"
             ),
         )
 

@@ -15,7 +15,7 @@ from crosscheck.catalogue import FROM_SDTM_ONLY, QUESTIONS
 from crosscheck.follow_up_questions import CODES as FOLLOW_UP
 from crosscheck.follow_up_questions import follow_up_words, read_plan
 from crosscheck.graft_questions import CODES as GRAFT
-from crosscheck.graft_questions import graft_words
+from crosscheck.graft_questions import graft_words, names_of_level_3
 from crosscheck.group_questions import read_lists
 from crosscheck.periodic_questions import interval_start
 from crosscheck.questions import Asked, quote
@@ -49,7 +49,8 @@ TEXTS = {
     "DS": ("USUBJID", "DSDECOD", "DSCAT", "DSSCAT", "DSSTDTC"),
     "SV": ("USUBJID", "VISIT", "SVOCCUR", "SVSTDTC", "SVENDTC"),
     "CONTACT": ("USUBJID", "DTC", "RESULT"),
-    "CE": ("USUBJID", "CEDECOD", "CETERM", "CESCAT", "CEOCCUR", "CESTDTC"),
+    "CE": ("USUBJID", "CECAT", "CEDECOD", "CETERM", "CESCAT", "CEOCCUR", "CELNKID", "CESTDTC"),
+    "FA": ("USUBJID", "FATESTCD", "FALNKID", "FASTRESC", "FASTRESU"),
     "CGM": ("USUBJID", "DTC"),
     "LOTTEST": ("LOTID", "PASS"),
     "LTFUPLAN": ("VISIT", "ANCHOR"),
@@ -64,6 +65,7 @@ TEXTS = {
 NUMBERS = {
     "EX": ("EXDOSE",), "DM": ("AGE",), "AE": ("AESEQ",), "ADAE": ("AESEQ",), "ADSL": ("FUPDUR", "DTHADY"),
     "ADTTE": ("AVAL", "CNSR", "CEVENT"), "SV": ("VISITNUM",), "CM": ("CMDOSE",), "CGM": ("TIR", "BELOW54"),
+    "FA": ("FASTRESN",),
     "LTFUPLAN": ("VISITNUM", "TARGDAY", "TARGMON", "WIN_LO", "WIN_HI"),
     **{domain: ("VISITNUM", *(f"{domain}{name}" for name in ("SEQ", "STRESN", "STNRLO", "STNRHI", "TPTNUM")))
        for domain in ("LB", "VS")},
@@ -98,10 +100,11 @@ def prepare(engine: duckdb.DuckDBPyConnection, data: SourceData, study: Study, c
     supplied = study.analysis_data is AnalysisData.ADAM
     of_analysis = ("ADSL", "ADAE", "ADTTE", "ADLB", "ADVS") if supplied else ("DM", "AE", "DS", "SV", "DD")
     _read_data(engine, data, of_analysis)
-    _read_data(engine, data, ("EX", "CM", "VS", "SE", "CONTACT", "LB", "LTFUPLAN", "LOTTEST", "CE", "CGM"))
+    _read_data(engine, data, ("EX", "CM", "VS", "SE", "CONTACT", "LB", "LTFUPLAN", "LOTTEST", "CE", "FA", "CGM"))
     engine.execute("SET VARIABLE cutoff = ?", [cutoff])
     engine.execute(_sql("dates", legal=ISO8601_PARTIAL.replace("'", "''")))
     engine.execute(f"SET VARIABLE interval_start = {interval_start(study)}")
+    engine.execute(_sql("hypoglycaemia", names=names_of_level_3(study)))
     asked = Asked(engine, study, data, supplied)
     engine.execute(_sql("adam" if supplied else "subjects", **_words(study, data)))
     engine.execute("ALTER TABLE every_subject ADD COLUMN counted_arm VARCHAR")

@@ -241,7 +241,9 @@ def _drop_unreferenced(told: Registered) -> Iterator[str]:
         for key, row in told.reports.items()
         if row.run_id in told.runs and row.archived_by in known and (row.study_id, row.snapshot_id) in told.snapshots
     }
-    while gone := [key for key, row in told.reports.items() if row.superseded_by not in {None, *told.reports}]:
+    while gone := {
+        key for key, row in told.reports.items() if row.superseded_by and row.superseded_by not in told.reports
+    }:
         told.reports = {key: row for key, row in told.reports.items() if key not in gone}
     told.signatures = {key: row for key, row in told.signatures.items() if row.report_key in told.reports}
     for kind, count in sorted(told.untold.items()):

@@ -101,7 +101,7 @@ def errors(path: Path) -> Iterator[tuple[str, str, str]]:
     """Every error id of a module, with what and next step as far as they stand beside it."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call):
-            beside = list(node.args)
+            beside: list[ast.AST] = list(node.args)
             following = {keyword.arg: keyword.value for keyword in node.keywords}
         elif isinstance(node, ast.Tuple):
             beside, following = list(node.elts), {}

@@ -53,8 +53,8 @@ CREATE MACRO units_on(who, day_) AS (
     SELECT CASE WHEN count(*) = 0 THEN 0 WHEN count(units) = count(*) THEN sum(units) END
     FROM course c WHERE c.USUBJID = who AND coalesce(a <= day_, true) AND coalesce(b >= day_, true));
 CREATE MACRO severe_in(who, low_, high_) AS (
-    CASE WHEN high_ >= low_ THEN (SELECT count(*) FROM CE WHERE CE.USUBJID = who AND CESCAT IN ({severe})
-         AND CEOCCUR IS DISTINCT FROM 'N' AND complete(CESTDTC) BETWEEN low_ AND high_) * 365.25 / (high_ - low_ + 1) END);
+    CASE WHEN high_ >= low_ THEN (SELECT count(*) FROM level_3 e WHERE e.USUBJID = who
+         AND complete(CESTDTC) BETWEEN low_ AND high_) * 365.25 / (high_ - low_ + 1) END);
 
 CREATE TABLE component AS
 SELECT *, {has_cm} AS cm_told, {has_ce} AS ce_told,

@@ -11,12 +11,12 @@ days that it was followed.
 | AUTOAB | an autoantibody of at least `graft.antibodies.rise` times its baseline | baseline above 0, and a day after it |
 | ISCHANGE | the day after a maintenance immunosuppressant (drugs of `exposure.classes`, of CM) ended, or the day on which one began that was not taken by day 28 | one course of them |
 | EGFR25, EGFR50, EGFR75 | eGFR lower than at baseline by at least so many percent (levels are cumulative) | baseline and a later eGFR |
-| HYPO3 | hypoglycaemia of level 3 (CE, rule GF03's parameter) | every subject, where CE is collected |
+| HYPO3 | hypoglycaemia of level 3 (CE, FA: `hypoglycaemia`) | every subject, where the data tells it |
 | REC1 … | treatment-emergent adverse events of the study file's groups (`follow_up.recurrent`) | every subject |
 
 Baseline: the last one on or before the day of the first infusion. A day that is not known in full is no event, but of
-HYPO3 and REC, which lie on the first day of follow-up then (as `at_risk`), so that none is lost. A source that is not
-there gives no row (`why_not`).
+HYPO3 and REC: they lie on the earliest day of follow-up that it can mean (as `at_risk`), so that none is lost. A source
+that is not there gives no row (`why_not`).
 """  # noqa: E501
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ import polars as pl
 from longwatch.derive.adgf import read_components
 from longwatch.derive.at_risk import Clock
 from longwatch.derive.coded import Subjects, by_value, read_coded
-from longwatch.derive.cutoff import keep_started
+from longwatch.derive.hypoglycaemia import LEVEL_3, read_hypoglycaemia, tells_level_3
 from longwatch.derive.of_subject import carry_subject, stack
 from longwatch.derive.spans import derive_spans
 from longwatch.standards.dataset import SourceData
-from longwatch.standards.dates import complete_day, earliest_day
+from longwatch.standards.dates import complete_day
 from longwatch.study import Study
 
 EVENT, TESTED = "EVENT", "TESTED"
@@ -126,7 +126,7 @@ def _c_peptide(
     data: SourceData, study: Study, cutoff: date, subjects: Subjects, watched: pl.DataFrame
 ) -> Iterator[pl.DataFrame]:
     values = read_components(data, subjects, cutoff)["STIMULATED"].join(watched, on="subject")
-    after = values.filter(pl.col("day").is_between("low", "high")).sort("subject", "day")
+    after = values.filter(pl.col("day") > pl.col("low"), pl.col("day") <= pl.col("high")).sort("subject", "day")
     highest = after.with_columns(before=pl.col("value").cum_max().shift(1).over("subject"))
     kept = 1 - study.graft.c_peptide_fall / 100
     fallen = highest.filter(pl.col("value") < kept * pl.col("before"))
@@ -220,19 +220,14 @@ def _kidney(adlb: pl.DataFrame, watched: pl.DataFrame) -> Iterator[pl.DataFrame]
 def _hypoglycaemia(
     data: SourceData, study: Study, cutoff: date, subjects: Subjects, watched: pl.DataFrame
 ) -> Iterator[pl.DataFrame]:
-    ce = read_coded(data, "CE", subjects, ("CESCAT", "CEOCCUR", "CESTDTC"))
-    if not {"CESCAT", "CESTDTC"} <= set(ce.columns):
+    if not tells_level_3(data):
         return
-    level = study.rules.parameters.get("GF03", {}).get("level_3", "LEVEL 3")
-    names = [str(name) for name in (level if isinstance(level, tuple) else (level,))]
-    severe = pl.col("CESCAT").cast(pl.String).is_in(names)
-    if "CEOCCUR" in ce.columns:
-        severe &= (pl.col("CEOCCUR") != "N").fill_null(True)
-    ce = keep_started(ce.filter(severe.fill_null(False)), "CESTDTC", cutoff)
-    day = by_value(ce["CESTDTC"], earliest_day(pl.col("text")).alias("day"))["day"]
-    mine = ce.with_columns(day).join(watched, on="subject")
-    mine = mine.with_columns(ADT=pl.col("day").fill_null(pl.col("low")))
-    yield _rows("HYPO3", mine.filter(pl.col("ADT").is_between("low", "high")), watched)
+    severe = read_hypoglycaemia(data, study, cutoff, subjects).filter(pl.col("AVALC") == LEVEL_3)
+    mine = severe.join(watched, on="subject").filter(
+        (pl.col("last") >= pl.col("low")).fill_null(True), (pl.col("first") <= pl.col("high")).fill_null(True)
+    )
+    mine = mine.sort("subject", "first", "CESEQ", maintain_order=True, nulls_last=True)
+    yield _rows("HYPO3", mine.select("subject", ADT=pl.max_horizontal("first", "low")), watched)
 
 
 def _recurrent(study: Study, adae: pl.DataFrame, watched: pl.DataFrame) -> Iterator[pl.DataFrame]:

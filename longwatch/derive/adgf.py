@@ -9,10 +9,10 @@ One row per subject and planned visit that was held, or expected (ADLTF, PARAMCD
 | STIMULATED, FASTING | C-peptide, ng/mL: highest after a meal (LBTPTNUM > 0); before it, or LBFAST = Y | the last day |
 | INSULIN | units per day on its day (`insulin`) | on the day before the first infusion |
 | WEIGHT | last in kg by its day | – |
-| SEVERE | hypoglycaemia of level 3 (CE) per year, in 365 days, from the infusion on | before it, from consent on |
+| SEVERE | `hypoglycaemia` of level 3 per year, in 365 days, from the infusion on | before it, from consent on |
 | TIR, BELOW54 | of CGM (USUBJID, DTC, TIR, BELOW54), nearest in the window | last by the first infusion |
 
-Level 3 is what rule GF03's parameter calls it. A dataset that is not there leaves its components missing.
+A dataset that is not there leaves its components missing.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import polars as pl
 
 from longwatch.derive.c_peptide import below_limit_to_ng_per_ml, to_ng_per_ml
 from longwatch.derive.coded import Subjects, by_value, read_coded
+from longwatch.derive.hypoglycaemia import LEVEL_3, read_hypoglycaemia, tells_level_3
 from longwatch.derive.igls import derive_igls
 from longwatch.derive.insulin import dose_on, read_insulin
 from longwatch.standards.dataset import SourceData
@@ -49,7 +50,7 @@ def derive_adgf(
     for name, values in read_components(data, subjects, cutoff).items():
         rows = _add_nearest(rows, values, name)
     rows = _add_insulin(rows, read_insulin(data, study, cutoff, subjects))
-    rows = _add_severe(rows, data, study, subjects)
+    rows = _add_severe(rows, data, study, cutoff, subjects)
     made = derive_igls(rows.sort("row"), study.graft.as_baseline)
     made = made.with_columns(pl.when(pl.col("day").is_not_null()).then(pl.col(name)).alias(name) for name in CATEGORIES)
     kept = visits.select("USUBJID", "TRT01P", "TRT01A", "SAFFL", "AVISITN", "AVISIT", "FUYEAR", "ADT", "EXPFL")
@@ -141,17 +142,11 @@ def _add_insulin(rows: pl.DataFrame, insulin: pl.DataFrame | None) -> pl.DataFra
     return rows
 
 
-def _add_severe(rows: pl.DataFrame, data: SourceData, study: Study, subjects: Subjects) -> pl.DataFrame:
-    ce = read_coded(data, "CE", subjects, ("CESCAT", "CEOCCUR", "CESTDTC"))
-    if not {"CESCAT", "CESTDTC"} <= set(ce.columns):
+def _add_severe(rows: pl.DataFrame, data: SourceData, study: Study, cutoff: date, subjects: Subjects) -> pl.DataFrame:
+    if not tells_level_3(data):
         return rows.with_columns(SEVERE=pl.lit(None, pl.Float64), B_SEVERE=pl.lit(None, pl.Float64))
-    level = study.rules.parameters.get("GF03", {}).get("level_3", "LEVEL 3")
-    names = [str(name) for name in (level if isinstance(level, tuple) else (level,))]
-    severe = pl.col("CESCAT").cast(pl.String).is_in(names)
-    if "CEOCCUR" in ce.columns:
-        severe &= (pl.col("CEOCCUR") != "N").fill_null(True)
-    day = by_value(ce["CESTDTC"], complete_day(pl.col("text")).alias("event"))["event"]
-    events = ce.with_columns(day).filter(severe.fill_null(False)).select("subject", "event").drop_nulls()
+    found = read_hypoglycaemia(data, study, cutoff, subjects).filter(pl.col("AVALC") == LEVEL_3)
+    events = found.select("subject", event="ADT").drop_nulls()
     year = pl.duration(days=YEAR)
     spans = {
         "SEVERE": (pl.max_horizontal(pl.col("day") - year, "TRTSDT"), pl.col("day")),

@@ -251,7 +251,7 @@ class AnalysisDatasets:
     @on_demand
     def adhg(self) -> pl.DataFrame:
         """ADHG: hypoglycaemia and its level."""
-        return derive_adhg(self.data, self.cutoff, self.subjects, self.adsl)
+        return derive_adhg(self.data, self.study, self.cutoff, self.subjects, self.adsl)
 
     @on_demand
     def adlot(self) -> pl.DataFrame:

@@ -1,12 +1,13 @@
-"""ADHG: hypoglycaemia, one row per event of CE, with the level that its findings give it (spec D.4).
+"""ADHG: hypoglycaemia, one row per event of CE, with the level that its findings give it (spec D.4). Graft function
+(ADGF) and recurrent events (ADEV) take their level 3 from here.
 
 Level, the first case that holds, of the findings of the event (FA with FALNKID = CELNKID):
 
 1. ASSIST is Y → LEVEL 3: help was needed, whatever the glucose.
 2. ASSIST is N, and GLUC below 54 mg/dL → LEVEL 2; below 70 mg/dL → LEVEL 1; 70 or more → NONE. In mmol/L: below 3.0,
    below 3.9; another or no unit is not guessed.
-3. The findings do not decide: as the site states it (CESCAT: one of the three), BASIS STATED. Without ASSIST a low
-   glucose does not decide: the event could have been level 3.
+3. The findings do not decide: as the site states it (CESCAT: one of the three, or what the parameter of rule GF03
+   calls level 3), BASIS STATED. Without ASSIST a low glucose does not decide: the event could have been level 3.
 4. else NE.
 
 BASIS: FINDINGS, STATED, or missing with NE. STATED: the level that the site states; DIFFERS = Y where both are known
@@ -20,15 +21,18 @@ from datetime import date
 
 import polars as pl
 
+from longwatch.derive.cgm import TO_MG
 from longwatch.derive.coded import Subjects, by_value, read_coded
 from longwatch.derive.cutoff import keep_started
 from longwatch.derive.of_subject import carry_subject
 from longwatch.derive.populations import flag
 from longwatch.standards.dataset import SourceData
-from longwatch.standards.dates import complete_day, study_day
+from longwatch.standards.dates import complete_day, earliest_day, latest_day, study_day
+from longwatch.study import Study
 
 LEVELS = ("LEVEL 1", "LEVEL 2", "LEVEL 3")
 NONE, NOT_EVALUABLE = "NONE", "NE"
+LEVEL_3 = LEVELS[2]
 BOUNDS = {"mg/dl": (54.0, 70.0), "mmol/l": (3.0, 3.9)}
 """By unit in small letters: below the first is level 2, below the second level 1."""
 ENDPOINT = (90, 365)
@@ -37,54 +41,67 @@ _FA = ("FATESTCD", "FALNKID", "FASTRESC", "FASTRESU")
 _WORD = "(?i)hypogly"
 
 
-def derive_adhg(data: SourceData, cutoff: date, subjects: Subjects, adsl: pl.DataFrame) -> pl.DataFrame:
+def derive_adhg(data: SourceData, study: Study, cutoff: date, subjects: Subjects, adsl: pl.DataFrame) -> pl.DataFrame:
     """USUBJID, TRT01P, TRT01A, SAFFL, CESEQ, ADT, ADY, ASSIST, GLUC, GLUCU, AVALC (the level), BASIS, STATED, DIFFERS,
-    SAFEFL, ENDPFL; in the order of CE. Events: of CE that started by D and whose CECAT, CEDECOD or CETERM says
-    hypoglycaemia, not those that did not happen (CEOCCUR = N)."""
+    SAFEFL, ENDPFL; in the order of CE."""
+    events = read_hypoglycaemia(data, study, cutoff, subjects)
+    events = events.with_columns(adsl["TRTSDT"].gather(events["subject"]))
+    found = events.with_columns(ADY=study_day(pl.col("ADT"), pl.col("TRTSDT")))
+    known = pl.col("ADY").is_not_null()
+    found = found.with_columns(
+        SAFEFL=pl.when(known).then(flag(pl.col("ADY") >= 1).cast(pl.String)),
+        ENDPFL=pl.when(known).then(flag(pl.col("ADY").is_between(*ENDPOINT)).cast(pl.String)),
+    )
+    return carry_subject(adsl, found.select(
+        "subject", "CESEQ", "ADT", "ADY", "ASSIST", "GLUC", "GLUCU", "AVALC", "BASIS", "STATED", "DIFFERS", "SAFEFL",
+        "ENDPFL",
+    ))  # fmt: skip
+
+
+def tells_level_3(data: SourceData) -> bool:
+    """Whether the data can say when hypoglycaemia was of level 3: days in CE, and levels or findings of its events."""
+    columns = {name: set(data.datasets[name].columns) if name in data else set() for name in ("CE", "FA")}
+    by_findings = "CELNKID" in columns["CE"] and {"FATESTCD", "FALNKID"} <= columns["FA"]
+    return "CESTDTC" in columns["CE"] and ("CESCAT" in columns["CE"] or by_findings)
+
+
+def read_hypoglycaemia(data: SourceData, study: Study, cutoff: date, subjects: Subjects) -> pl.DataFrame:
+    """Events of CE that started by D: subject, CESEQ, ADT (of a complete date), the days that the start can mean, first
+    and last (missing: not known), ASSIST, GLUC, GLUCU, AVALC (the level), BASIS, STATED, DIFFERS; in the order of CE.
+
+    Those whose CECAT, CEDECOD or CETERM says hypoglycaemia, or whose CESCAT is what the parameter of rule GF03 calls
+    level 3; not those that did not happen (CEOCCUR = N).
+    """
     ce = read_coded(data, "CE", subjects, _CE, ("CESEQ",))
     has = set(ce.columns)
     ce = keep_started(ce, "CESTDTC", cutoff) if "CESTDTC" in has else ce
     texts = {name: pl.col(name).cast(pl.String) if name in has else pl.lit(None, pl.String) for name in _CE}
     named = [texts[name].str.contains(_WORD).fill_null(False) for name in ("CECAT", "CEDECOD", "CETERM")]
+    said = texts["CESCAT"].str.strip_chars().str.to_uppercase()
+    severe = said.is_in(_names_of_level_3(study)).fill_null(False)
     events = ce.with_columns(
-        texts["CESCAT"].str.strip_chars().str.to_uppercase().alias("said"),
+        pl.when(severe).then(pl.lit(LEVEL_3)).when(said.is_in(LEVELS)).then(said).alias("STATED"),
         texts["CELNKID"].alias("link"),
         (pl.col("CESEQ") if "CESEQ" in has else pl.lit(None, pl.Float64)).alias("CESEQ"),
-    ).filter(pl.any_horizontal(named), (texts["CEOCCUR"] != "N").fill_null(True))
-    day = (
-        by_value(events["CESTDTC"], complete_day(pl.col("text")).alias("ADT"))["ADT"]
-        if "CESTDTC" in has
-        else pl.Series("ADT", [None], dtype=pl.Date).new_from_index(0, events.height)
-    )
-    start = adsl["TRTSDT"].gather(events["subject"])
-    known = events.select(pl.col("subject").cast(pl.UInt32), "CESEQ", "said", "link").with_columns(day, start)
+    ).filter(pl.any_horizontal(*named, severe), (texts["CEOCCUR"] != "N").fill_null(True))
+    text = pl.col("text")
+    days = {"ADT": complete_day(text), "first": earliest_day(text), "last": latest_day(text)}
+    started = events["CESTDTC"] if "CESTDTC" in has else pl.Series("CESTDTC", [None] * events.height, pl.Enum([]))
+    dated = by_value(started, *(day.alias(name) for name, day in days.items()))
+    known = events.select(pl.col("subject").cast(pl.UInt32), "CESEQ", "STATED", "link").with_columns(dated)
     known = known.join(_findings(data, subjects), on=["subject", "link"], how="left", maintain_order="left")
-    known = known.with_columns(
-        STATED=pl.when(pl.col("said").is_in(LEVELS)).then("said"), ADY=study_day(pl.col("ADT"), pl.col("TRTSDT"))
-    ).with_columns(LEVEL=_level())
+    known = known.with_columns(LEVEL=_level())
     level, stated = pl.col("LEVEL"), pl.col("STATED")
-    found = known.with_columns(
+    return known.with_columns(
         AVALC=pl.coalesce(level, stated, pl.lit(NOT_EVALUABLE)),
         BASIS=pl.when(level.is_not_null()).then(pl.lit("FINDINGS")).when(stated.is_not_null()).then(pl.lit("STATED")),
         DIFFERS=pl.when(level.is_not_null() & stated.is_not_null()).then(flag(level != stated).cast(pl.String)),
-        SAFEFL=pl.when(pl.col("ADY").is_not_null()).then(flag(pl.col("ADY") >= 1).cast(pl.String)),
-        ENDPFL=pl.when(pl.col("ADY").is_not_null()).then(flag(pl.col("ADY").is_between(*ENDPOINT)).cast(pl.String)),
-    )  # fmt: skip
-    names = (
-        "CESEQ",
-        "ADT",
-        "ADY",
-        "ASSIST",
-        "GLUC",
-        "GLUCU",
-        "AVALC",
-        "BASIS",
-        "STATED",
-        "DIFFERS",
-        "SAFEFL",
-        "ENDPFL",
-    )
-    return carry_subject(adsl, found.select("subject", *names))
+    ).drop("LEVEL", "link")
+
+
+def _names_of_level_3(study: Study) -> list[str]:
+    named = study.rules.parameters.get("GF03", {}).get("level_3", LEVEL_3)
+    return [str(name).upper() for name in (named if isinstance(named, tuple) else (named,))]
 
 
 def _level() -> pl.Expr:
@@ -104,7 +121,8 @@ def _level() -> pl.Expr:
 
 
 def _findings(data: SourceData, subjects: Subjects) -> pl.DataFrame:
-    """By subject and link: ASSIST (Y if any says so), the lowest GLUC with its unit."""
+    """By subject and link: ASSIST (Y if any says so), the lowest GLUC with its unit: of those in a known unit, compared
+    in one unit; else of the others."""
     nothing = pl.DataFrame(
         schema={"subject": pl.UInt32, "link": pl.String, "ASSIST": pl.String, "GLUC": pl.Float64, "GLUCU": pl.String}
     )
@@ -123,11 +141,12 @@ def _findings(data: SourceData, subjects: Subjects) -> pl.DataFrame:
         glucose=pl.when(test == "GLUC").then(number),
         unit=pl.when(test == "GLUC").then(unit),
     ).drop_nulls("link")
-    lowest = (
-        pl.col("unit")
-        .filter(pl.col("glucose").is_not_null())
-        .sort_by(pl.col("glucose").filter(pl.col("glucose").is_not_null()))
+    number_in_mg = pl.col("glucose") * pl.col("unit").str.strip_chars().str.to_lowercase().replace_strict(
+        TO_MG, default=None, return_dtype=pl.Float64
     )
-    return read.group_by("subject", "link").agg(
-        ASSIST=pl.col("helped").max(), GLUC=pl.col("glucose").min(), GLUCU=lowest.first()
-    )
+    measured = read.with_columns(number_in_mg.alias("mg")).sort("mg", "glucose", nulls_last=True)
+    lowest = measured.drop_nulls("glucose").group_by("subject", "link", maintain_order=True).agg(
+        GLUC=pl.col("glucose").first(), GLUCU=pl.col("unit").first()
+    )  # fmt: skip
+    helped = read.group_by("subject", "link").agg(ASSIST=pl.col("helped").max())
+    return helped.join(lowest, on=["subject", "link"], how="left")

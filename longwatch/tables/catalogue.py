@@ -109,6 +109,8 @@ CURVE: Mapping[str, type] = {"parameter": str, "every": float}
 OF_DEATHS = "deaths and their causes are of the subject, whatever its events"
 OF_TIMES = "its parameter says which event ends the time; the study file (time_to_event) names others"
 OF_LOTS = "an event is counted there by the lot that it followed"
+OF_GROUPS = "the study file says which events its lines are of (follow_up, time_to_event, aesi)"
+OF_SUBJECTS = "it shows all that happened to a subject"
 
 OUTPUTS: Mapping[str, Output] = {
     output.code: output
@@ -263,14 +265,14 @@ OUTPUTS: Mapping[str, Output] = {
         Output("LTF01", ltf01.TITLE, "", ltf01.make_ltf01),
         Output("LTF02", ltf02.TITLE, "", ltf02.make_ltf02),
         Output("LTF04", ltf04.TITLE, "", ltf04.make_ltf04, counts_events=True),
-        Output("LTF05", ltf05.TITLE, "", ltf05.make_ltf05),
+        Output("LTF05", ltf05.TITLE, "", ltf05.make_ltf05, of_all_events=OF_GROUPS),
         Output("LTF06", ltf06.TITLE, "", ltf06.make_ltf06, {"within_days": int}, of_all_events=OF_DEATHS),
         Output("LTF07", ltf07.TITLE, "", ltf07.make_ltf07),
-        Output("LTF08", ltf08.TITLE, "", ltf08.make_ltf08, {"times": tuple}),
-        Output("LTF09", ltf09.TITLE, "", ltf09.make_ltf09),
+        Output("LTF08", ltf08.TITLE, "", ltf08.make_ltf08, {"times": tuple}, of_all_events=OF_GROUPS),
+        Output("LTF09", ltf09.TITLE, "", ltf09.make_ltf09, of_all_events=OF_GROUPS),
         Output("LTF10", ltf10.TITLE, "", ltf10.make_ltf10),
         Output("LTF11", ltf11.TITLE, "", ltf11.make_ltf11),
-        Output("LTF12", ltf12.TITLE, "", ltf12.make_ltf12),
+        Output("LTF12", ltf12.TITLE, "", ltf12.make_ltf12, of_all_events=OF_GROUPS),
         Output("LTF13", ltf13.TITLE, "", ltf13.make_ltf13),
         Output("LTF14", ltf14.TITLE, "", ltf14.make_ltf14, of_all_events=OF_LOTS),
         Output(
@@ -322,12 +324,12 @@ OUTPUTS: Mapping[str, Output] = {
             )
             for code, shell in aet01_subgroups.SHELLS.items()
         ),
-        Output("SWMG01", swmg01.TITLE, "", swmg01.make_swmg01, {"arm": str}),
-        Output("SUBG01", subg01.TITLE, "", subg01.make_subg01, {"subject": str}),
-        Output("SUBL01", subl01.TITLE, "", subl01.make_subl01, {"subject": str}),
-        Output("NARR01", narr01.TITLE, "", narr01.make_narr01, {"subject": str}),
+        Output("SWMG01", swmg01.TITLE, "", swmg01.make_swmg01, {"arm": str}, of_all_events=OF_SUBJECTS),
+        Output("SUBG01", subg01.TITLE, "", subg01.make_subg01, {"subject": str}, of_all_events=OF_SUBJECTS),
+        Output("SUBL01", subl01.TITLE, "", subl01.make_subl01, {"subject": str}, of_all_events=OF_SUBJECTS),
+        Output("NARR01", narr01.TITLE, "", narr01.make_narr01, {"subject": str}, of_all_events=OF_SUBJECTS),
         *(
-            Output(code, kind.title, "", lot_listings.make_lot_listing, {}, {"kind": code})
+            Output(code, kind.title, "", lot_listings.make_lot_listing, {}, {"kind": code}, of_all_events=OF_LOTS)
             for code, kind in lot_listings.KINDS.items()
         ),
     )

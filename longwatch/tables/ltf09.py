@@ -31,7 +31,7 @@ from longwatch.tables.times import interval_text, literal
 
 TITLE = "Recurrent events: mean cumulative counts"
 EVENTS = "Events"
-COUNT = ("mcc", "mcc_lower", "mcc_upper")
+COUNT = ("mean_count", "mean_count_lower", "mean_count_upper")
 LEVEL_3 = "HYPO3"
 
 

@@ -16,7 +16,7 @@ DESCRIBED = ("n", "records", "mean", "sd", "median", "min", "max")
 CHECKED = (
     "N", "pct", "Ns", "pct_ns", "events", "person_years", "rate", *DESCRIBED, *(f"change_{name}" for name in DESCRIBED),
     "tranmax", "alpmax", "bilimax", "n_in_interval", "events_in_interval", "total",
-    "at_risk", "deaths", "survival_pct", "incidence_pct", "mean_count", "mcc",
+    "at_risk", "deaths", "survival_pct", "incidence_pct", "mean_count",
     "share", "base", "days_followed", "days_possible", "quotient", "tests", "tests_not_passed",
 )  # fmt: skip
 """Statistics that are computed twice: counts, percentages, rates, descriptions of numbers, numbers at risk and the

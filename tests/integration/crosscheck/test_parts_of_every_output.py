@@ -124,6 +124,9 @@ def test_sql_counts_the_same_in_every_part(islet: AnalysisDatasets, islet_study:
         ("DTHT01", "deaths and their causes are of the subject"),
         ("TTET01", "its parameter says which event ends the time"),
         ("LTF14", "by the lot that it followed"),
+        ("LTF09", "the study file says which events"),
+        ("LTF13", "it counts no adverse events"),
+        ("NARR01", "all that happened to a subject"),
     ],
 )
 def test_an_output_of_all_events_says_why(code: str, why: str, islet: AnalysisDatasets, islet_study: Study) -> None:
