@@ -1,7 +1,8 @@
 """Passwords proved, sessions opened and ended.
 
 A wrong password is counted before it is known to be wrong, so that many at the same time are many. Each failure, lock,
-login and logout is an audit event. What is said to whoever fails does not tell whether the account exists.
+login and logout is an audit event. What is said to whoever fails does not tell whether the account exists,
+unless it is locked.
 """
 
 from __future__ import annotations
