@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from connectors.private_file import make_private_file
 from longwatch.errors import StoreError
 from longwatch.reports.signatures import SealCertificate, SealedCopy, SignatureSheet
 
@@ -179,9 +180,7 @@ def _make_demo_certificate(file: Path, now: datetime) -> None:
         b"demo", key, certificate, None, BestAvailableEncryption(_DEMO_PASSWORD)
     )
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        file.write_bytes(content)
+        make_private_file(file, content)
     except OSError as refused:
         raise StoreError(
             "LW-SGN-005",

@@ -5,12 +5,11 @@ Whoever can read the file can sign as this Longwatch. It cannot undo what was si
 
 from __future__ import annotations
 
-import os
-import uuid
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from connectors.private_file import make_private_file
 from longwatch.errors import StoreError
 from longwatch.evidence.signed_note import VerifierKey
 
@@ -84,21 +83,9 @@ class FileSigner:
 
 
 def _make_key_file(file: Path) -> None:
-    """A new key under its name in one step: of two processes that make it, both use the one that came first."""
+    """A new key."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
     text = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    file.parent.mkdir(parents=True, exist_ok=True)
-    staged = file.with_name(f".{file.name}.{uuid.uuid4().hex}")
-    try:
-        with open(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
-            opened.write(text)
-            opened.flush()
-            os.fsync(opened.fileno())
-        try:
-            os.link(staged, file)
-        except FileExistsError:
-            return
-    finally:
-        staged.unlink(missing_ok=True)
+    make_private_file(file, text)

@@ -31,10 +31,6 @@ from models.work import Work
 LOG_LOCK = 7_610_001
 """Key of PostgreSQL's advisory lock that a transaction holds from taking positions until its end."""
 
-_AS_IT_IS = (
-    "keep the database as it is, see with `longwatch audit verify` where it differs, and restore it from a backup"
-)
-
 # Made once: what SQLAlchemy knows of a statement it keeps with it.
 _LAST = select(func.coalesce(func.max(audit_events.c.position), 0))
 _ADD = insert(audit_events)

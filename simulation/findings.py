@@ -75,8 +75,6 @@ _ANTIBODIES = (
     ("GAD65AB", "GAD65 Autoantibody", "GAD65"),
 )
 _DSA = 1
-MFI_POSITIVE = 1000
-"""Mean fluorescence from which a donor-specific antibody is positive."""
 
 
 def is_frame(cohort: Cohort, visits: Visits) -> pl.DataFrame:

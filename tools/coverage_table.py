@@ -7,6 +7,7 @@ probability at each true value of a grid.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ def compute_binomial_coverage(n: int, method: Method) -> Floats:
     found = compute_proportion(x, np.full(n + 1, n), method=method)
     truth = _truths(np.arange(1, 1000) / 1000, found.lower, found.upper)
     truth = truth[(truth > 0) & (truth < 1)]
-    return _weigh(stats.binom.pmf(x, n, truth[:, None]), truth, found.lower, found.upper)
+    return _weigh(np.asarray(stats.binom.pmf(x, n, truth[:, None])), truth, found.lower, found.upper)
 
 
 def compute_poisson_coverage(largest: int) -> Floats:
@@ -40,7 +41,7 @@ def compute_poisson_coverage(largest: int) -> Floats:
     lower, upper = compute_poisson_limits(x)
     truth = _truths(np.arange(1, 10 * largest) / 10, lower, upper)
     truth = truth[(truth > 0) & (truth < largest)]
-    return _weigh(stats.poisson.pmf(x, truth[:, None]), truth, lower, upper)
+    return _weigh(np.asarray(stats.poisson.pmf(x, truth[:, None])), truth, lower, upper)
 
 
 def compute_difference_coverage(n: int, method: Method) -> Floats:
@@ -50,7 +51,7 @@ def compute_difference_coverage(n: int, method: Method) -> Floats:
     found = compare_risks(x1, n, x2, n, method=method)
     told = ~np.isnan(found.lower)
     grid = np.arange(1, 50) / 50
-    mass = stats.binom.pmf(np.arange(n + 1), n, grid[:, None])
+    mass = np.asarray(stats.binom.pmf(np.arange(n + 1), n, grid[:, None]))
     coverage = []
     for first, one in zip(grid, mass, strict=True):
         for second, two in zip(grid, mass, strict=True):
@@ -75,7 +76,7 @@ def _weigh(mass: Floats, truth: Floats, lower: Floats, upper: Floats) -> Floats:
 def coverage_table() -> str:
     """The rows: method, least and mean coverage in percent."""
     rows: list[tuple[str, str, Callable[[], Floats]]] = [
-        (f"proportion, n = {ARM}", method, lambda method=method: compute_binomial_coverage(ARM, method))  # type: ignore[misc]
+        (f"proportion, n = {ARM}", method, partial(compute_binomial_coverage, ARM, method))
         for method in (Method.CLOPPER_PEARSON, Method.WILSON)
     ]
     rows.append(("rate, mean count below 12", Method.POISSON, lambda: compute_poisson_coverage(ARM)))
@@ -83,8 +84,8 @@ def coverage_table() -> str:
         (
             f"risk difference, {ARM} against {ARM}",
             method,
-            lambda method=method: compute_difference_coverage(ARM, method),
-        )  # type: ignore[misc]
+            partial(compute_difference_coverage, ARM, method),
+        )
         for method in (Method.MIETTINEN_NURMINEN, Method.NEWCOMBE, Method.WALD)
     ]
     lines = ["| estimate | interval | least | mean |", "|---|---|---|---|"]

@@ -132,7 +132,3 @@ def _rules(findings: Sequence[KnownFinding], rules: Mapping[str, tuple[str, str]
         (rule_id, *rules.get(rule_id, ("", "")), actions[rule_id], count) for rule_id, count in sorted(counts.items())
     )
     return Sheet("Rules", ("Rule", "Title", "Why", "What to do", "Findings"), rows, (14, 44, 90, 60, 9))
-
-
-FILLED_COLUMNS = tuple(COLUMNS.index(name) for name in FILLED)
-"""Where the columns that people fill stand in the details."""

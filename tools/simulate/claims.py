@@ -89,7 +89,6 @@ CURVES = (
     Curve("TTNEUT", "NEUTROPENIA", _COMPETING, "neutropenia, death competing", "CIFG01", _AJ, 0, False),
     Curve("TTMALIG", "MALIGNANCY", _COMPETING, "malignancy, death competing", "CIFG01", _AJ, 0, False),
 )
-SHIFT_OF_COUNTS = 0
 RECURRENT = "INFECTION"
 
 

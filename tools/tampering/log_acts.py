@@ -63,7 +63,7 @@ def _fork(rows: list[Row], chance: Random, signed: int) -> list[Row]:
     """Cut, and go on with other events to the same length or beyond."""
     cut = chance.randrange(signed)
     other = [(0, row[1], "eve", *row[3:]) for row in rows[cut:]]
-    return [*rows[:cut], *other, *chance.choices(rows, k=chance.randint(0, 3))]  # type: ignore[list-item]
+    return [*rows[:cut], *other, *chance.choices(rows, k=chance.randint(0, 3))]
 
 
 REWRITES: dict[str, Callable[[list[Row], Random, int], list[Row]]] = {

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import http.server
 import io
+import resource
 import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -184,6 +186,23 @@ def test_a_changed_byte_breaks_the_seal(tmp_path: Path, unsigned: bytes) -> None
     changed = sealed.pdf[:place] + bytes([sealed.pdf[place] ^ 1]) + sealed.pdf[place + 1 :]
     _, status = validated(changed)
     assert not status.intact
+
+
+def test_a_demonstration_certificate_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    """A disk that is full in the middle of it leaves none behind, and the next seal makes one; two at once, one."""
+    file = tmp_path / "demo.p12"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        with pytest.raises(StoreError, match="LW-SGN-005"):
+            _ = PdfSealer(None, "", file, "", 5, clock).certificate
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(tmp_path.iterdir()) == []
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(lambda _: PdfSealer(None, "", file, "", 5, clock).certificate.sha256, range(4)))
+    assert len(set(made)) == 1
+    assert list(tmp_path.iterdir()) == [file]
 
 
 def test_a_certificate_of_the_sponsor_is_no_demonstration(tmp_path: Path, unsigned: bytes) -> None:
