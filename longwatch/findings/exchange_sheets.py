@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from longwatch.findings.exchange import COLUMNS, FILLED, SETTABLE, row_of
+from longwatch.findings.exchange import COLUMNS, SETTABLE, row_of
 from longwatch.findings.finding import Severity
 from longwatch.findings.groups import FindingGroup
 from longwatch.findings.life import KnownFinding
