@@ -34,6 +34,8 @@ NOT_ADDED = {
     "VSG01": "as LBG01",
     "LBG_SHARE": "the day of a visit is the median of the results at it",
     "LTF14": "tests are of the lot, and not of who got it",
+    "LOTL02": "as LTF14",
+    "SUBL01": "it is of one subject, by default the first one: of each part another",
 }
 """Outputs whose rows are not those of the whole, or do not count subjects, and why."""
 
