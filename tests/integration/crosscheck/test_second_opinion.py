@@ -356,6 +356,34 @@ def test_a_restriction_that_sql_cannot_see_is_not_called_checked(
     assert not opinion.answered
 
 
+def test_drawn_hypoglycaemia() -> None:
+    """Levels from findings and as stated, on hostile dates, with and without what tells them."""
+    study = parse_study(STUDY.replace("FU04: {", "GF03: {level_3: [Severe]}, FU04: {"), "drawn")
+    some = random.Random(7).choice
+    for seed in range(TRIALS):
+        trial = drawn(seed)
+        subjects = [*trial.frame("DM").collect()["USUBJID"].drop_nulls(), None]
+        events = [
+            {"USUBJID": some(subjects), "CETERM": some(["Hypoglycaemia", "Low sugar", None]), "CELNKID": some("12345"),
+             "CESCAT": some(["LEVEL 3", "level 2", "SEVERE", None]), "CEOCCUR": some([None, "Y", "N"]),
+             "CESTDTC": some(DATES)}
+            for _ in range(40)
+        ]  # fmt: skip
+        findings = [
+            {"USUBJID": some(subjects), "FALNKID": some("12345"), "FATESTCD": some(["ASSIST", "GLUC", "OTHER"]),
+             "FASTRESC": some(["Y", "N", " y ", None]), "FASTRESN": some([39.0, 3.1, None]),
+             "FASTRESU": some(["mg/dL", "mmol/L", "g/L", None])}
+            for _ in range(40)
+        ]  # fmt: skip
+        ce = pl.DataFrame(events, schema=dict.fromkeys(events[0], pl.String))
+        fa = pl.DataFrame(findings, schema={**dict.fromkeys(findings[0], pl.String), "FASTRESN": pl.Float64})
+        for kept, others in ((ce, {"FA": fa}), (ce.drop("CESCAT"), {"FA": fa}), (ce.drop("CELNKID"), {}),
+                             (ce.drop("CESTDTC"), {"FA": fa})):  # fmt: skip
+            data = SourceData({**trial.datasets, **SourceData.of(CE=kept, **others).datasets})
+            table = make_table("LTF09", derive(data, study, CUTOFF), study)
+            assert differences(list(ask_second_opinion([table], data, study, CUTOFF))) == [], (seed, kept.columns)
+
+
 def test_drawn_clinical_events() -> None:
     """Times to the first record of CE of a term, in drawn trials with hostile dates; and without CE."""
     declared = "    - {code: TTLOSS, name: Time to loss, event: clinical_event, terms: [Graft loss]}\n"
