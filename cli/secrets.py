@@ -11,7 +11,8 @@ from longwatch.errors import StudyError
 def ask_password(prompt: str, *, twice: bool = False) -> str:
     """A password. `twice`: at a terminal it is asked again, so that a slip of the finger is noticed.
 
-    Raises StudyError LW-CLI-013 where none is given, LW-CLI-014 where the second is another.
+    What was typed before is not said again: it may be a password in the wrong field. Raises StudyError LW-CLI-013 where
+    none is given, LW-CLI-014 where the second is another.
     """
     if not sys.stdin.isatty():
         password = sys.stdin.readline().rstrip("\r\n")
@@ -23,8 +24,8 @@ def ask_password(prompt: str, *, twice: bool = False) -> str:
         raise StudyError(
             "LW-CLI-013",
             "no password was given",
-            where=prompt,
-            next_step="type it, or give it as a line of standard input",
+            where="password",
+            next_step="type it; on standard input an account, where one is asked, and the password are a line each",
         )
     return password
 

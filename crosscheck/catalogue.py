@@ -122,6 +122,10 @@ QUESTIONS: Mapping[str, Callable[[Asked, TableResult], Answer]] = {
     "AESI01_SG": by_subgroup(""),
 }
 
+NOT_ASKED = ("LOTL01", "LOTL02", "LOTL03", "NARR01", "SUBG01", "SUBL01", "SWMG01")
+"""Outputs that show records of lots or of single subjects and count nothing: a report says that they are not computed
+again. What they show is read where the tables read it."""
+
 FROM_SDTM_ONLY = ("ENT01", "DST01", "DSURWDL", "LTF01", "LTF02", "LTF07", "LTF09", "LTF10", "LTF11", "LTF13")
 """Outputs that are not computed again where the sponsor's own ADaM is counted: ADSL says how participation ended, and
 there is no second source for it."""
