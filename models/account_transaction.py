@@ -25,7 +25,9 @@ class SqlAccountTransaction:
 
     def ensure_account(self, account: AccountRow, event: AuditEvent) -> None:
         """Register an account at its first act. One that is known stays as it is, and nothing is recorded."""
-        if self._work.read(select(accounts.c.name).where(accounts.c.name == account.name)):
+        known = select(accounts.c.name).where(accounts.c.name == account.name)
+        # Several first runs at once: who waited for the others finds what they added.
+        if self._work.read(known) or self._work.lock(known):
             return
         if account_rows.add(self._work, account):
             self._record(event)

@@ -116,8 +116,10 @@ def read_analyses(table: TableResult) -> list[Analysis]:
         method = Method(names, {"rate": reader.numerator, "pct": "n", "quotient": "days_followed"}.get(names[0], ""))
         variables = tuple(name for name, _ in place.groups)
         variable = place.source.variables[-1] if place.source.variables else ""
+        # What stands in no arm's column (a comparison, a mark of a figure) is an analysis of its own.
+        column = "" if place.by_arm else items[0].column
         key = (place.source.dataset, variable, place.subset, place.source.having, place.treatment, place.by_arm,
-               variables, place.line, method)  # fmt: skip
+               column, variables, place.line, method)  # fmt: skip
         analysis = found.get(key)
         if analysis is None:
             analysis = found[key] = Analysis(

@@ -215,7 +215,9 @@ def _statistics(
         for column in shown:
             where = both(arms.population.condition, column.condition, category.condition)
             variables = ("USUBJID", "PARAM", "ATPT", "AVISIT", "CHG" if prefix else "AVAL")
-            source = Provenance(dataset, where, variables)
+            # Of changes it is each subject's highest, or lowest, that is described: the records are the same.
+            which = f"{category.variable} IS NOT NULL" if prefix else ""
+            source = Provenance(dataset, where, variables, having=which)
             found = numbers[category.name, column.name]
             for name, (value, text) in found.described.items():
                 if name == "outliers":
@@ -228,7 +230,7 @@ def _statistics(
                 name = name if name == "outliers" else f"{prefix}{name}"
                 yield Statistic(heading, category.name, column.name, name, value, text, source)
             for subject, outlier in found.outliers:
-                alone = Provenance(dataset, both(where, equals("USUBJID", subject)), variables)
+                alone = Provenance(dataset, both(where, equals("USUBJID", subject)), variables, having=which)
                 text = str(round_half_away(outlier, decimals))
                 key = (heading, f"{category.name}, {subject}", column.name, f"{prefix}outlier")
                 yield Statistic(*key, outlier, text, alone)

@@ -78,7 +78,8 @@ def new_home(bench: Bench, folder: Path) -> Path:
     home.mkdir()
     if bench.frozen.exists():
         shutil.copytree(bench.frozen, home / "snapshots")
-    boto3.client("s3", endpoint_url=bench.server.endpoint, region_name="us-east-1").create_bucket(
+    # A session of its own: the default one keeps the keys of whichever test came first.
+    boto3.session.Session().client("s3", endpoint_url=bench.server.endpoint, region_name="us-east-1").create_bucket(
         Bucket=home.name, ObjectLockEnabledForBucket=True
     )
     return home

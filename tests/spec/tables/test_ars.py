@@ -172,8 +172,7 @@ def test_percent_and_rate_are_numerator_over_denominator(event: Json, statistic:
 
 def test_conditions_are_the_filters(event: Json) -> None:
     """Leading to death: an OR inside an AND, levels counted from the outside; the safety population as analysis set."""
-    safety = event["analysisSets"][0]
-    assert (safety["id"], safety["name"]) == ("AS_1", "Safety population")
+    [safety] = [item for item in event["analysisSets"] if item["name"] == "Safety population"]
     assert safety["condition"] == {"dataset": "ADSL", "variable": "SAFFL", "comparator": "EQ", "value": ["Y"]}
     [fatal] = [item for item in event["dataSubsets"]
                if item["name"] == "ADAE: TRTEMFL = Y and (AEOUT = FATAL or AESDTH = Y)"]  # fmt: skip
