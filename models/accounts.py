@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, insert, select, text, update
 
 from longwatch.evidence.accounts import AccountKind, AccountRow, Role, RoleGrant, SessionRow
 from models.tables import account_roles, accounts, sessions
@@ -54,8 +54,12 @@ def read_roles(work: Work, name: str | None = None) -> list[RoleGrant]:
 
 
 def lock_roles(work: Work) -> None:
-    """Others that change accounts wait until the transaction ends: so one administrator is always left."""
-    work.lock(select(accounts.c.name).where(accounts.c.authenticated).order_by(accounts.c.name).with_for_update())
+    """Others that change accounts wait until the transaction ends: so there is one first administrator, and always one
+    left. The table is locked, not its rows: at the beginning there is none."""
+    if work.is_postgres:
+        work.change(text("LOCK TABLE accounts IN SHARE ROW EXCLUSIVE MODE"))
+    else:
+        work.lock(select(accounts.c.name))
 
 
 def add_role(work: Work, grant: RoleGrant) -> None:

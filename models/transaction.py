@@ -217,16 +217,16 @@ class SqlTransaction(SqlAccountTransaction):
         self._record(_with_old(event, {"state": step.before.value}))
         return True
 
-    def supersede_report(self, key: str, by: str, event: AuditEvent) -> bool:
-        """A report is superseded by another one; False where one of the two already is."""
+    def supersede_report(self, key: str, by: str, judged: tuple[ReportState, ReportState], event: AuditEvent) -> bool:
+        """A report is superseded by another one. `judged`: the states by which that was found right; False, and nothing
+        changed, where one of the two is in another one by now."""
         row = self._known_report(key)
         self._lock_study(row.study_id)
-        states = {found.key: found for found in (self._known_report(key), self._known_report(by))}
-        if any(found.state is ReportState.SUPERSEDED for found in states.values()):
+        if (self._known_report(key).state, self._known_report(by).state) != judged:
             return False
         superseded = {"state": ReportState.SUPERSEDED.value, "superseded_by": by}
         self._work.change(update(reports).where(reports.c.key == key).values(superseded))
-        self._record(_with_old(event, {"state": states[key].state.value}))
+        self._record(_with_old(event, {"state": judged[0].value}))
         return True
 
     def rebuild(self, told: Registered, events: Iterator[AuditEvent], event: AuditEvent) -> None:

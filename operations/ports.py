@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         PullRow,
         ReportFilter,
         ReportRow,
+        ReportState,
         RunRow,
         RunState,
         SnapshotRow,
@@ -338,8 +339,8 @@ class RegisterTransaction(AccountTransaction, Protocol):
         """False where the report is not in the state that this signature needs; nothing is changed then."""
         ...
 
-    def supersede_report(self, key: str, by: str, event: AuditEvent) -> bool:
-        """False where one of the two is superseded already."""
+    def supersede_report(self, key: str, by: str, judged: tuple[ReportState, ReportState], event: AuditEvent) -> bool:
+        """False where one of the two is no longer in the state by which that was judged."""
         ...
 
     def rebuild(self, told: Registered, events: Iterator[AuditEvent], event: AuditEvent) -> None:

@@ -148,7 +148,7 @@ def supersede_report(adapters: Adapters, old: str, new: str, reason: str) -> tup
         )
     event = make_event(adapters, SUPERSEDED, "report", before.key, {"by": after.key}, reason.strip())
     with adapters.registers.transaction() as register:
-        done = register.supersede_report(before.key, after.key, event)
+        done = register.supersede_report(before.key, after.key, (before.state, after.state), event)
     if not done:
         raise _changed_meanwhile(before)
     make_checkpoint(adapters)

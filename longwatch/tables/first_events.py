@@ -26,7 +26,7 @@ from longwatch.tables.filters import both, equals
 from longwatch.tables.layout import NOT_AVAILABLE
 from longwatch.tables.rated import RANGE, RATE, estimate_rate
 from longwatch.tables.result import Provenance, Statistic, TableRow
-from longwatch.tables.time_notes import say_events, say_measured
+from longwatch.tables.time_notes import name_kind, say_events, say_measured
 from longwatch.tables.times import (
     ColumnTimes,
     Timed,
@@ -169,10 +169,7 @@ def _notes(timed: Timed, study: Study) -> Iterator[str]:
     elif times.supplied:
         yield f"{times.name}: {times.code}, as supplied in the sponsor's ADTTE."
     elif declared is not None and declared.event is EventKind.ADVERSE_EVENT:
-        kind = "serious TEAE" if declared.serious else "TEAE"
-        named = [f"PT {', '.join(declared.terms)}"] * bool(declared.terms)
-        named += [f"SOC {', '.join(declared.socs)}"] * bool(declared.socs)
-        yield f"{times.name}: the first {kind}{' of ' * bool(named)}{' or of '.join(named)}."
+        yield f"{times.name}: the first {name_kind(declared)}."
 
 
 def say_incidence() -> str:

@@ -26,7 +26,7 @@ from longwatch.tables.first_events import YEARS
 from longwatch.tables.layout import NOT_AVAILABLE, Column, Layout
 from longwatch.tables.result import Provenance, Statistic, TableResult, TableRow
 from longwatch.tables.subjects import subject_layout
-from longwatch.tables.time_notes import say_measured
+from longwatch.tables.time_notes import name_terms, say_measured
 from longwatch.tables.times import interval_text, literal
 
 TITLE = "Recurrent events: mean cumulative counts"
@@ -44,9 +44,7 @@ def make_ltf09(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
     statistics: list[Statistic] = []
     notes = []
     for place, group in enumerate(study.follow_up.recurrent, start=1):
-        named = [f"PT {', '.join(group.terms)}"] * bool(group.terms)
-        named += [f"SOC {', '.join(group.socs)}"] * bool(group.socs)
-        notes.append(f"{groups[f'REC{place}']}: TEAEs of {' or of '.join(named)}.")
+        notes.append(f"{groups[f'REC{place}']}: TEAEs of {name_terms(group.terms, group.socs)}.")
     reason = why_not(LEVEL_3, datasets.data, study, datasets.adev)
     notes.append(f"{MEASURED[LEVEL_3]}: {f'not available: {reason}' if reason else say_measured(LEVEL_3, study)}.")
     for code, name in {**groups, LEVEL_3: MEASURED[LEVEL_3]}.items() if arms.total else ():

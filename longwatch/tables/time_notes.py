@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from longwatch.derive import AnalysisDatasets
 from longwatch.derive.follow_up import start_variable
 from longwatch.stats.methods import Method
@@ -75,9 +77,13 @@ def _say_event(timed: Timed) -> str:
 def name_kind(declared: Parameter) -> str:
     """Which adverse events a parameter looks at: `serious TEAE of PT Sepsis`."""
     kind = "serious TEAE" if declared.serious else "TEAE"
-    named = [f"PT {', '.join(declared.terms)}"] * bool(declared.terms)
-    named += [f"SOC {', '.join(declared.socs)}"] * bool(declared.socs)
-    return f"{kind} of {' or of '.join(named)}" if named else kind
+    return " of ".join([kind, *filter(None, [name_terms(declared.terms, declared.socs)])])
+
+
+def name_terms(terms: Sequence[str], socs: Sequence[str]) -> str:
+    """By which terms events are chosen: `PT Sepsis or of SOC Infections`; empty where by none."""
+    named = [f"PT {', '.join(terms)}"] * bool(terms) + [f"SOC {', '.join(socs)}"] * bool(socs)
+    return " or of ".join(named)
 
 
 def _say_unit(unit: str) -> str:

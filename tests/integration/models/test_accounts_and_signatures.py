@@ -7,13 +7,14 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import date, timedelta
 from threading import Barrier
+from time import sleep
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from longwatch.errors import IntegrityError
-from longwatch.evidence.accounts import AccountKind, AccountRow, Role, RoleGrant, SessionRow
+from longwatch.evidence.accounts import ALL_STUDIES, AccountKind, AccountRow, Role, RoleGrant, SessionRow
 from longwatch.evidence.registered import ReportFilter, ReportState
 from longwatch.evidence.signature import Meaning, SignatureRow
 from models import SqlRegisters
@@ -26,6 +27,7 @@ GRACE = AccountRow(
 ROLE = RoleGrant("grace", Role.STATISTICIAN, "ISLET-1", NOON, "ada")
 SESSION = SessionRow("5" * 64, "grace", NOON, NOON, NOON + timedelta(hours=12))
 CANDIDATE = replace(REPORT, state=ReportState.ARCHIVED_CANDIDATE)
+STAND = (ReportState.ARCHIVED_CANDIDATE, ReportState.ARCHIVED_CANDIDATE)
 
 
 def signature(who: str, meaning: Meaning = Meaning.REVIEWED, key: str = REPORT.key) -> SignatureRow:
@@ -136,7 +138,44 @@ def test_a_report_that_is_not_there_is_neither_signed_nor_superseded(registers: 
     with pytest.raises(IntegrityError, match="LW-REG-027"), registers.transaction() as register:
         register.sign_report(signature("grace", key="9" * 64), event("report reviewed"))
     with pytest.raises(IntegrityError, match="LW-REG-027"), registers.transaction() as register:
-        register.supersede_report(REPORT.key, "9" * 64, event("report superseded"))
+        register.supersede_report(REPORT.key, "9" * 64, STAND, event("report superseded"))
+
+
+def test_a_report_that_moved_since_it_was_judged_is_not_superseded(registers: SqlRegisters) -> None:
+    """A candidate may follow a candidate; not one that was reviewed meanwhile, by what was judged before."""
+    fill(registers)
+    other = replace(CANDIDATE, key="9" * 64)
+    with registers.transaction() as register:
+        register.add_report(other, event("report archived"))
+        assert register.sign_report(signature("grace"), event("report reviewed"))
+        assert not register.supersede_report(REPORT.key, other.key, STAND, event("report superseded"))
+        assert not register.supersede_report(other.key, REPORT.key, STAND, event("report superseded"))
+        judged = (ReportState.REVIEWED, ReportState.ARCHIVED_CANDIDATE)
+        assert register.supersede_report(REPORT.key, other.key, judged, event("report superseded"))
+    with registers.transaction() as register:
+        assert [record.event.action for record in register.events()].count("report superseded") == 1
+
+
+def test_of_two_first_administrators_at_once_one_is_made(url: str) -> None:
+    """There is no row yet that the second could wait for: it waits for the table."""
+    with closing(SqlRegisters(url)) as registers:
+        open_study(registers)
+        start = Barrier(2)
+
+        def begin(who: str) -> bool:
+            start.wait(20)
+            with registers.transaction() as register:
+                register.accounts(for_change=True)
+                if register.is_closed():
+                    return False
+                assert register.add_account(replace(GRACE, name=who), event("account added", who))
+                sleep(0.2)
+                grant = replace(ROLE, account=who, role=Role.ADMINISTRATOR, study_id=ALL_STUDIES)
+                register.grant_role(grant, event("role granted", who))
+            return True
+
+        with ThreadPoolExecutor(2) as pool:
+            assert sorted(pool.map(begin, ("grace", "rita"))) == [False, True]
 
 
 @pytest.mark.parametrize(
