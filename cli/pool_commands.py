@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.output import AsJson
-from cli.table_commands import By, Format, Where, With, parameters_of, show_cell, write_tables
+from cli.table_commands import By, Code, Format, Group, Row, To, Where, With, parameters_of, show_cell, write_tables
 from cli.wired import wired
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 pool = typer.Typer(help="Several studies counted together.", no_args_is_help=True)
 
 PoolFile = Annotated[Path, typer.Argument(metavar="POOL.yaml", help="The pool file.")]
-Code = Annotated[str, typer.Argument(metavar="CODE", help="An output code, such as AET02.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -33,9 +32,7 @@ def make_pooled(
     fmt: Annotated[
         Format, typer.Option("--format", help="text, csv, json, ars, html, rtf or docx, as of `table make`.")
     ] = Format.TEXT,
-    to: Annotated[
-        Path | None, typer.Option("--to", metavar="FILE", help="Write it there, over a file of that name; else print.")
-    ] = None,
+    to: To = None,
     where: Where = None,
     by: By = "",
     with_: With = None,
@@ -53,10 +50,8 @@ def explain_cell(
     file: PoolFile,
     code: Code,
     column: Annotated[str, typer.Option(help="The column: an arm, Total, `ARM, STUDY`, or `ARM vs CONTROL`.")],
-    row: Annotated[str, typer.Option(help="The row, such as a PT; without it the line of the row group.")] = "",
-    group: Annotated[
-        str, typer.Option(help="The row group, such as a SOC; without it and a row, the first line.")
-    ] = "",
+    row: Row = "",
+    group: Group = "",
     where: Where = None,
     with_: With = None,
     as_json: AsJson = False,

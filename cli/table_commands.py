@@ -38,6 +38,12 @@ With = Annotated[
         help="A parameter of the output (at_least=5, parameter=TTDEATH); may be repeated.",
     ),
 ]
+Code = Annotated[str, typer.Argument(metavar="CODE", help="An output code, such as AET02.")]
+To = Annotated[
+    Path | None, typer.Option("--to", metavar="FILE", help="Write it there, over a file of that name; else print.")
+]
+Row = Annotated[str, typer.Option(help="The row, such as a PT; without it the line of the row group.")]
+Group = Annotated[str, typer.Option(help="The row group, such as a SOC; without it and a row, the first line.")]
 
 table = typer.Typer(help="Outputs: list them, make one.", no_args_is_help=True)
 
@@ -73,16 +79,14 @@ def list_tables(as_json: AsJson = False) -> None:
 @table.command("make")
 def make_table(
     file: StudyFile,
-    code: Annotated[str, typer.Argument(metavar="CODE", help="An output code, such as AET02.")],
+    code: Code,
     fmt: Annotated[
         Format,
         typer.Option(
             "--format", help="text, csv (one tidy row per statistic), json, ars (CDISC ARS v1), html, rtf or docx."
         ),
     ] = Format.TEXT,
-    to: Annotated[
-        Path | None, typer.Option("--to", metavar="FILE", help="Write it there, over a file of that name; else print.")
-    ] = None,
+    to: To = None,
     where: Where = None,
     by: By = "",
     with_: With = None,
@@ -125,12 +129,10 @@ def write_tables(
 @table.command("explain")
 def explain_cell(
     file: StudyFile,
-    code: Annotated[str, typer.Argument(metavar="CODE", help="An output code, such as AET02.")],
+    code: Code,
     column: Annotated[str, typer.Option(help="The column: an arm, Total, or `ARM vs CONTROL`.")],
-    row: Annotated[str, typer.Option(help="The row, such as a PT; without it the line of the row group.")] = "",
-    group: Annotated[
-        str, typer.Option(help="The row group, such as a SOC; without it and a row, the first line.")
-    ] = "",
+    row: Row = "",
+    group: Group = "",
     where: Where = None,
     with_: With = None,
     cutoff: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The data cut-off.")] = None,
