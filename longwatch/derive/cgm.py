@@ -57,10 +57,7 @@ def derive_adcg(
         "AVISITN", "AVISIT", "FUYEAR", "ADT", subject=pl.col("USUBJID").to_physical().cast(pl.UInt32)
     )
     visits = visits.with_row_index("row")
-    day = pl.col("time").dt.date()
-    inside = (day < pl.col("ADT")) & (day >= pl.col("ADT") - pl.duration(days=DAYS))
-    seen = visits.select("row", "subject", "ADT").join(readings, on="subject").filter(inside)
-    measured = visits.join(compute_cgm(seen), on="row", how="inner", maintain_order="left")
+    measured = visits.join(compute_cgm(cut_windows(visits, readings)), on="row", how="inner", maintain_order="left")
     little = pl.col("CGMWEAR") < LEAST_WEAR
     parts = [
         measured.select(
@@ -72,6 +69,15 @@ def derive_adcg(
         for code, (name, unit) in NAMES.items()
     ]  # fmt: skip
     return carry_subject(adsl, stack(parts, _SHAPE))
+
+
+def cut_windows(visits: pl.DataFrame, readings: pl.DataFrame) -> pl.DataFrame:
+    """The readings of the days before each visit (`row`), by row and time; of visits that lie closer than that, both
+    have those in common."""
+    first, last = (pl.col("ADT") - pl.duration(days=days) for days in (DAYS, 1))
+    days = visits.select("row", "subject", day=pl.date_ranges(first, last)).explode("day")
+    dated = readings.with_columns(day=pl.col("time").dt.date())
+    return days.join(dated, on=["subject", "day"]).sort("row", "time").drop("day")
 
 
 def read_readings(data: SourceData, cutoff: date, subjects: Subjects) -> pl.DataFrame:

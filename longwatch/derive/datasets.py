@@ -55,7 +55,7 @@ from longwatch.derive.supplied_adtte import read_supplied_times, supplied_codes
 from longwatch.derive.supplied_bds import read_supplied_bds
 from longwatch.derive.trial import Trial, read_trial
 from longwatch.standards.dataset import SourceData
-from longwatch.standards.event_groups import AESI, NO_GROUPS, EventGroups, Scope
+from longwatch.standards.event_groups import AESI, NO_GROUPS, EventGroups
 from longwatch.study import AnalysisData, EventKind, Parameter, Study, TreatmentBasis
 
 DATASETS = (
@@ -293,20 +293,26 @@ class AnalysisDatasets:
     @cached_property
     def declared_times(self) -> Mapping[str, Parameter]:
         """By code the times that the study file declares or implies, and AESI1, AESI2 …: the first event of each of its
-        AESIs, by the terms that ADAE has of it (of one that it has no event of, by all of its terms)."""
+        AESIs, by the PTs and SOCs that ADAE has of it (of one that it has no event of, by all of its own)."""
+        if self.part:
+            return self.part.whole.declared_times
         found = {item.code: item for item in self.study.time_parameters}
-        for place, group in enumerate(self.groups.of_kind(AESI), start=1):
-            coded = self.adae_with(("AEDECOD", "AEBODSYS")).select(pl.all().cast(pl.String)).unique().drop_nulls()
-            terms = {
-                pt for pt, soc in coded.select("AEDECOD", "AEBODSYS").iter_rows() if group.holds(soc, pt, Scope.NARROW)
-            }
+        groups = self.groups.of_kind(AESI)
+        adae = self.adae_with(("AEDECOD", "AEBODSYS") if groups else ())
+        seen = {name: adae[name].unique().drop_nulls().cast(pl.String).sort().to_list() for name in adae.columns}
+        for place, group in enumerate(groups, start=1):
+            terms = tuple(pt for pt in seen.get("AEDECOD", ()) if pt.upper() in group.narrow)
+            socs = tuple(soc for soc in seen.get("AEBODSYS", ()) if soc.upper() in group.socs)
+            if not (terms or socs):
+                terms, socs = tuple(sorted(group.narrow)), tuple(sorted(group.socs))
             found.setdefault(
                 f"AESI{place}",
                 Parameter(
                     code=f"AESI{place}",
                     name=group.name,
                     event=EventKind.ADVERSE_EVENT,
-                    terms=tuple(sorted(terms or group.narrow)) or (group.name,),
+                    terms=terms or (group.name,) * (not socs),
+                    socs=socs,
                 ),
             )
         return found

@@ -48,10 +48,6 @@ class EventGroup:
             return frozenset().union(*self.categories.values())
         return self.narrow if scope is Scope.NARROW else self.narrow | self.broad
 
-    def holds(self, soc: str, pt: str, scope: Scope) -> bool:
-        """Whether a term belongs to it."""
-        return pt.upper() in self.terms(scope) or soc.upper() in self.socs
-
 
 @dataclass(frozen=True)
 class EventGroups:

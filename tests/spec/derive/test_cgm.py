@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from longwatch.derive import AnalysisDatasets
-from longwatch.derive.cgm import LITTLE, NAMES, compute_cgm, derive_episodes
+from longwatch.derive.cgm import LITTLE, NAMES, compute_cgm, cut_windows, derive_episodes
 from longwatch.study import Study
 
 START = datetime(2022, 5, 15)  # noqa: DTZ001 - local time without a zone, as DTC has it
@@ -81,6 +81,21 @@ def test_very_low_episodes_and_two_rows() -> None:
     both = pl.concat([low, low.with_columns(row=pl.lit(1, pl.UInt32))])
     found = compute_cgm(both)
     assert found.select("EPIS1", "EPIS2").rows() == [(1, 1), (1, 1)]
+
+
+def test_visits_closer_than_their_windows_take_the_same_readings_each_in_order() -> None:
+    """A dip of half an hour every day at noon; three visits a week apart: fourteen episodes each, none twice."""
+    minutes = pl.int_range(0, 34 * 24 * 60, 5, eager=True)
+    low = (minutes % (24 * 60)).is_between(12 * 60, 12 * 60 + 25)
+    sensor = pl.DataFrame(
+        {"subject": pl.Series([0], dtype=pl.UInt32).new_from_index(0, len(minutes)),
+         "time": [START + timedelta(minutes=minute) for minute in minutes],
+         "glucose": low.replace_strict({True: 60.0, False: 100.0}, return_dtype=pl.Float64)}
+    )  # fmt: skip
+    days = [START.date() + timedelta(days=day) for day in (20, 27, 34)]
+    visits = pl.DataFrame({"ADT": days, "subject": [0, 0, 0]}, schema_overrides={"subject": pl.UInt32})
+    found = compute_cgm(cut_windows(visits.with_row_index("row"), sensor))
+    assert found.select("row", "EPIS1", "CGMN").rows() == [(0, 14, 4032), (1, 14, 4032), (2, 14, 4032)]
 
 
 @pytest.fixture

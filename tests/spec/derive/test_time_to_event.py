@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from longwatch.derive import AnalysisDatasets, check_fit, derive
 from longwatch.errors import SourceError, StudyError
 from longwatch.standards.dataset import SourceData
+from longwatch.standards.event_groups import EventGroup, EventGroups
 from longwatch.study import Study
 
 D = date(2023, 12, 31)
@@ -84,6 +86,21 @@ def test_a_kind_of_adverse_event(derived: Callable[..., AnalysisDatasets], make_
     assert rows(datasets, "TTGEN")["EVENT"][0] == 10 / 30.4375
     assert rows(datasets, "TTSAE")["EVENT"] == (10.0, 0, 1, "Fever")
     assert rows(datasets, "TTSAE")["LEFT"][1] == 1
+
+
+def test_an_aesi_by_soc_counts_no_event_of_that_term_under_another_soc(make_study: Callable[..., Study]) -> None:
+    """Bleeding belongs where it is coded to Blood; by that AESI's own PT, wherever. Of a part of the trial the same."""
+    elsewhere = {"USUBJID": "LEFT", "AESEQ": 2.0, "AESTDTC": "2022-05-01", **BLEEDING, "AEBODSYS": "General"}
+    fever = {"USUBJID": "DONE", "AESEQ": 1.0, "AESTDTC": "2022-05-01", **FEVER}
+    data = SourceData.of(**{name: pl.DataFrame(found, infer_schema_length=None) for name, found in
+                            {**TRIAL, "AE": [*AE, elsewhere, fever]}.items()})  # fmt: skip
+    group = EventGroup("AESI", "Blood", "Blood", "", "", narrow=frozenset({"FEVER"}), socs=frozenset({"BLOOD"}))
+    found = derive(data, make_study(), D, groups=EventGroups((group,)))
+    assert (found.declared_times["AESI1"].terms, found.declared_times["AESI1"].socs) == (("Fever",), ("Blood",))
+    happened = {name: values[0] for name, values in rows(found, "AESI1").items() if values[1] == 0}
+    assert happened == {"EVENT": 10, "LEFT": 1, "DONE": 62}
+    only_soc = replace(found, groups=EventGroups((replace(group, narrow=frozenset()),)))
+    assert [name for name, values in rows(only_soc, "AESI1").items() if values[1] == 0] == ["EVENT"]
 
 
 def test_a_clinical_event_of_ce(derived: Callable[..., AnalysisDatasets], make_study: Callable[..., Study]) -> None:
