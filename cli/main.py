@@ -57,7 +57,6 @@ def longwatch(
 for _commands in (
     job_commands,
     data_commands,
-    report_commands,
     rule_commands,
     finding_commands,
     table_commands,

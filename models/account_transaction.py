@@ -26,22 +26,22 @@ class SqlAccountTransaction:
     def ensure_account(self, account: AccountRow, event: AuditEvent) -> None:
         """Register an account at its first act. One that is known stays as it is, and nothing is recorded."""
         known = select(accounts.c.name).where(accounts.c.name == account.name)
-        # Several first runs at once: who waited for the others finds what they added.
-        if self._work.read(known) or self._work.lock(known):
-            return
-        if account_rows.add(self._work, account):
+        # SQLite: the lock before the look, for its trigger refuses the second of two; PostgreSQL: the insert waits.
+        if not self._work.lock(known) and account_rows.add(self._work, account):
             self._record(event)
 
     def add_account(self, account: AccountRow, event: AuditEvent) -> bool:
         """Register an account of its own; False where the name was ever used by another."""
         known = account_rows.lock(self._work, account.name)
-        if known is not None and known.authenticated:
+        if known is None and account_rows.add(self._work, account):
+            self._record(event)
+            return True
+        # Who waited for another that was adding it finds what that one added.
+        known = known or account_rows.lock(self._work, account.name)
+        if known is None or known.authenticated:
             return False
-        if known is None:
-            account_rows.add(self._work, account)
-        else:
-            values = account_rows.values_of(replace(account, created_at=known.created_at))
-            account_rows.change(self._work, account.name, values)
+        values = account_rows.values_of(replace(account, created_at=known.created_at))
+        account_rows.change(self._work, account.name, values)
         self._record(event)
         return True
 

@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, or_, select
 
 from longwatch.evidence.registered import ReportFilter, ReportRow
 from longwatch.evidence.signature import Meaning, SignatureRow
+from longwatch.standards.hashing import SHA256_DIGITS
 from models.rows import report_of
 from models.tables import reports, signatures, studies
 from models.work import Work
@@ -39,7 +40,9 @@ def _conditions(wanted: ReportFilter) -> list[ColumnElement[bool]]:
     columns = reports.c
     conditions: list[ColumnElement[bool]] = []
     if wanted.key is not None:
-        conditions.append(columns.key.startswith(wanted.key, autoescape=True))
+        # A whole key is found by the index; its beginning needs a look at every row.
+        whole = len(wanted.key) == SHA256_DIGITS
+        conditions.append(columns.key == wanted.key if whole else columns.key.startswith(wanted.key, autoescape=True))
     if wanted.snapshot_id is not None:
         conditions.append(columns.snapshot_id.startswith(wanted.snapshot_id, autoescape=True))
     if wanted.study_id is not None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from longwatch.errors import IntegrityError
 from longwatch.evidence.audit import EventFilter
 from longwatch.evidence.merkle import compute_root
+from longwatch.evidence.replay import ARCHIVED
 from longwatch.evidence.signed_note import Checkpoint, NotSigned, open_note, origin_of, parse_checkpoint, sign_note
 from longwatch.standards.hashing import sha256_of_bytes
 from operations.audited import make_event
@@ -23,7 +24,7 @@ EVENTS_IN_ONE = 20_000
 
 CHECKPOINT_ENTITY, KEY_ENTITY = "audit checkpoint", "audit key"
 OF_CHECKPOINTS, OF_KEYS = EventFilter(entity=CHECKPOINT_ENTITY), EventFilter(entity=KEY_ENTITY)
-OF_REPORTS = EventFilter(action="report archived", entity="report")
+OF_REPORTS = EventFilter(action=ARCHIVED, entity="report")
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,6 @@ def _rebuild(archived: Adapters, target: Adapters, progress: Progress, administr
     progress(f"writing {len(entries):,} events and what they tell")
     with target.access.unguarded.transaction() as register:
         register.rebuild(told, (event_of(orjson.loads(entry)) for entry in entries), event)
-        register.events(1)
         root = compute_root(register.tree_node, checkpoint.size)
         if root != checkpoint.root:
             raise _does_not_hold("the rebuilt log", checkpoint.root.hex(), root.hex())

@@ -18,13 +18,12 @@ from longwatch.evidence.archived import PROBES, StoredKind, StoredObject
 from longwatch.evidence.audit import EventFilter
 from longwatch.evidence.manifest import read_manifest
 from longwatch.evidence.registered import ReportRow
-from longwatch.evidence.replay import Registered, replay
+from longwatch.evidence.replay import ARCHIVED, Registered, replay
 from longwatch.evidence.signature import SignatureRow
 from longwatch.standards.hashing import sha256_of_bytes
 from operations.audit_checkpoint import (
     CHECKPOINTS,
     EVENTS,
-    OF_REPORTS,
     entries_of,
     first_of,
     key_object,
@@ -88,11 +87,12 @@ def _expect(adapters: Adapters, found: Scrubbed, examined: AuditExamined) -> Non
     """What the registers say that the archive has; and whether report rows and audit events say the same."""
     found.expected |= examined.named
     with adapters.registers.transaction() as register:
-        rows = register.reports()
-        archived = register.events(None, OF_REPORTS)
-        sealed = register.events(None, EventFilter(action=SEALED, entity="report"))
-        told = replay(record.event for record in reversed(register.events(None, EventFilter(entity="report"))))
-        signatures = register.signatures()
+        # As of one moment: who signs meanwhile contradicts nothing.
+        register.hold_still()
+        rows, signatures = register.reports(), register.signatures()
+        about = register.events(None, EventFilter(entity="report"))
+    archived, sealed = ([each for each in about if each.event.action == action] for action in (ARCHIVED, SEALED))
+    told = replay(record.event for record in reversed(about))
     found.reports = len(rows)
     found.expected |= {str(each.event.new["object"]): str(each.event.new["sha256"]) for each in sealed}
     events = {record.event.entity_id: record.event.new for record in archived}

@@ -58,6 +58,7 @@ def open_session(adapters: Adapters, account: AccountRow, life: timedelta, actio
     session = SessionRow(token_id(token), account.name, now, now, now + life)
     said = {"session": session.id[:12], "expires_at": session.expires_at}
     with adapters.access.unguarded.transaction() as register:
+        _check_still(register.account(account.name, for_change=True), account)
         register.open_session(session, AuditEvent(now, actor, action, "account", account.name, None, said))
     return token
 
@@ -89,6 +90,7 @@ def change_password(adapters: Adapters, name: str, old: str, new: str) -> None:
     event = AuditEvent(now, name, "password changed", "account", name, {"one_time": account.one_time}, {})
     hashed = adapters.passwords.hash(new)
     with adapters.access.unguarded.transaction() as register:
+        _check_still(register.account(name, for_change=True), account)
         register.change_account(name, event, password=hashed, password_at=now, one_time=False)
         register.end_sessions(name, AuditEvent(now, name, "sessions ended", "account", name))
 
@@ -106,7 +108,9 @@ def prove_password(adapters: Adapters, name: str, password: str) -> AccountRow:
         if account is not None and account.is_locked(now):
             register.record_read(AuditEvent(now, name, "login refused", "account", name, None, {"locked": True}))
         elif account is not None and usable:
-            register.change_account(name, None, failures=account.failures + 1)
+            # Counted and locked before it is known whether it is right: many guesses at once are many.
+            tried = account.failures + 1
+            register.change_account(name, None, failures=tried, locked_until=locked_until(tried, now))
     if account is not None and account.is_locked(now):
         raise AccessError(
             "LW-ACC-005",
@@ -120,12 +124,7 @@ def prove_password(adapters: Adapters, name: str, password: str) -> AccountRow:
     is_right = adapters.passwords.is_right(account.password if account and usable else None, password)
     if account is None or not is_right:
         _record_failure(adapters, name, account if usable else None)
-        raise AccessError(
-            "LW-ACC-004",
-            "name or password is wrong, or the account has no password",
-            where="login",
-            next_step="type both again; an administrator can give a new one-time password (`longwatch account reset`)",
-        )
+        raise _wrong()
     if account.one_time and account.password_at is not None and now - account.password_at > ONE_TIME_LIFE:
         raise AccessError(
             "LW-ACC-006",
@@ -137,6 +136,21 @@ def prove_password(adapters: Adapters, name: str, password: str) -> AccountRow:
     with registers.transaction() as register:
         register.change_account(name, None, failures=0, locked_until=None)
     return account
+
+
+def _check_still(now: AccountRow | None, proved: AccountRow) -> None:
+    """LW-ACC-004 where the account was reset or disabled since its password was proved."""
+    if now is None or now.password != proved.password or now.disabled_at is not None:
+        raise _wrong()
+
+
+def _wrong() -> AccessError:
+    return AccessError(
+        "LW-ACC-004",
+        "name or password is wrong, or the account has no password",
+        where="login",
+        next_step="type both again; an administrator can give a new one-time password (`longwatch account reset`)",
+    )
 
 
 def check_is_person(account: AccountRow) -> None:

@@ -8,12 +8,12 @@ from longwatch.errors import StudyError
 
 
 def read_document(path: Path) -> bytes:
-    """The bytes of a file. Raises StudyError LW-CLI-014 where they cannot be read."""
+    """The bytes of a file. Raises StudyError LW-CLI-016 where they cannot be read."""
     try:
         return path.read_bytes()
     except OSError as unreadable:
         raise StudyError(
-            "LW-CLI-014",
+            "LW-CLI-016",
             f"the file cannot be read: {unreadable.strerror}",
             where=str(path),
             next_step="give the path of a file",

@@ -11,6 +11,9 @@ from typing import Any
 
 import orjson
 
+SHA256_DIGITS = 64
+"""Hexadecimal digits of a whole one."""
+
 
 def canonical_json(value: Any) -> bytes:
     """The canonical bytes of a value: JSON, keys sorted, no white space, UTF-8, dates as ISO text.

@@ -156,6 +156,26 @@ def test_a_report_that_moved_since_it_was_judged_is_not_superseded(registers: Sq
         assert [record.event.action for record in register.events()].count("report superseded") == 1
 
 
+def test_of_two_who_add_one_name_at_once_one_adds_it(url: str) -> None:
+    """The other one is told that the name was used; nothing of its account is left."""
+    with closing(SqlRegisters(url)) as registers:
+        open_study(registers)
+        start = Barrier(2)
+
+        def add(full_name: str) -> bool:
+            start.wait(20)
+            with registers.transaction() as register:
+                return register.add_account(replace(GRACE, full_name=full_name), event("account added", full_name))
+
+        with ThreadPoolExecutor(2) as pool:
+            assert sorted(pool.map(add, ("Grace Hopper", "Grace Kelly"))) == [False, True]
+        with registers.transaction() as register:
+            (added,) = [each.event for each in register.events() if each.event.action == "account added"]
+            account = register.account("grace")
+        assert account is not None
+        assert account.full_name == added.entity_id
+
+
 def test_of_two_first_administrators_at_once_one_is_made(url: str) -> None:
     """There is no row yet that the second could wait for: it waits for the table."""
     with closing(SqlRegisters(url)) as registers:
