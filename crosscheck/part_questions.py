@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from crosscheck.questions import YEAR, Asked, Counted, by_row, quote, start
+from crosscheck.questions import YEAR, Asked, Counted, by_row, quote, reaches, start
 from longwatch.tables.opinion import Answer
 from longwatch.tables.result import TableResult
 
@@ -22,13 +22,8 @@ def events_by_part(part: str, every: bool) -> Callable[[Asked, TableResult], Ans
         parts = _cut(asked, part)
         if not parts:
             return Answer(counted.values)
-        share = float(table.parameters["at_least"])
         found = by_row(asked.rows("SELECT pt, arm, count(DISTINCT USUBJID) FROM placed GROUP BY ALL"), 1)
-        common = [
-            pt
-            for (pt,), (n,) in found.items()
-            if any(100 * count >= share * counted.sizes.get(arm, 0) > 0 for arm, count in n.items())
-        ]
+        common = [pt for (pt,), (n,) in found.items() if reaches(table, counted, n)]
         lines = {"Any TEAE": "true", **_serious(asked), **{pt: f"pt = {quote(pt)}" for pt in common}}
         _count_lines(asked, counted, parts, lines, every)
         return Answer(counted.values)

@@ -70,8 +70,10 @@ def derive_adim(data: SourceData, study: Study, cutoff: date, subjects: Subjects
 def _troughs(data: SourceData, cutoff: date, subjects: Subjects, watched: pl.DataFrame, test: str) -> pl.DataFrame:
     """Per subject the mean result of a test after the infusion, and its unit."""
     nothing = pl.DataFrame(schema={"subject": pl.UInt32, "AVAL": pl.Float64, "AVALC": pl.String})
-    lb = read_coded(data, "LB", subjects, ("LBTESTCD", "LBSTRESU", "LBDTC"), ("LBSTRESN",))
-    if not test or not {"LBTESTCD", "LBDTC", "LBSTRESN"} <= set(lb.columns):
+    if not test:
+        return nothing
+    lb = read_coded(data, "LB", subjects, ("LBTESTCD", "LBSTRESU", "LBDTC"), ("LBSTRESN",), days=("LBDTC",))
+    if not {"LBTESTCD", "LBDTC", "LBSTRESN"} <= set(lb.columns):
         return nothing
     day = by_value(lb["LBDTC"], complete_day(pl.col("text")).alias("day"))["day"]
     unit = pl.col("LBSTRESU").cast(pl.String) if "LBSTRESU" in lb.columns else pl.lit(None, pl.String)

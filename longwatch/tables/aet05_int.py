@@ -31,6 +31,7 @@ from longwatch.tables.filters import EMERGENT, SAFETY, both, equals
 from longwatch.tables.layout import Column, Layout
 from longwatch.tables.ranking import Ranking
 from longwatch.tables.result import Provenance, Statistic, TableColumn, TableResult, TableRow
+from longwatch.tables.threshold import Threshold
 
 NUMBER = "23–28"
 AT_LEAST = 5.0
@@ -66,12 +67,11 @@ def make_aet05_int(datasets: AnalysisDatasets, study: Study, parameters: Mapping
     No event, no period in the study file, or no SE that says when one begins → no rows, and a note. An event of a
     subject whose follow-up is not known is not counted, and the footnote says how many such subjects there are."""
     kind = KINDS[str(parameters["kind"])]
-    share = parameters.get("at_least", AT_LEAST)
-    assert isinstance(share, int | float)
     arms = make_arms(datasets, study)
     layout = Layout(arms, None)
     counter = PartCounter(datasets, arms, kind.part, every=kind.every)
-    lines = counter.lines(float(share))
+    threshold = Threshold(parameters, arms, AT_LEAST)
+    lines = counter.lines(threshold)
     rows, statistics = counter.table(lines)
     columns = tuple(part_columns(layout, every=kind.every))
     kept = rows if counter.has_events else ()
@@ -86,8 +86,8 @@ def make_aet05_int(datasets: AnalysisDatasets, study: Study, parameters: Mapping
         footnotes=(
             footnotes.say_population(datasets, study, arms),
             *say_parts(datasets, study, kind.part, every=kind.every),
-            f"PTs: those that at least {share:g} % of the subjects of any one arm had in the whole follow-up, by "
-            f"{Ranking(arms).words}; ties by name.",
+            f"PTs: those that at least {threshold.share:g} % of the subjects of any one arm had in the whole "
+            f"follow-up, by {Ranking(arms).words}; ties by name.",
             footnotes.say_treatment_emergence(study),
             footnotes.say_dictionary(study),
             *footnotes.say_abbreviations(columns, kept, "PT", "TEAE"),
@@ -96,7 +96,7 @@ def make_aet05_int(datasets: AnalysisDatasets, study: Study, parameters: Mapping
         subtitle="Treatment-emergent adverse events, "
         + ("all occurrences" if kind.every else "first occurrence per subject"),
         empty_note=_note(datasets, study, counter),
-        parameters={"kind": kind.code, "at_least": f"{share:g}"},
+        parameters={"kind": kind.code, "at_least": f"{threshold.share:g}"},
     )
 
 
@@ -134,15 +134,15 @@ class PartCounter:
         self._day = self._clock.days_of(self._events.subject, self._events.records["ASTDT"])
         self.has_events = bool(len(self._subject)) and bool(self.intervals.names)
 
-    def lines(self, share: float | None) -> list[PartLine]:
-        """All TEAEs; serious ones, where AESER is collected; with `share`, the PTs that are common enough."""
+    def lines(self, threshold: Threshold | None) -> list[PartLine]:
+        """All TEAEs; serious ones, where AESER is collected; with a threshold, the PTs that are common enough."""
         if not self.intervals.names:
             return []
         everything = np.ones(len(self._subject), dtype=np.bool_)
         found = [self._line(ANY, "", everything)]
         if self._has_serious:
             found.append(self._line(SERIOUS, equals("AESER", "Y"), self._events.equal("AESER", "Y")))
-        return found if share is None else [*found, *self._terms(share)]
+        return found if threshold is None else [*found, *self._terms(threshold)]
 
     def _line(self, label: str, condition: str, chosen: NDArray[np.bool_]) -> PartLine:
         subject = self._subject[chosen]
@@ -151,16 +151,17 @@ class PartCounter:
         )
         return PartLine(label, label, condition, counted, 0)
 
-    def _terms(self, share: float) -> list[PartLine]:
+    def _terms(self, threshold: Threshold) -> list[PartLine]:
         names = self._events.names("AEDECOD")
         term = self._events.codes("AEDECOD").astype(np.int64)
         if not names:
             return []
         pairs = compute_distinct_pairs(self._subject, term, len(names))
         of_term = compute_subjects(pairs, len(names), self._arms.arm_of_subject, len(self._arms.names))
-        common = (100 * of_term >= share * self._arms.sizes[:, np.newaxis]) & (of_term > 0)
         rank = Ranking(self._arms)
-        chosen = sorted(np.flatnonzero(common.any(axis=0)), key=lambda place: rank(of_term[:, place], names[place]))
+        chosen = sorted(
+            np.flatnonzero(threshold.keeps(of_term)), key=lambda place: rank(of_term[:, place], names[place])
+        )
         counted = count_by_part(
             self._subject, term, self._day, len(names), self._arms, self.intervals, every=self._every
         )

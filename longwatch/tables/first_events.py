@@ -64,6 +64,11 @@ class FirstEvents:
             self.notes += [note for note in _notes(timed, study) if note not in self.notes]
             self.definitions += [note for note in say_events(study, timed) if note not in self.definitions]
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The abbreviations of the notes on adverse events; none where no event is one."""
+        return ("PT", "SOC", "TEAE") if self.definitions else ()
+
     def _add(self, timed: Timed) -> None:
         name = timed.times.name
         columns = [timed.of(column) for column in timed.layout().counted_columns()]

@@ -9,8 +9,10 @@ that lot).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
 
@@ -24,6 +26,7 @@ from longwatch.tables.layout import NOT_AVAILABLE
 from longwatch.tables.ltf14 import lot_statuses
 from longwatch.tables.result import Provenance, Statistic, TableColumn, TableResult, TableRow
 from longwatch.tables.subjects import subject_layout
+from longwatch.tables.the_subject import study_day_of
 
 NONE, NOT_KNOWN = "–", "Not known"
 
@@ -109,7 +112,6 @@ class _Facts:
         safe = (pl.col("SAFFL") == "Y").fill_null(False)
         self.given = adlot.filter(pl.col("PARAMCD") == "LOT", safe)
         self.serious = adlot.filter(pl.col("PARAMCD") == "AE", pl.col("AESER") == "Y", safe)
-        self.tests = adlot.filter(pl.col("PARAMCD") == "TEST")
         self.status = lot_statuses(datasets)
         self.banks = {row["LOTID"]: row.get("CELLBANK") for row in _source(datasets, "LOT") if row.get("LOTID")}
         self.starts = dict(zip(range(datasets.adsl.height), datasets.adsl["TRTSDT"], strict=True))
@@ -121,13 +123,12 @@ class _Facts:
             frozenset(part.strip() for part in str(bank).split(BANK_SEPARATOR)) if bank else frozenset({f"lot {lot}"})
         )
 
-    def day(self, row: int, day: object) -> str:
+    def day(self, row: int, day: date | None) -> str:
         """A date with its study day."""
         start = self.starts.get(row)
         if day is None or start is None:
             return NOT_KNOWN
-        days = (day - start).days
-        return f"{day} ({days + 1 if days >= 0 else days})"
+        return f"{day} ({study_day_of(day, start)})"
 
     def state(self, row: int) -> str:
         """How a subject's follow-up stands."""
@@ -184,6 +185,7 @@ def _forward(facts: _Facts) -> Iterator[tuple[TableRow, Statistic]]:
 def _tests(facts: _Facts) -> Iterator[tuple[TableRow, Statistic]]:
     used = set(facts.given["LOTID"])
     tests = [row for row in _source(facts.datasets, "LOTTEST") if row.get("LOTID") in used]
+    counts = Counter((row["LOTID"], row.get("TEST")) for row in tests)
     ordered = sorted(tests, key=lambda row: (str(row["LOTID"]), row.get("PASS") == "Y", str(row.get("TEST"))))
     for row in ordered:
         lot, test = str(row["LOTID"]), str(row.get("TEST") or NOT_KNOWN)
@@ -191,7 +193,7 @@ def _tests(facts: _Facts) -> Iterator[tuple[TableRow, Statistic]]:
         when = ", ".join(str(row[name]) for name in ("TEST_DATE", "TESTDTC", "COA_DOC", "COADOC") if row.get(name))
         passed = {"Y": "Yes", "N": "No"}.get(str(row.get("PASS")), "Not said")
         cells = (test, str(row.get("SPEC") or NOT_KNOWN), result or NOT_KNOWN, passed, when or NOT_KNOWN)
-        same = sum(other.get("TEST") == row.get("TEST") and other["LOTID"] == lot for other in tests)
+        same = counts[row["LOTID"], row.get("TEST")]
         named = equals("TEST", test) if row.get("TEST") else "TEST IS NULL"
         source = Provenance("ADLOT", both(equals("PARAMCD", "TEST"), equals("LOTID", lot), named), ("LOTID", "TEST"))
         yield TableRow(lot, cells, 0, lot, test), Statistic(lot, test, passed, "records", same, str(same), source)

@@ -41,8 +41,9 @@ def make_ltf05(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
             say_first(),
             *found.notes,
             say_incidence(),
+            *found.definitions,
             "An antibody or a fall of C-peptide is a measurement and no diagnosis of rejection.",
-            *footnotes.say_abbreviations(columns, found.rows, "CI", "NE"),
+            *footnotes.say_abbreviations(columns, found.rows, "CI", "NE", *found.words),
         ),
         empty_note="No subject is in this population",
     )

@@ -96,10 +96,9 @@ def _days_and_loss(datasets: AnalysisDatasets, layout: Layout, statistics: list[
     if loss.is_empty():
         return
     ended = loss["AVALC"].cast(pl.String).replace_strict({"LOST": 1, "DIED": 2, "FREE": 0}, return_dtype=pl.Int64)
-    arm = {id(frame): layout.arms.arm_of_subject[frame["USUBJID"].to_physical().to_numpy()] for frame in (total, loss)}
 
     def inside(frame: pl.DataFrame, column: Column) -> NDArray[np.bool_]:
-        place = arm[id(frame)]
+        place = layout.arms.arm_of_subject[frame["USUBJID"].to_physical().to_numpy()]
         return np.asarray(place >= 0 if column.index is None else place == column.index)
 
     def source(column: Column, *conditions: str) -> str:
@@ -119,13 +118,15 @@ def _days_and_loss(datasets: AnalysisDatasets, layout: Layout, statistics: list[
     yield TableRow(f"{DAYS}, median (range)", tuple(cells), 0, DAYS, "")
     yield TableRow(f"{LOSS}, % (95% CI)", ("",) * len(columns), 0, LOSS, "")
     of_loss = equals("PARAMCD", "LOSS")
+    timed = []
+    for column in columns:
+        mine = inside(loss, column)
+        days = loss["AVAL"].to_numpy()[mine]
+        timed.append((column, days, compute_cumulative_incidence(days, ended.to_numpy()[mine])))
     for year in YEARS:
         row, time = f"Year {year}", year * DAYS_PER_YEAR
         shares, risks = [], []
-        for column in columns:
-            mine = inside(loss, column)
-            days = loss["AVAL"].to_numpy()[mine]
-            curve = compute_cumulative_incidence(days, ended.to_numpy()[mine])
+        for column, days, curve in timed:
             key = (LOSS, row, column.name)
             where = Provenance("ADII", source(column, of_loss), ("AVAL", "AVALC"))
             shares.append(put_share(statistics, key, in_percent(curve.at(time)), where, "incidence_pct"))

@@ -84,8 +84,8 @@ def make_subg01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[st
             f"Subject {name or 'none'}; day 1 is the day of the first infusion; values by the cut-off of "
             f"{datasets.cutoff.isoformat()}, from {BEFORE} days before the infusion on.",
             "C-peptide: the highest of a day after a meal, converted to ng/mL (1 ng/mL = 0.331 nmol/L). Insulin: units "
-            "per day of the courses in CM whose dose is known. Immunosuppressants: drugs of the study file's classes "
-            "in CM. Adverse events: at their start, whatever the cause.",
+            "per day of all courses in CM; not drawn where the dose of any of them is not known. Immunosuppressants: "
+            "drugs of the study file's classes in CM. Adverse events: at their start, whatever the cause.",
             *((f"Without a value: {', '.join(missing)}.",) if missing else ()),
             *footnotes.say_abbreviations(columns, rows),
         ),

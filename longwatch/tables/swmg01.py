@@ -92,8 +92,9 @@ def make_swmg01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[st
         statistics=(*subject_layout(arms).sizes(), *_statistics(lanes, arms, told_insulin, told_serious)),
         footnotes=(
             footnotes.say_population(datasets, study, arms),
-            "A lane per subject whose follow-up is known, by arm, the longest first: from the first infusion (day 1) "
-            "to the end of follow-up. A lane without a mark at its end: the follow-up goes on at the cut-off.",
+            f"A lane per subject {'' if only is None else 'of this arm '}whose follow-up is known, by arm, the longest "
+            "first: from the first infusion (day 1) to the end of follow-up. A lane without a mark at its end: the "
+            "follow-up goes on at the cut-off.",
             f"{FREE}: at least {study.graft.free_days} days in a row (CM). {SERIOUS}: at its start; several on one day "
             "are one mark.",
             *(
@@ -104,6 +105,7 @@ def make_swmg01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[st
             footnotes.say_treatment_emergence(study),
             *footnotes.say_abbreviations(columns, rows, "TEAE"),
         ),
+        subtitle="" if only is None else f"Arm: {arms.names[only]}",
         empty_note=NOBODY,
         parameters={"arm": "" if only is None else arms.names[only]},
         chart=_chart(lanes, arms) if 0 < len(lanes) <= MOST_LANES else None,

@@ -37,11 +37,11 @@ def _say_source(datasets: AnalysisDatasets, study: Study, timed: Timed) -> str:
     if timed.times.supplied:
         return "as supplied in the sponsor's ADTTE; the event: CNSR = 0, censored: CNSR of 1 or more."
     declared = timed.declared
-    if declared is None:
-        return f"from the first infusion to the first of: {say_measured(timed.times.code, study)}."
-    assert declared.event is not None, "a derived time has an event"
     first = start_variable(study, datasets.adsl.columns) == "INTSDT"
     start = "the first study intervention" if first else "the first dose of study product"
+    if declared is None:
+        return f"from {start} to the first of: {say_measured(timed.times.code, study)}; {_CENSORED}."
+    assert declared.event is not None, "a derived time has an event"
     return f"from {start} to {_say_event(timed)}."
 
 
