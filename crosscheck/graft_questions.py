@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crosscheck.follow_up_questions import add_count, add_range, add_share, count_by_arm
-from crosscheck.questions import Asked, start
+from crosscheck.questions import Asked, quote, start
 from longwatch.standards.dataset import SourceData
 from longwatch.study import Study
 from longwatch.tables.opinion import Answer
@@ -17,7 +17,7 @@ RANKS = ("Optimal", "Good", "Marginal", "Failure")
 
 def graft_words(study: Study, data: SourceData) -> dict[str, str]:
     """What the study file says, as SQL."""
-    names = ", ".join(_quote(name.upper()) for name in study.graft.insulins)
+    names = ", ".join(quote(name.upper()) for name in study.graft.insulins)
     drug = "upper(coalesce(CMDECOD, CMTRT))"
     cm = set(data.datasets["CM"].columns) if "CM" in data else set()
     tolerances = study.graft.as_baseline
@@ -35,8 +35,7 @@ def graft_words(study: Study, data: SourceData) -> dict[str, str]:
 
 def names_of_level_3(study: Study) -> str:
     """What CESCAT calls hypoglycaemia of level 3, as SQL."""
-    level = study.rules.parameters.get("GF03", {}).get("level_3", "LEVEL 3")
-    return ", ".join(_quote(str(name).upper()) for name in (level if isinstance(level, tuple) else (level,)))
+    return ", ".join(map(quote, study.names_of_level_3))
 
 
 def tells_level_3(data: SourceData) -> bool:
@@ -91,7 +90,3 @@ def insulin_independence(asked: Asked, table: TableResult) -> Answer:
         " WHERE FUPDUR IS NOT NULL GROUP BY w.USUBJID, w.arm)",
     )  # fmt: skip
     return Answer(counted.values, frozenset({"First independence lost"}))
-
-
-def _quote(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

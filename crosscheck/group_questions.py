@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from crosscheck.questions import SUBSETS, Asked, Counted, by_row, numbers_by_arm, overview, start
+from crosscheck.questions import SUBSETS, Asked, Counted, by_row, numbers_by_arm, overview, quote, start
 from longwatch.standards.event_groups import AESI, EventGroups
 from longwatch.study import AesiSpec
 from longwatch.tables.opinion import Answer
@@ -72,7 +72,9 @@ def by_list(kind: str, only: str, scopes: tuple[str, ...]) -> Callable[[Asked, T
             for scope in scopes:
                 if scope == "broad" and not has_broad:
                     continue
-                terms = f"SELECT term FROM listed WHERE kind = '{kind}' AND name = {_quote(name)} AND scope = '{scope}'"
+                terms = (
+                    f"SELECT term FROM listed WHERE kind = '{kind}' AND name = {quote(str(name))} AND scope = '{scope}'"
+                )
                 query = f"SELECT 1, {numbers} {chosen} AND upper(pt) IN ({terms}) GROUP BY ALL"
                 count(query, str(organ_system), f"{name} ({scope})")
             _count_by_algorithm(asked, counted, kind, str(name), str(organ_system), scopes)
@@ -97,7 +99,7 @@ def _count_by_algorithm(
     met = algorithm.fold(
         lambda letter: f"bool_or(scope = '{letter}')", lambda operator, parts: f"({f' {operator} '.join(parts)})"
     )
-    of_list = f"listed WHERE kind = '{kind}' AND name = {_quote(name)} AND length(scope) = 1"
+    of_list = f"listed WHERE kind = '{kind}' AND name = {quote(name)} AND length(scope) = 1"
     joined = f"emergent e JOIN (SELECT scope, term FROM {of_list}) l ON upper(e.pt) = l.term"
     if not asked.has(f"(SELECT count(*) FROM {joined}) > 0"):
         return
@@ -194,7 +196,3 @@ def _count_values(asked: Asked, counted: Counted, block: str, variable: str, had
             counted.values[block, row, column, "N"] = size
             counted.values[block, row, column, "n"] = subjects
             counted.values[block, row, column, "pct"] = 100 * subjects / size if size else None
-
-
-def _quote(value: object) -> str:
-    return "'" + str(value).replace("'", "''") + "'"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from crosscheck.measured import measure
-from crosscheck.questions import Asked, Counted, by_row, start
+from crosscheck.questions import Asked, Counted, by_row, quote, start
 from crosscheck.restrictions import look_through
 from longwatch.standards.laboratory.reading import BLOOD_PRESSURE, CRITERIA, LEVELS, read_rows, read_units
 from longwatch.tables.opinion import Answer
@@ -212,7 +212,7 @@ def _shift(
     orders: Mapping[str, str],
     categories: Mapping[str, tuple[str, ...]],
 ) -> None:
-    cases = " ".join(f"WHEN {_quote(v)} THEN {_quote(c)}" for c, values in categories.items() for v in values)
+    cases = " ".join(f"WHEN {quote(v)} THEN {quote(c)}" for c, values in categories.items() for v in values)
     after, base = (f"CASE {variable} {cases} END" for variable in variables)
     for word, order in orders.items():
         rows = asked.rows(
@@ -261,7 +261,7 @@ def blood_pressure(asked: Asked, table: TableResult) -> Answer:
 
 def _tests(table: TableResult) -> str:
     tests = table.parameters["tests"].split()
-    return f"code IN ({', '.join(map(_quote, tests))})" if tests else "true"
+    return f"code IN ({', '.join(map(quote, tests))})" if tests else "true"
 
 
 def screening_of_liver(across: str, limit: int) -> Callable[[Asked, TableResult], Answer]:
@@ -319,7 +319,3 @@ def cases_of_liver(asked: Asked, table: TableResult) -> Answer:
     for column, n, _ in counted.columns(by_row(rows, 1).get(("1",), [{}])[0]):
         counted.values["Potential Hy's law case", "", column, "n"] = n
     return Answer(counted.values)
-
-
-def _quote(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

@@ -9,7 +9,7 @@ import duckdb
 
 from crosscheck.catalogue import FROM_SDTM_ONLY, QUESTIONS
 from crosscheck.group_questions import read_lists
-from crosscheck.questions import Asked
+from crosscheck.questions import Asked, quote
 from crosscheck.restrictions import look_at
 from crosscheck.second_opinion import open_engine, prepare
 from longwatch.standards.event_groups import EventGroups
@@ -40,11 +40,11 @@ def _prepare(engine: duckdb.DuckDBPyConnection, part: AskedStudy, schema: str, p
     engine.execute(f"CREATE SCHEMA {schema}")
     engine.execute(f"USE memory.{schema}")
     asked = replace(prepare(engine, part.data, part.study, part.cutoff), schema=f"{schema}.")
-    cases = " ".join(f"WHEN {_quote(own)} THEN {_quote(pool)}" for own, pool in part.headings.items())
+    cases = " ".join(f"WHEN {quote(own)} THEN {quote(pool)}" for own, pool in part.headings.items())
     to_pool = "CASE {0} " + cases + " WHEN 'Not assigned' THEN 'Not assigned' END"
-    name = f"{_quote(part.study.id + ': ')} || USUBJID" if per_study else "USUBJID"
+    name = f"{quote(part.study.id + ': ')} || USUBJID" if per_study else "USUBJID"
     arms = ", ".join(f"{to_pool.format(arm)} AS {arm}" for arm in ("planned_arm", "actual_arm", "counted_arm"))
-    own = f"{name} AS USUBJID, {_quote(part.study.id)} AS STUDYID"
+    own = f"{name} AS USUBJID, {quote(part.study.id)} AS STUDYID"
     columns = {str(column) for column, *_ in asked.rows("DESCRIBE every_subject")}
     without = ", ".join(sorted({"USUBJID", "planned_arm", "actual_arm", "counted_arm", "STUDYID"} & columns))
     engine.execute(
@@ -103,7 +103,3 @@ def _of_study(answer: Answer, pooled: Answer, study: str, asked: Asked) -> Itera
         else:
             continue
         yield (group, row, f"{column}, {study}", name), value
-
-
-def _quote(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import duckdb
 
+from crosscheck.questions import quote
 from longwatch.tables.result import Restriction
 
 SUBSETS = {
@@ -81,7 +82,7 @@ def _condition(asked: str, kind: str, columns: dict[str, str]) -> str:
     if kind == "events" and variable in LISTS and sign == "=":
         name = text.removesuffix("(broad)").rstrip()
         scope = "narrow" if name == text else "broad"
-        of_list = f"FROM listed WHERE kind = '{variable}' AND {_quote(name.upper())} IN (upper(name), upper(id))"
+        of_list = f"FROM listed WHERE kind = '{variable}' AND {quote(name.upper())} IN (upper(name), upper(id))"
         return (
             f"upper(pt) IN (SELECT term {of_list} AND scope = '{scope}')"
             f" OR upper(soc) IN (SELECT term {of_list} AND scope = 'SOC')"
@@ -94,16 +95,12 @@ def _condition(asked: str, kind: str, columns: dict[str, str]) -> str:
         return ""
     if kind == "events" and sign != "=":
         order = SCALES[variable]
-        return f"contains({order}, {column}) AND strpos({order}, {column}) {sign} strpos({order}, {_quote(text)})"
+        return f"contains({order}, {column}) AND strpos({order}, {column}) {sign} strpos({order}, {quote(text)})"
     if columns[column] != "VARCHAR" and text:
         return f'"{column}" {sign} {text}'
-    return " OR ".join(f'"{column}" = {_quote(value)}' if value else f'"{column}" IS NULL' for value in _values(text))
+    return " OR ".join(f'"{column}" = {quote(value)}' if value else f'"{column}" IS NULL' for value in _values(text))
 
 
 def _values(text: str) -> list[str]:
     """Values parted by a bar; a doubled bar is one within a value."""
     return [part.strip().replace("||", "|") for part in re.split(r"(?<!\|)\|(?!\|)", text)]
-
-
-def _quote(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

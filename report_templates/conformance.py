@@ -74,7 +74,7 @@ def _verdicts(file: pikepdf.Pdf, pdf: bytes, most_drawings: int | None) -> Itera
     version = file.pdf_version
     yield judge("version", [] if version in VERSIONS else [f"version {version}"], f"version {version}")
     yield judge("security", ["it is encrypted"] if file.is_encrypted else [], "none")
-    yield _judge_pdfa(pdf, looked)
+    yield _judge_pdfa(pdf, None if len(looked) == len(file.pages) else looked)
     yield judge("content", _forbidden(file), "none")
     pages = {page.obj.objgen: number for number, page in enumerate(file.pages, start=1)}
     links, faults = _links(file, pages)
@@ -96,14 +96,15 @@ def spread(pages: int, most: int | None) -> frozenset[int]:
     return frozenset(1 + round(step * (pages - 1) / (most - 1)) for step in range(most))
 
 
-def _judge_pdfa(pdf: bytes, looked: frozenset[int]) -> RuleVerdict:
+def _judge_pdfa(pdf: bytes, looked: frozenset[int] | None) -> RuleVerdict:
+    """`looked`: the pages whose drawing is looked at; None: all."""
     import pikepdf
     from pikepdf import pdfa
 
-    with pikepdf.open(io.BytesIO(pdf), inherit_page_attributes=False) as file:
-        if len(looked) == len(file.pages):
-            report = pdfa.validate_written(io.BytesIO(pdf), "2b")
-        else:
+    if looked is None:
+        report = pdfa.validate_written(io.BytesIO(pdf), "2b")
+    else:
+        with pikepdf.open(io.BytesIO(pdf), inherit_page_attributes=False) as file:
             for number, page in enumerate(file.pages, start=1):
                 if number not in looked and "/Contents" in page.obj:
                     del page.obj.Contents

@@ -114,7 +114,7 @@ def _amounts(data: SourceData, subjects: Subjects, adsl: pl.DataFrame, started: 
 def _weight_at_first_dose(data: SourceData, subjects: Subjects, adsl: pl.DataFrame) -> pl.Series:
     """By row of ADSL the last weight in kg on or before the day of the first dose; the later record on one day."""
     nothing = pl.Series("weight", [None], dtype=pl.Float64).new_from_index(0, adsl.height)
-    vs = read_coded(data, "VS", subjects, _VS, ("VSSTRESN",))
+    vs = read_coded(data, "VS", subjects, _VS, ("VSSTRESN",), days=("VSDTC",))
     if not {"VSSTRESN", *_VS} <= set(vs.columns):
         return nothing
     vs = vs.filter(

@@ -61,7 +61,7 @@ def derive_adgf(
 
 def read_components(data: SourceData, subjects: Subjects, cutoff: date) -> dict[str, pl.DataFrame]:
     """By component: subject, day, value, of those that are measured on a day."""
-    lb = read_coded(data, "LB", subjects, _LB, ("LBSTRESN", "LBTPTNUM"))
+    lb = read_coded(data, "LB", subjects, _LB, ("LBSTRESN", "LBTPTNUM"), days=("LBDTC",))
     lb = _dated(
         lb.select("subject", *(_or_missing(lb, name) for name in (*_LB, "LBSTRESN", "LBTPTNUM"))), "LBDTC", cutoff
     )
@@ -75,7 +75,7 @@ def read_components(data: SourceData, subjects: Subjects, cutoff: date) -> dict[
         "STIMULATED": lb.filter(test.is_in(C_PEPTIDE), pl.col("LBTPTNUM") > 0).with_columns(value=c_peptide),
         "FASTING": lb.filter(test.is_in(C_PEPTIDE), fasting).with_columns(value=c_peptide),
     }
-    vs = read_coded(data, "VS", subjects, ("VSTESTCD", "VSSTRESU", "VSDTC"), ("VSSTRESN",))
+    vs = read_coded(data, "VS", subjects, ("VSTESTCD", "VSSTRESU", "VSDTC"), ("VSSTRESN",), days=("VSDTC",))
     vs = _dated(
         vs.select("subject", *(_or_missing(vs, name) for name in ("VSTESTCD", "VSSTRESU", "VSDTC", "VSSTRESN"))),
         "VSDTC",
@@ -83,7 +83,7 @@ def read_components(data: SourceData, subjects: Subjects, cutoff: date) -> dict[
     )
     kilograms = (pl.col("VSTESTCD") == "WEIGHT") & (pl.col("VSSTRESU").cast(pl.String).str.to_lowercase() == "kg")
     found["WEIGHT"] = vs.filter(kilograms, pl.col("VSSTRESN") > 0).with_columns(value="VSSTRESN")
-    cgm = read_coded(data, "CGM", subjects, ("DTC",), ("TIR", "BELOW54"))
+    cgm = read_coded(data, "CGM", subjects, ("DTC",), ("TIR", "BELOW54"), days=("DTC",))
     cgm = _dated(cgm.select("subject", *(_or_missing(cgm, name) for name in ("DTC", "TIR", "BELOW54"))), "DTC", cutoff)
     found |= {name: cgm.with_columns(value=name) for name in ("TIR", "BELOW54")}
     # Several of one day: the highest after a meal, else the last.

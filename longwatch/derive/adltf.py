@@ -137,7 +137,7 @@ def _records(data: SourceData, subjects: Subjects, plan: Plan, cutoff: date) -> 
     """SV's records of planned visits: subject, place in the plan, missed, and the days that the date can mean.
 
     A visit with a number is told by VISITNUM, another by its name (VISIT, in any case)."""
-    sv = read_coded(data, "SV", subjects, ("VISIT", "SVOCCUR", "SVSTDTC"), ("VISITNUM",))
+    sv = read_coded(data, "SV", subjects, ("VISIT", "SVOCCUR", "SVSTDTC"), ("VISITNUM",), days=("SVSTDTC",))
     has = set(sv.columns)
     by_number = {visit.number: place for place, visit in enumerate(plan.visits) if visit.number is not None}
     by_name = {visit.visit.upper(): place for place, visit in enumerate(plan.visits) if visit.number is None}

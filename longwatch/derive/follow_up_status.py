@@ -65,7 +65,8 @@ def derive_follow_up(data: SourceData, study: Study) -> FollowedSubjects:
     day = _day(data, study)
     assert day is not None
     subjects = read_subjects(data, day)
-    ae = forget_later(keep_started(read_coded(data, "AE", subjects, _AE), "AESTDTC", day), "AEENDTC", day)
+    ae = read_coded(data, "AE", subjects, _AE, days=("AESTDTC", "AEENDTC"))
+    ae = forget_later(keep_started(ae, "AESTDTC", day), "AEENDTC", day)
     adsl = derive_adsl(read_attended(data, study, day, subjects), study, day, subjects, ae)
     plan = read_plan(data, study)
     adltf = derive_adltf(data, study, plan, day, subjects, adsl)

@@ -78,7 +78,7 @@ def read_hypoglycaemia(data: SourceData, study: Study, cutoff: date, subjects: S
     texts = {name: pl.col(name).cast(pl.String) if name in has else pl.lit(None, pl.String) for name in _CE}
     named = [texts[name].str.contains(_WORD).fill_null(False) for name in ("CECAT", "CEDECOD", "CETERM")]
     said = texts["CESCAT"].str.strip_chars().str.to_uppercase()
-    severe = said.is_in(_names_of_level_3(study)).fill_null(False)
+    severe = said.is_in(study.names_of_level_3).fill_null(False)
     events = ce.with_columns(
         pl.when(severe).then(pl.lit(LEVEL_3)).when(said.is_in(LEVELS)).then(said).alias("STATED"),
         texts["CELNKID"].alias("link"),
@@ -97,11 +97,6 @@ def read_hypoglycaemia(data: SourceData, study: Study, cutoff: date, subjects: S
         BASIS=pl.when(level.is_not_null()).then(pl.lit("FINDINGS")).when(stated.is_not_null()).then(pl.lit("STATED")),
         DIFFERS=pl.when(level.is_not_null() & stated.is_not_null()).then(flag(level != stated).cast(pl.String)),
     ).drop("LEVEL", "link")
-
-
-def _names_of_level_3(study: Study) -> list[str]:
-    named = study.rules.parameters.get("GF03", {}).get("level_3", LEVEL_3)
-    return [str(name).upper() for name in (named if isinstance(named, tuple) else (named,))]
 
 
 def _level() -> pl.Expr:

@@ -77,7 +77,7 @@ def derive_loss(data: SourceData, study: Study, cutoff: date, subjects: Subjects
 
 def _contacts(data: SourceData, subjects: Subjects, lost: pl.DataFrame) -> pl.DataFrame:
     """Dated contacts of lost subjects: subject, LOSTDT, RESULT, day."""
-    contact = read_coded(data, "CONTACT", subjects, ("DTC", "RESULT"))
+    contact = read_coded(data, "CONTACT", subjects, ("DTC", "RESULT"), days=("DTC",))
     if not {"DTC", "RESULT"} <= set(contact.columns):
         return lost.clear().with_columns(RESULT=pl.lit(None, pl.String), day=pl.lit(None, pl.Date))
     day = by_value(contact["DTC"], complete_day(pl.col("text")).alias("day"))["day"]
@@ -88,7 +88,7 @@ def _contacts(data: SourceData, subjects: Subjects, lost: pl.DataFrame) -> pl.Da
 def _signs(data: SourceData, subjects: Subjects, contact: pl.DataFrame) -> Iterator[pl.DataFrame]:
     yield contact.filter(pl.col("RESULT") == REACHED).select("subject", "day")
     for name, variable in _SIGNS:
-        frame = read_coded(data, name, subjects, (variable, f"{name}OCCUR"))
+        frame = read_coded(data, name, subjects, (variable, f"{name}OCCUR"), days=(variable,))
         if f"{name}OCCUR" in frame.columns:
             frame = frame.filter((pl.col(f"{name}OCCUR") != "N").fill_null(True))
         if variable in frame.columns:

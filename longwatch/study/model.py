@@ -353,6 +353,12 @@ class Study(Part):
         return self
 
     @property
+    def names_of_level_3(self) -> tuple[str, ...]:
+        """What CESCAT calls hypoglycaemia of level 3, in capitals: a parameter of rule GF03."""
+        named = self.rules.parameters.get("GF03", {}).get("level_3", "LEVEL 3")
+        return tuple(str(name).upper() for name in (named if isinstance(named, tuple) else (named,)))
+
+    @property
     def time_parameters(self) -> tuple[Parameter, ...]:
         """Times to an event that the study file declares or implies: its own and the standard ones, then the first
         event of each group that follow-up watches: MAL and MAL1 … (malignancies), IMM1 …, ORG1 …, REC1 …"""
