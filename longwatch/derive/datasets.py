@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from longwatch.derive.adae import derive_adae, read_adverse_events
+from longwatch.derive.adaq import Algorithms, check_queries, derive_adaq
 from longwatch.derive.adev import MEASURED, derive_adev, why_not
 from longwatch.derive.adex import derive_adex
 from longwatch.derive.adgf import derive_adgf
@@ -60,7 +61,7 @@ from longwatch.study import AnalysisData, EventKind, Parameter, Study, Treatment
 
 DATASETS = (
     "ADSL", "ADAE", "ADTTE", "ADEX", "ADFU", "ADLTF", "ADGF", "ADII", "ADEV", "ADIM", "ADSP", "ADCG", "ADHG", "ADLOT",
-    "ADLB", "ADVS", "ADHY",
+    "ADLB", "ADVS", "ADHY", "ADAQ",
 )  # fmt: skip
 """The analysis datasets there are; all but ADSL and ADAE are derived when they are first asked for."""
 
@@ -371,6 +372,21 @@ class AnalysisDatasets:
         """ADHY: one row per subject, what liver screening looks at."""
         return derive_adhy(self.adlb, self.adsl, self.study)
 
+    @cached_property
+    def algorithms(self) -> Algorithms:
+        """The algorithmic queries; of a part of a trial, those of the whole."""
+        if self.part:
+            return self.part.whole.algorithms
+        adae = self.adae_with(("USUBJID", "TRTEMFL", "AEDECOD", "AEBODSYS", "ASTDT", "AESEQ"))
+        return derive_adaq(
+            adae, self.adlb, self.data, self.study, self.groups, self.cutoff, self.subjects, self.adsl
+        )  # fmt: skip
+
+    @on_demand
+    def adaq(self) -> pl.DataFrame:
+        """ADAQ: what meets the criteria of algorithmic queries."""
+        return self.algorithms.records
+
     def _bds(self, name: str) -> pl.DataFrame:
         """From the domain, or as supplied; where the sponsor's ADaM is counted and has none, no rows."""
         supplied = self.study.analysis_data is AnalysisData.ADAM
@@ -434,4 +450,5 @@ def derive(data: SourceData, study: Study, cutoff: date, groups: EventGroups = N
     adsl = derive_dthcaus(adsl, events.columns(("USUBJID", "AEDECOD", "AEOUT", "AESDTH")), stated)
     actual = study.treatment.basis is TreatmentBasis.ACTUAL
     variable = "TRT01A" if actual else "TRT01P"
+    check_queries(groups, study.algorithmic_queries)
     return AnalysisDatasets(adsl, events, cutoff, variable, subjects, data, study, add_aesi(groups, study.aesi))

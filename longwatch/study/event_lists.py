@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -24,19 +24,24 @@ class EventGroupsSpec(Part):
         return self
 
 
-class AesiSpec(Part):
-    """An adverse event of special interest: the PTs (`terms`), whole SOCs (`socs`), and lists of `event_groups` by name
-    or id (`groups`), of which `scope` takes the narrow terms or all."""
+class Terms(Part):
+    """Adverse events by their terms: PTs (`terms`), whole SOCs (`socs`), and lists of `event_groups` by name or id
+    (`groups`), of which `scope` takes the narrow terms or all."""
 
-    name: Annotated[str, Field(min_length=1)]
     terms: tuple[str, ...] = ()
     socs: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     scope: Literal["narrow", "broad"] = "narrow"
 
     @model_validator(mode="after")
-    def check_terms(self) -> AesiSpec:
+    def check_terms(self) -> Self:
         """It has a term."""
         if not (self.terms or self.socs or self.groups):
             raise ValueError("name its terms, socs or groups")
         return self
+
+
+class AesiSpec(Terms):
+    """An adverse event of special interest by its `name`."""
+
+    name: Annotated[str, Field(min_length=1)]
