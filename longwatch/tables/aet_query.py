@@ -20,6 +20,7 @@ from longwatch.study.algorithmic import LISTS
 from longwatch.tables import footnotes
 from longwatch.tables.arms import Arms, make_arms
 from longwatch.tables.filters import SAFETY, both, equals
+from longwatch.tables.groups import say_lists
 from longwatch.tables.layout import Counted, CountLine, Layout
 from longwatch.tables.levels import units_of
 from longwatch.tables.result import TableResult
@@ -73,6 +74,7 @@ def make_aet_query(datasets: AnalysisDatasets, study: Study, parameters: Mapping
             *_say_criteria(query),
             *_say_untold(query, untold),
             *(_say_terms(query) if any(_asks(query, part) for part in ("terms", "symptoms")) else ()),
+            *_say_lists(datasets, study, query),
             *(_say_results(datasets, query) if _asks(query, "results") else ()),
             *(_say_drugs(query) if _asks(query, "drugs") else ()),
             *(_say_clinical_events(query) if _asks(query, "clinical_events") else ()),
@@ -141,6 +143,16 @@ def _say_terms(query: AlgorithmicQuery) -> Iterator[str]:
     if _asks(query, "symptoms"):
         broad = f"the terms of OCMQ {name} that are broad and not narrow; confirm which of them the guide means"
         yield f"Symptom: a TEAE of {_words(query.symptoms, broad)}."
+
+
+def _say_lists(datasets: AnalysisDatasets, study: Study, query: AlgorithmicQuery) -> tuple[str, ...]:
+    """For which version of the dictionary the lists were made, where terms are of lists."""
+    named = [name for declared in (query.terms, query.symptoms) if declared for name in declared.groups]
+    used = [datasets.groups.find(name) for name in named]
+    if query.terms is None or query.symptoms is None:
+        ocmq = LISTS[query.query].upper()
+        used += [group for group in datasets.groups.of_kind("OCMQ") if group.name.upper() == ocmq]
+    return say_lists(used, study) if used else ()
 
 
 def _words(declared: Terms | None, otherwise: str) -> str:
