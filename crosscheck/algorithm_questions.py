@@ -15,6 +15,14 @@ from longwatch.tables.result import TableResult
 QUERIES = {"AET_HYPOGLY": Query.HYPOGLYCAEMIA, "AET_HYPERGLY": Query.HYPERGLYCAEMIA}
 OCMQ = {Query.HYPOGLYCAEMIA: "HYPOGLYCEMIA", Query.HYPERGLYCAEMIA: "HYPERGLYCEMIA"}
 
+MEASURES = {
+    "x ULN": "times_uln",
+    "x LLN": "aval / CASE WHEN low > 0 THEN low END",
+    "x baseline": "r2base",
+    "% of baseline": "pchg",
+}
+SIGNS = {"below": "<", "at_most": "<=", "above": ">", "at_least": ">="}
+
 
 def algorithm(asked: Asked, table: TableResult) -> Answer:
     """AET_HYPOGLY, AET_HYPERGLY: who meets which criterion, and by which kinds of them."""
@@ -102,16 +110,20 @@ def _events(asked: Asked, declared: Terms | None, ocmq: str, *, narrow: bool) ->
 
 
 def _results(asked: Asked, wanted: Results) -> str:
-    factors = read_units().get(wanted.test, {})
-    known = {unit: factor / factors[wanted.unit] for unit, factor in factors.items()} if wanted.unit in factors else {}
-    cases = " ".join(f"WHEN {quote(unit)} THEN {factor!r}" for unit, factor in (known or {wanted.unit: 1.0}).items())
-    numbers = {"aval": wanted.value, "chg": wanted.change}
-    usable = [f"code = {quote(wanted.test)}", "coalesce(spec <> 'URINE', true)", f"(CASE unit {cases} END) IS NOT NULL"]
-    usable += [f"{name} IS NOT NULL" for name, limit in numbers.items() if limit]
+    factors = {unit.lower(): factor for unit, factor in read_units().get(wanted.analyte, {}).items()}
+    own = wanted.unit.lower()
+    known = {unit: factor / factors[own] for unit, factor in factors.items()} if own in factors else {own: 1.0}
+    in_unit = (
+        f"CASE lower(unit) {' '.join(f'WHEN {quote(unit)} THEN {factor!r}' for unit, factor in known.items())} END"
+    )
+    value = MEASURES.get(wanted.unit, f"aval * {in_unit}")
+    usable = [f"code = {quote(wanted.analyte)}", "coalesce(spec <> 'URINE', true)", f"({value}) IS NOT NULL"]
+    usable += [f"chg * {in_unit} IS NOT NULL"] if wanted.rise is not None else []
     usable += ["fast = 'Y'"] if wanted.fasting else []
     if not asked.has(f"(SELECT count(*) FROM every_later_LB WHERE {' AND '.join(usable)}) > 0"):
         return ""
-    met = [f"round({name} * CASE unit {cases} END, 9) {limit}" for name, limit in numbers.items() if limit]
+    met = [f"round({value}, 9) {SIGNS[wanted.comparison]} {wanted.value!r}"]
+    met += [f"round(chg * {in_unit}, 9) >= {wanted.rise!r}"] if wanted.rise is not None else []
     return f"SELECT USUBJID, day FROM later_LB WHERE {' AND '.join([*usable, *met])}"
 
 

@@ -94,12 +94,12 @@ def derive_adaq(
     return Algorithms(carry_subject(adsl, stack([*found, pl.DataFrame(schema=_SCHEMA)], _SCHEMA)), untold)
 
 
-def factors_to(test: str, unit: str) -> Mapping[str, float]:
-    """By unit of a test what a result is multiplied by to be in `unit`; of a test or unit without a table, itself."""
-    known = read_units().get(test, {})
-    if unit not in known:
-        return {unit: 1.0}
-    return {other: factor / known[unit] for other, factor in known.items()}
+def factors_to(analyte: str, unit: str) -> Mapping[str, float]:
+    """By unit of results, in small letters, what they are multiplied by to be in `unit`; of an analyte or unit without
+    a table, itself."""
+    known = {other.lower(): factor for other, factor in read_units().get(analyte, {}).items()}
+    own = unit.lower()
+    return {other: factor / known[own] for other, factor in known.items()} if own in known else {own: 1.0}
 
 
 def _label(frame: pl.DataFrame, part: str) -> pl.DataFrame:
@@ -169,23 +169,32 @@ class _Source:
         return events.select(subject=pl.col("USUBJID").to_physical(), seq=seq, day="ASTDT")
 
     def _results(self, asked: Results) -> pl.DataFrame | str:
-        factors = factors_to(asked.test, asked.unit)
-        factor = pl.col("AVALU").cast(pl.String).replace_strict(dict(factors), default=None, return_dtype=pl.Float64)
+        results, compared = self.adlb, {"measured": pl.sql_expr(asked.measure)}
         usable = [
-            (pl.col("PARAMCD").cast(pl.String) == asked.test).fill_null(False),
+            (pl.col("PARAMCD").cast(pl.String) == asked.analyte).fill_null(False),
             (pl.col("ONTRTFL") == "Y").fill_null(False),
             (pl.col("SPEC").cast(pl.String) != "URINE").fill_null(True),
-            factor.is_not_null(),
-            *(pl.col(variable).is_not_null() for variable in asked.limits),
         ]
+        if asked.measure == "AVAL":
+            unit = pl.col("AVALU").cast(pl.String).str.to_lowercase()
+            factors = dict(factors_to(asked.analyte, asked.unit))
+            factor = unit.replace_strict(factors, default=None, return_dtype=pl.Float64)
+            compared = {"measured": pl.col("AVAL") * factor}
+            compared |= {} if asked.rise is None else {"risen": pl.col("CHG") * factor}
+        if "ANRLO" in asked.measure:
+            usable.append((pl.col("ANRLO") > 0).fill_null(False))
         if asked.fasting:
             usable.append((pl.col("LBFAST").cast(pl.String) == "Y").fill_null(False))
-        results = self.adlb.filter(*usable)
+        results = results.filter(*usable).with_columns(
+            expression.round(DECIMALS).alias(name) for name, expression in compared.items()
+        )
+        results = results.filter(*(pl.col(name).is_finite().fill_null(False) for name in compared))
         if not results.height:
             fasting = ", fasting," if asked.fasting else ""
-            change = " with a change" if asked.change else ""
-            return f"no result of {asked.test}{fasting} in {' or '.join(sorted(factors))}{change} after the first dose"
-        met = [_compare((pl.col(name) * factor).round(DECIMALS), *limit) for name, limit in asked.limits.items()]
+            rise = " with a change" if asked.rise is not None else ""
+            return f"no result of {asked.analyte}{fasting} in {asked.unit}{rise} after the first dose"
+        met = [_compare(pl.col("measured"), asked.comparison.sign, asked.value)]
+        met += [] if asked.rise is None else [pl.col("risen") >= asked.rise]
         seq = pl.col("LBSEQ").cast(pl.Float64) if "LBSEQ" in results.columns else pl.lit(None, pl.Float64)
         return results.filter(*met).select(subject=pl.col("USUBJID").to_physical(), seq=seq, day="ADT")
 

@@ -9,7 +9,7 @@ from longwatch.standards.event_groups import AESI, EventGroup, EventGroups, Scop
 from longwatch.study import AesiSpec, Terms
 
 
-def find_terms(groups: EventGroups, spec: Terms) -> tuple[frozenset[str], frozenset[str]]:
+def find_terms(groups: EventGroups, spec: Terms | AesiSpec) -> tuple[frozenset[str], frozenset[str]]:
     """The PTs and the SOCs that are meant, in capitals. Raises StudyError LW-GRP-003 where a list is not there."""
     named = [groups.find(name) for name in spec.groups]
     terms = {term.upper() for term in spec.terms}.union(*(group.terms(Scope(spec.scope)) for group in named))

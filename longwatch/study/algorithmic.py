@@ -9,17 +9,16 @@ hypoglycaemia's symptoms (MedDRA's), for which all broad terms of the OCMQ stand
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from longwatch.study.event_lists import Terms
+from longwatch.study.laboratory_criterion import Comparison, LaboratoryCriterion
 from longwatch.study.part import Part
 
-_LIMIT = re.compile(r"(<=|>=|<|>)\s*(-?\d+(?:\.\d+)?)")
 Text = Annotated[str, Field(min_length=1)]
 
 
@@ -30,42 +29,21 @@ class Query(StrEnum):
     HYPERGLYCAEMIA = "hyperglycaemia"
 
 
-class Results(Part):
-    """Laboratory results after the first dose. `test`: LBTESTCD. `value`, `change`: what a result, and its change from
-    baseline, must be, such as `< 54`; at least one of them, in this `unit`. `fasting`: those flagged LBFAST = Y alone.
-    `at_least`: how many of a subject's."""
+class Results(LaboratoryCriterion):
+    """Laboratory results after the first dose that meet a criterion. `rise`: which are higher than the baseline by at
+    least so much, in the criterion's unit. `fasting`: those flagged LBFAST = Y alone. `at_least`: how many of a
+    subject's."""
 
-    test: Text
-    value: str = ""
-    change: str = ""
-    unit: Text
+    rise: Annotated[float, Field(gt=0)] | None = None
     fasting: bool = False
     at_least: Annotated[int, Field(ge=1)] = 1
 
-    @field_validator("value", "change")
-    @classmethod
-    def check_limit(cls, value: str) -> str:
-        """A sign and a number."""
-        if value and not _LIMIT.fullmatch(value):
-            raise ValueError(f"{value!r} is no limit such as `< 54` or `>= 6.5`")
-        return value
-
     @model_validator(mode="after")
-    def check_some(self) -> Results:
-        """Something is compared."""
-        if not (self.value or self.change):
-            raise ValueError("give `value`, `change`, or both")
+    def check_rise(self) -> Results:
+        """A rise is in a unit of results."""
+        if self.rise is not None and self.measure != "AVAL":
+            raise ValueError(f"rise is in the unit of a result, and {self.unit!r} is none")
         return self
-
-    @property
-    def limits(self) -> Mapping[str, tuple[str, float]]:
-        """By variable of ADLB the sign and the limit."""
-        found = {}
-        for variable, text in (("AVAL", self.value), ("CHG", self.change)):
-            match = _LIMIT.fullmatch(text)
-            if match:
-                found[variable] = (match[1], float(match[2]))
-        return found
 
 
 class Drugs(Part):
@@ -112,37 +90,49 @@ class Criterion(Part):
 
 
 def _glucose(
-    value: str = "", change: str = "", *, fasting: bool = False, at_least: int = 1, test: str = "GLUC"
+    comparison: Comparison, value: float, *, rise: float | None = None, fasting: bool = False, at_least: int = 1
 ) -> Results:
-    unit = "mg/dL" if test == "GLUC" else "%"
-    return Results(test=test, value=value, change=change, unit=unit, fasting=fasting, at_least=at_least)
+    return Results(
+        analyte="GLUC",
+        comparison=comparison,
+        value=value,
+        unit="mg/dL",
+        rise=rise,
+        fasting=fasting,
+        at_least=at_least,
+    )
+
+
+def _hba1c(value: float, rise: float | None = None) -> Results:
+    return Results(analyte="HBA1C", comparison=Comparison.AT_LEAST, value=value, unit="%", rise=rise)
 
 
 GUIDE: Mapping[Query, tuple[Criterion, ...]] = {
     Query.HYPOGLYCAEMIA: (
         Criterion(name="Any hypoglycaemia term", terms=1),
-        Criterion(name="Glucose < 54 mg/dL", results=_glucose("< 54")),
+        Criterion(name="Glucose < 54 mg/dL", results=_glucose(Comparison.BELOW, 54)),
         Criterion(
-            name="Symptom, and glucose < 70 mg/dL within 7 days", symptoms=1, results=_glucose("< 70"), within_days=7
+            name="Symptom, and glucose < 70 mg/dL within 7 days",
+            symptoms=1,
+            results=_glucose(Comparison.BELOW, 70),
+            within_days=7,
         ),
         Criterion(
             name="At least 2 symptoms, and at least 2 glucoses < 70 mg/dL",
             symptoms=2,
-            results=_glucose("< 70", at_least=2),
+            results=_glucose(Comparison.BELOW, 70, at_least=2),
         ),
     ),
     Query.HYPERGLYCAEMIA: (
         Criterion(name="Any hyperglycaemia term", terms=1),
-        Criterion(name="Fasting glucose >= 126 mg/dL", results=_glucose(">= 126", fasting=True)),
-        Criterion(name="At least 2 glucoses > 180 mg/dL", results=_glucose("> 180", at_least=2)),
+        Criterion(name="Fasting glucose >= 126 mg/dL", results=_glucose(Comparison.AT_LEAST, 126, fasting=True)),
+        Criterion(name="At least 2 glucoses > 180 mg/dL", results=_glucose(Comparison.ABOVE, 180, at_least=2)),
         Criterion(name="Any new drug for diabetes", drugs=1),
-        Criterion(name="HbA1c >= 6.5%", results=_glucose(">= 6.5", test="HBA1C")),
-        Criterion(
-            name="HbA1c higher by >= 0.3 points, and >= 5.7%", results=_glucose(">= 5.7", ">= 0.3", test="HBA1C")
-        ),
+        Criterion(name="HbA1c >= 6.5%", results=_hba1c(6.5)),
+        Criterion(name="HbA1c higher by >= 0.3 points, and >= 5.7%", results=_hba1c(5.7, 0.3)),
         Criterion(
             name="Fasting glucose higher by >= 20 mg/dL, and > 100 mg/dL",
-            results=_glucose("> 100", ">= 20", fasting=True),
+            results=_glucose(Comparison.ABOVE, 100, rise=20, fasting=True),
         ),
     ),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -34,14 +34,26 @@ class Terms(Part):
     scope: Literal["narrow", "broad"] = "narrow"
 
     @model_validator(mode="after")
-    def check_terms(self) -> Self:
+    def check_some(self) -> Terms:
+        """There is one."""
+        if not (self.terms or self.socs or self.groups):
+            raise ValueError("name terms, socs or groups")
+        return self
+
+
+class AesiSpec(Part):
+    """An adverse event of special interest: the PTs (`terms`), whole SOCs (`socs`), and lists of `event_groups` by name
+    or id (`groups`), of which `scope` takes the narrow terms or all."""
+
+    name: Annotated[str, Field(min_length=1)]
+    terms: tuple[str, ...] = ()
+    socs: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    scope: Literal["narrow", "broad"] = "narrow"
+
+    @model_validator(mode="after")
+    def check_terms(self) -> AesiSpec:
         """It has a term."""
         if not (self.terms or self.socs or self.groups):
             raise ValueError("name its terms, socs or groups")
         return self
-
-
-class AesiSpec(Terms):
-    """An adverse event of special interest by its `name`."""
-
-    name: Annotated[str, Field(min_length=1)]

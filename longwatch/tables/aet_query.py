@@ -180,10 +180,11 @@ def _say_results(datasets: AnalysisDatasets, query: AlgorithmicQuery) -> Iterato
     whole = (datasets.whole or datasets).adlb
     unknown = sorted(
         {
-            f"{item.test} in {unit}"
+            f"{item.analyte} in {unit}"
             for item in asked
-            for unit in units_of(whole, item.test)
-            if unit not in factors_to(item.test, item.unit)
+            if item.measure == "AVAL"
+            for unit in units_of(whole, item.analyte)
+            if unit.lower() not in factors_to(item.analyte, item.unit)
         }
     )
     if unknown:

@@ -47,12 +47,14 @@ algorithmic_queries:
     symptoms: {terms: [Fever], socs: [NERVES]}
     clinical_events: [nausea]
     criteria:
-      - {name: Near, terms: 1, results: {test: GLUC, value: "> 1", unit: mg/dL}, within_days: 90}
+      - {name: Near, terms: 1, results: {analyte: GLUC, comparison: above, value: 1, unit: mg/dL}, within_days: 90}
       - {name: Event, clinical_events: 1}
   - query: hyperglycaemia
     terms: {socs: [Gut]}
     drugs: {names: [tacrolimus], containing: [siro]}
-    criteria: [{name: Both, drugs: 1, symptoms: 1}, {name: Liver, results: {test: ALT, change: ">= 0.4", unit: U/L}}]
+    criteria:
+      - {name: Both, drugs: 1, symptoms: 1}
+      - {name: Liver, results: {analyte: ALT, comparison: above, value: 0, unit: U/L, rise: 0.4}}
 time_to_event:
   parameters:
     - {code: TTNAU, name: Time to nausea, event: adverse_event, terms: [Nausea], socs: [Nerves], unit: months}

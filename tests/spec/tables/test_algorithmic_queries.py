@@ -21,7 +21,7 @@ from longwatch.errors import StudyError
 from longwatch.standards.dataset import SourceData
 from longwatch.standards.event_groups import EventGroups
 from longwatch.standards.group_files import parse_group_file
-from longwatch.study import AlgorithmicQuery, Criterion, Results, Study
+from longwatch.study import AlgorithmicQuery, Study
 from longwatch.tables.ars import make_reporting_event
 from longwatch.tables.catalogue import make_table
 from longwatch.tables.explain import explain, find_cell
@@ -243,7 +243,9 @@ DATES = [None, "2022", "2022-03", "2022-02", "2022-03-01", "2022-03-01T08:00", "
 DRAWN: list[dict[str, Any]] = [
     {**CLINICAL, "symptoms": {"terms": ["Trembling"], "groups": ["Hyperglycemia"]}},
     {"query": "hyperglycaemia", "drugs": {"names": ["aspirin"], "containing": ["insulin", "biguan"]},
-     "criteria": [{"name": "Drug and event", "drugs": 1, "terms": 1, "within_days": 4},
+     "criteria": [*({"name": unit, "results": {"analyte": "GLUC", "comparison": "at_least", "value": 1.5, "unit": unit}}
+                    for unit in ("x ULN", "x LLN", "x baseline", "% of baseline")),
+                  {"name": "Drug and event", "drugs": 1, "terms": 1, "within_days": 4},
                   {"name": "Two drugs", "drugs": 2, "symptoms": 1}]},
 ]  # fmt: skip
 
@@ -256,7 +258,9 @@ def test_sql_agrees_on_drawn_trials(seed: int, make_study: Callable[..., Study])
 
     def rows(count: int, make: Callable[[], dict[str, Any]]) -> pl.DataFrame:
         made = [{"USUBJID": some([*names, "NOBODY"]), **make()} for _ in range(count)]
-        kinds = {name: pl.Float64 if name.endswith(("SEQ", "STRESN")) else pl.String for name in made[0]}
+        kinds = {
+            name: pl.Float64 if name.endswith(("SEQ", "STRESN", "STNRLO", "STNRHI")) else pl.String for name in made[0]
+        }
         return pl.DataFrame(made, schema=kinds)
 
     dm, ex = (pl.DataFrame(TRIAL[name]) for name in ("DM", "EX"))
@@ -268,6 +272,7 @@ def test_sql_agrees_on_drawn_trials(seed: int, make_study: Callable[..., Study])
         LB=rows(60, lambda: {"LBSEQ": some([1.0, 2.0, None]), "LBTESTCD": some(["GLUC", "GLUC", "HBA1C", None]),
                 "LBSTRESN": some([3.0, 2.9, 3.8, 5.6, 5.9, 6.1, 6.5, 53.9, 54.0, 69.9, 126.0, 181.0, None]),
                 "LBSTRESC": some(["<1", None]), "LBSTRESU": some(["mg/dL", "mmol/L", "%", None]),
+                "LBSTNRLO": some([0.0, 3.9, 70.0, None]), "LBSTNRHI": some([0.0, 5.6, 100.0, None]),
                 "LBSPEC": some(["PLASMA", "URINE", None]), "LBFAST": some(["Y", "N", None]), "LBDTC": some(DATES)}),
         CM=rows(20, lambda: {"CMSEQ": some([1.0, None]), "CMTRT": some(["Insulin", "ASPIRIN", None]),
                 "CMDECOD": some(["INSULIN LISPRO", "Metformin", None]), "CMCLAS": some(["Biguanides", None]),
@@ -308,7 +313,7 @@ def test_the_study_s_criteria_may_stand_alone(data: SourceData, make_study: Call
         "terms": {"socs": ["glucose disorders"]},
         "criteria": [
             {"name": "Two events", "terms": 2},
-            {"name": "Low", "results": {"test": "GLUC", "value": "<= 3", "unit": "mmol/L"}},
+            {"name": "Low", "results": {"analyte": "GLUC", "comparison": "at_most", "value": 3, "unit": "mmol/l"}},
         ],
     }
     study = make_study(algorithmic_queries=[own])
@@ -321,6 +326,9 @@ def test_the_study_s_criteria_may_stand_alone(data: SourceData, make_study: Call
     assert opinion.differences == ()
 
 
+TRIPLED = {"analyte": "GLUC", "comparison": "above", "value": 3, "unit": "x ULN"}
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
@@ -329,8 +337,7 @@ def test_the_study_s_criteria_may_stand_alone(data: SourceData, make_study: Call
         ({"criteria": [{"name": "Any hypoglycaemia term", "terms": 1}]}, "stands twice"),
         ({"criteria": [{"name": "CE", "clinical_events": 1}]}, "name the terms of CE"),
         ({"guide": False}, "give `criteria`"),
-        ({"criteria": [{"name": "L", "results": {"test": "GLUC", "unit": "mg/dL"}}]}, "give `value`, `change`"),
-        ({"criteria": [{"name": "L", "results": {"test": "G", "unit": "g", "value": "low"}}]}, "no limit such as"),
+        ({"criteria": [{"name": "L", "results": {**TRIPLED, "rise": 1}}]}, "'x ULN' is none"),
     ],
 )
 def test_a_query_that_says_too_little(query: dict[str, Any], expected: str) -> None:
@@ -349,32 +356,31 @@ def test_the_criteria_are_those_of_a_public_implementation() -> None:
     """pharmaverseadamjnj, data-raw/adagocmq.R: ATERMN 21 to 27 and 31 to 34, in mg/dL and %."""
     found = {
         query: [
-            (dict(item.parts), dict(item.results.limits) if item.results else {}, item.within_days)
+            (dict(item.parts), *([item.results.words, item.results.rise] if item.results else []), item.within_days)
             for item in AlgorithmicQuery.model_validate({"query": query}).every_criterion
         ]
         for query in ("hypoglycaemia", "hyperglycaemia")
     }
     assert found == {
         "hypoglycaemia": [
-            ({"terms": 1}, {}, None),
-            ({"results": 1}, {"AVAL": ("<", 54.0)}, None),
-            ({"symptoms": 1, "results": 1}, {"AVAL": ("<", 70.0)}, 7),
-            ({"symptoms": 2, "results": 2}, {"AVAL": ("<", 70.0)}, None),
+            ({"terms": 1}, None),
+            ({"results": 1}, "GLUC < 54 mg/dL", None, None),
+            ({"symptoms": 1, "results": 1}, "GLUC < 70 mg/dL", None, 7),
+            ({"symptoms": 2, "results": 2}, "GLUC < 70 mg/dL", None, None),
         ],
         "hyperglycaemia": [
-            ({"terms": 1}, {}, None),
-            ({"results": 1}, {"AVAL": (">=", 126.0)}, None),
-            ({"results": 2}, {"AVAL": (">", 180.0)}, None),
-            ({"drugs": 1}, {}, None),
-            ({"results": 1}, {"AVAL": (">=", 6.5)}, None),
-            ({"results": 1}, {"AVAL": (">=", 5.7), "CHG": (">=", 0.3)}, None),
-            ({"results": 1}, {"AVAL": (">", 100.0), "CHG": (">=", 20.0)}, None),
+            ({"terms": 1}, None),
+            ({"results": 1}, "GLUC >= 126 mg/dL", None, None),
+            ({"results": 2}, "GLUC > 180 mg/dL", None, None),
+            ({"drugs": 1}, None),
+            ({"results": 1}, "HBA1C >= 6.5%", None, None),
+            ({"results": 1}, "HBA1C >= 5.7%", 0.3, None),
+            ({"results": 1}, "GLUC > 100 mg/dL", 20.0, None),
         ],
     }
     fasting = [item.results.fasting for item in AlgorithmicQuery.model_validate({"query": "hyperglycaemia"})
                .every_criterion if item.results]  # fmt: skip
     assert fasting == [True, False, False, False, True]
-    assert Criterion(name="A", results=Results(test="GLUC", value="< 54", unit="mg/dL")).parts == {"results": 1}
 
 
 CASES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
