@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from longwatch.derive.adae import derive_adae, read_adverse_events
 from longwatch.derive.adaq import Algorithms, check_queries, derive_adaq
-from longwatch.derive.adev import MEASURED, derive_adev, why_not
+from longwatch.derive.adev import MEASURED, derive_adev, read_courses, why_not
 from longwatch.derive.adex import derive_adex
-from longwatch.derive.adgf import derive_adgf
+from longwatch.derive.adgf import derive_adgf, read_components
 from longwatch.derive.adhy import derive_adhy
 from longwatch.derive.adim import derive_adim
 from longwatch.derive.adlot import derive_adlot
@@ -200,7 +200,7 @@ class AnalysisDatasets:
     @on_demand
     def adex(self) -> pl.DataFrame:
         """ADEX: exposure, one row per subject and parameter."""
-        return derive_adex(self.data, self.study, self.cutoff, self.subjects, self.adsl)
+        return derive_adex(self.data, self.study, self.cutoff, self.subjects, self.adsl, lambda: self.infusions)
 
     @cached_property
     def plan(self) -> Plan:
@@ -220,8 +220,7 @@ class AnalysisDatasets:
     @on_demand
     def adii(self) -> pl.DataFrame:
         """ADII: insulin independence."""
-        insulin = read_insulin(self.data, self.study, self.cutoff, self.subjects)
-        return derive_adii(insulin, self.study, self.adsl, self.adltf)
+        return derive_adii(self.insulin, self.study, self.adsl, self.adltf)
 
     @cached_property
     def loss(self) -> pl.DataFrame:
@@ -232,6 +231,21 @@ class AnalysisDatasets:
     def infusions(self) -> pl.DataFrame:
         """Doses of study product that started by the cut-off: `subject`, `day` (missing where it is not known)."""
         return read_infusions(self.data, self.study, self.cutoff, self.subjects)
+
+    @cached_property
+    def insulin(self) -> pl.DataFrame | None:
+        """Courses of insulin; None where nothing can tell of it."""
+        return read_insulin(self.data, self.study, self.cutoff, self.subjects)
+
+    @cached_property
+    def courses(self) -> pl.DataFrame:
+        """Courses of the study file's immunosuppressants."""
+        return read_courses(self.data, self.study, self.cutoff, self.subjects)
+
+    @cached_property
+    def components(self) -> Mapping[str, pl.DataFrame]:
+        """What graft function is judged by, by component: `subject`, `day`, `value`."""
+        return read_components(self.data, self.subjects, self.cutoff)
 
     @on_demand
     def adev(self) -> pl.DataFrame:
@@ -262,7 +276,7 @@ class AnalysisDatasets:
     @on_demand
     def adlot(self) -> pl.DataFrame:
         """ADLOT: lots given, events after them, and tests of the lots."""
-        return derive_adlot(self.data, self.study, self.cutoff, self.subjects, self.adsl, self.adae)
+        return derive_adlot(self.data, self.infusions, self.adsl, self.adae)
 
     @cached_property
     def clock(self) -> Clock:
