@@ -129,7 +129,7 @@ def numbered(rows: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
     return [{**row, name: float(place)} for place, row in enumerate(rows, start=1)]
 
 
-TRIAL = {
+TRIAL: dict[str, list[dict[str, Any]]] = {
     "DM": [{"USUBJID": name, "ARMCD": arm, "ACTARMCD": arm, "RFICDTC": "2022-02-01", "SEX": "FM"[place % 2]}
            for place, (name, arm) in enumerate(SUBJECTS.items())],
     "EX": [{"USUBJID": name, "EXTRT": "ISLET CELLS", "EXDOSE": 1.0, "EXSTDTC": DOSED.isoformat()} for name in SUBJECTS],
