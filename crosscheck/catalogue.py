@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from crosscheck import periodic_questions as periodic
+from crosscheck.algorithm_questions import algorithm
 from crosscheck.death_questions import deaths
 from crosscheck.exposure_questions import exposure
 from crosscheck.follow_up_questions import completeness, deaths_by_time, malignancies, quotient, year_ends
@@ -116,6 +117,8 @@ QUESTIONS: Mapping[str, Callable[[Asked, TableResult], Answer]] = {
     "AET02_CQ": by_list("CQ", "", SCOPES),
     "AEFG01": without_terms(terms("")),
     "AEFG_OCMQ": without_terms(by_list("OCMQ", "", SCOPES[:1])),
+    "AET_HYPOGLY": algorithm,
+    "AET_HYPERGLY": algorithm,
     "AESI01": of_interest,
     "AET01_SG": by_subgroup("", "serious", "fatal", "withdrawn"),
     "AET01_SG_SER": by_subgroup("serious"),

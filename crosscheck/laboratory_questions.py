@@ -30,7 +30,7 @@ SIDES = {"Low": "('LOW', 'LOW LOW')", "High": "('HIGH', 'HIGH HIGH')"}
 _TIME = "first_day NULLS FIRST, second, seq NULLS FIRST, _row"
 
 
-def _prepare(asked: Asked) -> None:
+def prepare_results(asked: Asked) -> None:
     """The tables `later_LB`, `liver` and those of `measure`."""
     measure(asked, "ADLB")
     if "graded" not in asked.measured:
@@ -117,7 +117,7 @@ def _value(row: dict[str, str]) -> str:
 
 def levels(asked: Asked, table: TableResult) -> Answer:
     """LBT_LEVELS, LBT_LAST: each level of each analyte that has a result."""
-    _prepare(asked)
+    prepare_results(asked)
     counted = start(asked, table, "safety")
     last = table.code == "LBT_LAST"
     blocks = table.parameters["blocks"].split()
@@ -138,7 +138,7 @@ def levels(asked: Asked, table: TableResult) -> Answer:
 
 def listed_levels(asked: Asked, table: TableResult) -> Answer:
     """LBL01: subjects and results beyond the level asked."""
-    _prepare(asked)
+    prepare_results(asked)
     counted = start(asked, table, "safety")
     asked_level = int(table.parameters["level"])
     for row, limits, usable in _analytes(asked):
@@ -160,7 +160,7 @@ def listed_levels(asked: Asked, table: TableResult) -> Answer:
 
 def abnormal(asked: Asked, table: TableResult) -> Answer:
     """LBT04: low and high, of those who were not so at baseline; LBT07: the highest grade of each subject."""
-    _prepare(asked)
+    prepare_results(asked)
     counted = start(asked, table, "safety")
     wanted = _tests(table)
     if table.code == "LBT07":
@@ -188,7 +188,7 @@ def abnormal(asked: Asked, table: TableResult) -> Answer:
 
 def shifts(asked: Asked, table: TableResult) -> Answer:
     """LBT_SHIFT, LBT14: the category at baseline against that of the worst result."""
-    _prepare(asked)
+    prepare_results(asked)
     counted = start(asked, table, "safety")
     if table.code == "LBT14":
         grades = {str(grade): (str(grade),) for grade in range(5)}
@@ -268,7 +268,7 @@ def screening_of_liver(across: str, limit: int) -> Callable[[Asked, TableResult]
     """LBT_HEP, LBT_CHOL: quadrants by peaks; of transaminases also the cases, by the order of the two."""
 
     def answer(asked: Asked, table: TableResult) -> Answer:
-        _prepare(asked)
+        prepare_results(asked)
         counted = start(asked, table, "safety")
         known = f"{across} IS NOT NULL AND bilirubin IS NOT NULL"
         if not asked.has(f"(SELECT count(*) FROM liver WHERE {known}) > 0"):
@@ -300,7 +300,7 @@ def peaks_of_liver(across: str, name: str) -> Callable[[Asked, TableResult], Ans
     """LBG_HEP, LBG_CHOL: both peaks of each subject who has both."""
 
     def answer(asked: Asked, table: TableResult) -> Answer:
-        _prepare(asked)
+        prepare_results(asked)
         counted = start(asked, table, "safety")
         query = f"SELECT USUBJID, arm, {across}, bilirubin FROM liver WHERE {across} + bilirubin IS NOT NULL"
         for subject, arm, first, second in asked.rows(query):
@@ -313,7 +313,7 @@ def peaks_of_liver(across: str, name: str) -> Callable[[Asked, TableResult], Ans
 
 def cases_of_liver(asked: Asked, table: TableResult) -> Answer:
     """LBL_HYSLAW: the cases of each arm."""
-    _prepare(asked)
+    prepare_results(asked)
     counted = start(asked, table, "safety")
     rows = asked.rows("SELECT 1, arm, count(*) FROM liver WHERE gap IS NOT NULL GROUP BY arm")
     for column, n, _ in counted.columns(by_row(rows, 1).get(("1",), [{}])[0]):

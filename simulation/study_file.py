@@ -53,6 +53,14 @@ follow_up:
     - {{name: Chest pain, terms: [CHEST PAIN]}}
   recurrent:
     - {{name: Infections, socs: [INFECTIONS]}}
+algorithmic_queries:
+  - query: hypoglycaemia
+    terms: {{terms: [HYPOGLYCAEMIA, SEVERE HYPOGLYCAEMIA]}}
+    symptoms: {{terms: [TREMOR, DIZZINESS, HEADACHE, FATIGUE]}}
+    clinical_events: [HYPOGLYCAEMIA]
+    criteria: [{{name: Any hypoglycaemia recorded as a clinical event, clinical_events: 1}}]
+  - query: hyperglycaemia
+    terms: {{terms: [HYPERGLYCAEMIA]}}
 comparison:
   control: {p.arms[1].code}
   statistics: [risk_difference]

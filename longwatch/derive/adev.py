@@ -30,7 +30,7 @@ from longwatch.derive.adgf import read_components
 from longwatch.derive.at_risk import Clock
 from longwatch.derive.coded import Subjects, by_value, read_coded
 from longwatch.derive.hypoglycaemia import LEVEL_3, read_hypoglycaemia, tells_level_3
-from longwatch.derive.of_subject import carry_subject, stack
+from longwatch.derive.of_subject import carry_subject, select_followed, stack
 from longwatch.derive.spans import derive_spans
 from longwatch.standards.dataset import SourceData
 from longwatch.standards.dates import complete_day
@@ -77,12 +77,7 @@ def derive_adev(
     """USUBJID, TRT01P, TRT01A, SAFFL, and the columns above; ADY: the day of follow-up of an event, day 1 the day from
     which events are treatment-emergent. By parameter, then by row of ADSL and day. Expects row i of ADSL to be
     `subject` i; of ADAE USUBJID, TRTEMFL, ASTDT, AEDECOD, AEBODSYS."""
-    watched = adsl.select(
-        low="TRTSDT",
-        high=pl.col("TRTSDT") + pl.duration(days=pl.col("FUPDUR").cast(pl.Int64) - 1),
-        safe=(pl.col("SAFFL") == "Y").fill_null(False),
-    ).with_row_index("subject")
-    watched = watched.filter("safe").drop("safe").drop_nulls()
+    watched = select_followed(adsl)
     parts = [
         *_c_peptide(data, study, cutoff, subjects, watched),
         *_antibodies(data, study, cutoff, subjects, watched),

@@ -18,39 +18,46 @@ without a known start was taken from the start on. Records that say that nothing
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 
 import polars as pl
 
 from longwatch.derive.coded import Subjects, by_value, read_coded
-from longwatch.derive.cutoff import keep_started
 from longwatch.derive.exposure import EX_NUMBERS, EX_TEXTS, derive_dosed, is_product
 from longwatch.derive.of_subject import carry_subject
 from longwatch.derive.spans import clip_spans, compute_days, derive_spans
 from longwatch.standards.dataset import SourceData
-from longwatch.standards.dates import complete_day, earliest_day
+from longwatch.standards.dates import complete_day
 from longwatch.study import Study
 
 _CM = ("CMTRT", "CMDECOD", "CMOCCUR", "CMSTDTC", "CMENDTC")
 _VS = ("VSTESTCD", "VSSTRESU", "VSDTC")
 
 
-def derive_adex(data: SourceData, study: Study, cutoff: date, subjects: Subjects, adsl: pl.DataFrame) -> pl.DataFrame:
+def derive_adex(
+    data: SourceData,
+    study: Study,
+    cutoff: date,
+    subjects: Subjects,
+    adsl: pl.DataFrame,
+    infusions: Callable[[], pl.DataFrame],
+) -> pl.DataFrame:
     """USUBJID, TRT01P, TRT01A, SAFFL, PARAMCD, PARAM, AVAL (Float64), AVALU; by parameter, then by row of ADSL.
 
-    Expects row i of ADSL to be `subject` i. A dataset that is not there gives no row of its parameters.
+    `infusions`: gives those of `read_infusions`, where the product is given in such. Expects row i of ADSL to be
+    `subject` i. A dataset that is not there gives no row of its parameters.
     """
-    ex = read_coded(data, "EX", subjects, (*EX_TEXTS, "EXDOSU"), EX_NUMBERS)
+    ex = read_coded(data, "EX", subjects, EX_TEXTS, EX_NUMBERS)
     ex = ex.filter(derive_dosed(ex))
-    product = ex.filter(is_product(ex, study.treatment.products))
     watched = _watched(adsl)
     since = adsl["FUPDUR"].to_frame("value").with_row_index("subject")
     parts = [_parameter("TIMEFD", "Time since first dose", "DAYS", since)]
     if study.exposure.is_continuing:
+        product = ex.filter(is_product(ex, study.treatment.products))
         parts += _treatment(product, adsl, watched, cutoff)
     else:
-        started = keep_started(product, "EXSTDTC", cutoff)
+        started = infusions()
         parts += [_parameter("NDOSE", "Doses of study product", "", _count_doses(started))]
         parts += _amounts(data, subjects, adsl, started)
     parts += _classes(data, study, subjects, ex, watched, cutoff)
@@ -90,10 +97,7 @@ def _within(spans: pl.DataFrame, watched: pl.DataFrame, low: str, high: pl.Expr)
 
 
 def _count_doses(started: pl.DataFrame) -> pl.DataFrame:
-    day = pl.Series("day", [None], dtype=pl.Date).new_from_index(0, started.height)
-    if "EXSTDTC" in started.columns:
-        day = by_value(started["EXSTDTC"], earliest_day(pl.col("text")).alias("day"))["day"]
-    return started.select("subject", day).group_by("subject").agg(value=pl.col("day").n_unique())
+    return started.group_by("subject").agg(value=pl.col("day").n_unique())
 
 
 def _amounts(data: SourceData, subjects: Subjects, adsl: pl.DataFrame, started: pl.DataFrame) -> Iterator[pl.DataFrame]:

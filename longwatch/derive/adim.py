@@ -20,7 +20,7 @@ import polars as pl
 
 from longwatch.derive.adev import read_courses
 from longwatch.derive.coded import Subjects, by_value, read_coded
-from longwatch.derive.of_subject import carry_subject, stack
+from longwatch.derive.of_subject import carry_subject, select_followed, stack
 from longwatch.derive.spans import clip_spans, compute_days
 from longwatch.standards.dataset import SourceData
 from longwatch.standards.dates import complete_day
@@ -35,12 +35,7 @@ _SCHEMA = {
 def derive_adim(data: SourceData, study: Study, cutoff: date, subjects: Subjects, adsl: pl.DataFrame) -> pl.DataFrame:
     """USUBJID, TRT01P, TRT01A, SAFFL, and the columns above; by drug, then by row of ADSL. Expects row i of ADSL to be
     `subject` i. No CM, or no classes → no rows."""
-    watched = adsl.select(
-        low="TRTSDT",
-        high=pl.col("TRTSDT") + pl.duration(days=pl.col("FUPDUR").cast(pl.Int64) - 1),
-        safe=(pl.col("SAFFL") == "Y").fill_null(False),
-    ).with_row_index("subject")
-    watched = watched.filter("safe").drop("safe").drop_nulls()
+    watched = select_followed(adsl)
     courses = read_courses(data, study, cutoff, subjects).join(watched, on="subject")
     troughs = {drug.upper(): test.upper() for drug, test in study.exposure.troughs.items()}
     parts = []

@@ -13,17 +13,10 @@ is. Days followed: from the day of the lot (day 1) to the end of follow-up.
 
 from __future__ import annotations
 
-from datetime import date
-
 import polars as pl
 
-from longwatch.derive.coded import Subjects, by_value, read_coded
-from longwatch.derive.cutoff import keep_started
-from longwatch.derive.exposure import EX_NUMBERS, EX_TEXTS, derive_dosed, is_product
 from longwatch.derive.of_subject import carry_subject, stack
 from longwatch.standards.dataset import SourceData
-from longwatch.standards.dates import earliest_day
-from longwatch.study import Study
 
 _SCHEMA = {
     "subject": pl.UInt32, "PARAMCD": pl.String, "LOTID": pl.String, "ADT": pl.Date, "AVAL": pl.Float64,
@@ -31,27 +24,19 @@ _SCHEMA = {
 }  # fmt: skip
 
 
-def derive_adlot(
-    data: SourceData, study: Study, cutoff: date, subjects: Subjects, adsl: pl.DataFrame, adae: pl.DataFrame
-) -> pl.DataFrame:
+def derive_adlot(data: SourceData, infusions: pl.DataFrame, adsl: pl.DataFrame, adae: pl.DataFrame) -> pl.DataFrame:
     """USUBJID, TRT01P, TRT01A, SAFFL of ADSL (missing in rows of tests), and the columns above, by parameter, lot and
-    row of ADSL. Expects row i of ADSL to be `subject` i."""
-    ex = read_coded(data, "EX", subjects, (*EX_TEXTS, "EXLOT"), EX_NUMBERS)
-    ex = keep_started(ex.filter(derive_dosed(ex)), "EXSTDTC", cutoff)
-    ex = ex.filter(is_product(ex, study.treatment.products))
-    lots = _lots(ex, adsl)
+    row of ADSL. `infusions`: `read_infusions`. Expects row i of ADSL to be `subject` i."""
+    lots = _lots(infusions, adsl)
     parts = [lots, _events(lots, adae), _tests(data, lots)]
     return carry_subject(adsl, stack(parts, _SCHEMA))
 
 
-def _lots(ex: pl.DataFrame, adsl: pl.DataFrame) -> pl.DataFrame:
-    if "EXLOT" not in ex.columns:
+def _lots(infusions: pl.DataFrame, adsl: pl.DataFrame) -> pl.DataFrame:
+    if "EXLOT" not in infusions.columns:
         return pl.DataFrame(schema={name: _SCHEMA[name] for name in ("subject", "PARAMCD", "LOTID", "ADT", "AVAL")})
-    day = pl.Series("day", [None], dtype=pl.Date).new_from_index(0, ex.height)
-    if "EXSTDTC" in ex.columns:
-        day = by_value(ex["EXSTDTC"], earliest_day(pl.col("text")).alias("day"))["day"]
     given = (
-        ex.select("subject", pl.col("EXLOT").cast(pl.String).str.strip_chars().alias("LOTID"), day)
+        infusions.select("subject", pl.col("EXLOT").cast(pl.String).str.strip_chars().alias("LOTID"), "day")
         .drop_nulls("LOTID")
         .group_by("subject", "LOTID")
         .agg(ADT=pl.col("day").min())

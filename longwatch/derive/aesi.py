@@ -6,7 +6,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from longwatch.standards.event_groups import AESI, EventGroup, EventGroups, Scope
-from longwatch.study import AesiSpec
+from longwatch.study import AesiSpec, Terms
+
+
+def find_terms(groups: EventGroups, spec: Terms | AesiSpec) -> tuple[frozenset[str], frozenset[str]]:
+    """The PTs and the SOCs that are meant, in capitals. Raises StudyError LW-GRP-003 where a list is not there."""
+    named = [groups.find(name) for name in spec.groups]
+    terms = {term.upper() for term in spec.terms}.union(*(group.terms(Scope(spec.scope)) for group in named))
+    return frozenset(terms), frozenset(soc.upper() for soc in spec.socs)
 
 
 def add_aesi(groups: EventGroups, specs: Iterable[AesiSpec]) -> EventGroups:
@@ -17,9 +24,7 @@ def add_aesi(groups: EventGroups, specs: Iterable[AesiSpec]) -> EventGroups:
     """
     found = []
     for spec in specs:
-        named = [groups.find(name) for name in spec.groups]
-        versions = sorted({group.version for group in named if group.version})
-        terms = {term.upper() for term in spec.terms}.union(*(group.terms(Scope(spec.scope)) for group in named))
-        socs = frozenset(soc.upper() for soc in spec.socs)
-        found.append(EventGroup(AESI, spec.name, spec.name, "", ", ".join(versions), frozenset(terms), socs=socs))
+        versions = sorted({group.version for name in spec.groups if (group := groups.find(name)).version})
+        terms, socs = find_terms(groups, spec)
+        found.append(EventGroup(AESI, spec.name, spec.name, "", ", ".join(versions), terms, socs=socs))
     return replace(groups, groups=(*groups.groups, *found)) if found else groups

@@ -13,9 +13,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from longwatch.derive.adae import derive_adae, read_adverse_events
-from longwatch.derive.adev import MEASURED, derive_adev, why_not
+from longwatch.derive.adaq import Algorithms, check_queries, derive_adaq
+from longwatch.derive.adev import MEASURED, derive_adev, read_courses, why_not
 from longwatch.derive.adex import derive_adex
-from longwatch.derive.adgf import derive_adgf
+from longwatch.derive.adgf import derive_adgf, read_components
 from longwatch.derive.adhy import derive_adhy
 from longwatch.derive.adim import derive_adim
 from longwatch.derive.adlot import derive_adlot
@@ -60,7 +61,7 @@ from longwatch.study import AnalysisData, EventKind, Parameter, Study, Treatment
 
 DATASETS = (
     "ADSL", "ADAE", "ADTTE", "ADEX", "ADFU", "ADLTF", "ADGF", "ADII", "ADEV", "ADIM", "ADSP", "ADCG", "ADHG", "ADLOT",
-    "ADLB", "ADVS", "ADHY",
+    "ADLB", "ADVS", "ADHY", "ADAQ",
 )  # fmt: skip
 """The analysis datasets there are; all but ADSL and ADAE are derived when they are first asked for."""
 
@@ -199,7 +200,7 @@ class AnalysisDatasets:
     @on_demand
     def adex(self) -> pl.DataFrame:
         """ADEX: exposure, one row per subject and parameter."""
-        return derive_adex(self.data, self.study, self.cutoff, self.subjects, self.adsl)
+        return derive_adex(self.data, self.study, self.cutoff, self.subjects, self.adsl, lambda: self.infusions)
 
     @cached_property
     def plan(self) -> Plan:
@@ -219,8 +220,7 @@ class AnalysisDatasets:
     @on_demand
     def adii(self) -> pl.DataFrame:
         """ADII: insulin independence."""
-        insulin = read_insulin(self.data, self.study, self.cutoff, self.subjects)
-        return derive_adii(insulin, self.study, self.adsl, self.adltf)
+        return derive_adii(self.insulin, self.study, self.adsl, self.adltf)
 
     @cached_property
     def loss(self) -> pl.DataFrame:
@@ -231,6 +231,21 @@ class AnalysisDatasets:
     def infusions(self) -> pl.DataFrame:
         """Doses of study product that started by the cut-off: `subject`, `day` (missing where it is not known)."""
         return read_infusions(self.data, self.study, self.cutoff, self.subjects)
+
+    @cached_property
+    def insulin(self) -> pl.DataFrame | None:
+        """Courses of insulin; None where nothing can tell of it."""
+        return read_insulin(self.data, self.study, self.cutoff, self.subjects)
+
+    @cached_property
+    def courses(self) -> pl.DataFrame:
+        """Courses of the study file's immunosuppressants."""
+        return read_courses(self.data, self.study, self.cutoff, self.subjects)
+
+    @cached_property
+    def components(self) -> Mapping[str, pl.DataFrame]:
+        """What graft function is judged by, by component: `subject`, `day`, `value`."""
+        return read_components(self.data, self.subjects, self.cutoff)
 
     @on_demand
     def adev(self) -> pl.DataFrame:
@@ -261,7 +276,7 @@ class AnalysisDatasets:
     @on_demand
     def adlot(self) -> pl.DataFrame:
         """ADLOT: lots given, events after them, and tests of the lots."""
-        return derive_adlot(self.data, self.study, self.cutoff, self.subjects, self.adsl, self.adae)
+        return derive_adlot(self.data, self.infusions, self.adsl, self.adae)
 
     @cached_property
     def clock(self) -> Clock:
@@ -371,6 +386,21 @@ class AnalysisDatasets:
         """ADHY: one row per subject, what liver screening looks at."""
         return derive_adhy(self.adlb, self.adsl, self.study)
 
+    @cached_property
+    def algorithms(self) -> Algorithms:
+        """The algorithmic queries; of a part of a trial, those of the whole."""
+        if self.part:
+            return self.part.whole.algorithms
+        adae = self.adae_with(("USUBJID", "TRTEMFL", "AEDECOD", "AEBODSYS", "ASTDT", "AESEQ"))
+        return derive_adaq(
+            adae, self.adlb, self.data, self.study, self.groups, self.cutoff, self.subjects, self.adsl
+        )  # fmt: skip
+
+    @on_demand
+    def adaq(self) -> pl.DataFrame:
+        """ADAQ: what meets the criteria of algorithmic queries."""
+        return self.algorithms.records
+
     def _bds(self, name: str) -> pl.DataFrame:
         """From the domain, or as supplied; where the sponsor's ADaM is counted and has none, no rows."""
         supplied = self.study.analysis_data is AnalysisData.ADAM
@@ -434,4 +464,5 @@ def derive(data: SourceData, study: Study, cutoff: date, groups: EventGroups = N
     adsl = derive_dthcaus(adsl, events.columns(("USUBJID", "AEDECOD", "AEOUT", "AESDTH")), stated)
     actual = study.treatment.basis is TreatmentBasis.ACTUAL
     variable = "TRT01A" if actual else "TRT01P"
+    check_queries(groups, study.algorithmic_queries)
     return AnalysisDatasets(adsl, events, cutoff, variable, subjects, data, study, add_aesi(groups, study.aesi))

@@ -7,7 +7,7 @@ from datetime import date
 import polars as pl
 
 from longwatch.derive.coded import Subjects, read_coded
-from longwatch.derive.of_subject import carry_subject, stack
+from longwatch.derive.of_subject import carry_subject, select_followed, stack
 from longwatch.derive.spans import clip_spans, derive_spans
 from longwatch.standards.dataset import SourceData
 from longwatch.study import Study
@@ -67,10 +67,7 @@ def derive_free_times(insulin: pl.DataFrame, adsl: pl.DataFrame, least: int) -> 
 
     The last run of a subject ends with its follow-up. Courses without a known start or end cover all that they can.
     """
-    watched = adsl.select(
-        low="TRTSDT", high=pl.col("TRTSDT") + pl.duration(days=pl.col("FUPDUR") - 1), safe=pl.col("SAFFL") == "Y"
-    ).with_row_index("subject")
-    watched = watched.filter(pl.col("safe").fill_null(False)).drop_nulls(["low", "high"]).drop("safe")
+    watched = select_followed(adsl)
     taken = clip_spans(insulin.join(watched, on="subject")).select("subject", "first", "last")
     # A day before and a day after follow-up close the runs at its ends.
     ends = pl.concat(

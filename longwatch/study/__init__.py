@@ -1,6 +1,7 @@
 """The study file: one typed YAML document per study."""
 
-from longwatch.study.event_lists import AesiSpec, EventGroupsSpec
+from longwatch.study.algorithmic import AlgorithmicQuery, Criterion, Query, Results, kind_of
+from longwatch.study.event_lists import AesiSpec, EventGroupsSpec, Terms
 from longwatch.study.exposure import PeriodSpec
 from longwatch.study.mistakes import KnownNames
 from longwatch.study.model import (
@@ -25,9 +26,11 @@ from longwatch.study.time_to_event import EventKind, Parameter, TimeToEvent
 __all__ = [
     "PLAIN",
     "AesiSpec",
+    "AlgorithmicQuery",
     "AnalysisData",
     "Arm",
     "Comparison",
+    "Criterion",
     "EventGroupsSpec",
     "EventKind",
     "Form",
@@ -38,16 +41,20 @@ __all__ = [
     "Parameter",
     "PeriodSpec",
     "PlaceKind",
+    "Query",
     "ReportRequest",
+    "Results",
     "RuleSettings",
     "SecretAt",
     "SeverityChange",
     "Shape",
     "SourceSpec",
     "Study",
+    "Terms",
     "TimeToEvent",
     "TreatmentBasis",
     "TreatmentReference",
     "Visits",
+    "kind_of",
     "parse_study",
 ]

@@ -24,6 +24,23 @@ class EventGroupsSpec(Part):
         return self
 
 
+class Terms(Part):
+    """Adverse events by their terms: PTs (`terms`), whole SOCs (`socs`), and lists of `event_groups` by name or id
+    (`groups`), of which `scope` takes the narrow terms or all."""
+
+    terms: tuple[str, ...] = ()
+    socs: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    scope: Literal["narrow", "broad"] = "narrow"
+
+    @model_validator(mode="after")
+    def check_some(self) -> Terms:
+        """There is one."""
+        if not (self.terms or self.socs or self.groups):
+            raise ValueError("name terms, socs or groups")
+        return self
+
+
 class AesiSpec(Part):
     """An adverse event of special interest: the PTs (`terms`), whole SOCs (`socs`), and lists of `event_groups` by name
     or id (`groups`), of which `scope` takes the narrow terms or all."""

@@ -12,6 +12,7 @@ from pydantic import Field, StrictFloat, StrictInt, StrictStr, field_validator, 
 
 from longwatch.standards.laboratory.reading import LEVELS, read_rows
 from longwatch.standards.nearest import did_you_mean
+from longwatch.study.algorithmic import AlgorithmicQuery, Query
 from longwatch.study.event_lists import AesiSpec, EventGroupsSpec
 from longwatch.study.exposure import Exposure, PeriodSpec
 from longwatch.study.follow_up import FollowUp
@@ -314,6 +315,7 @@ class Study(Part):
     dictionaries: Dictionaries = Dictionaries()
     event_groups: tuple[EventGroupsSpec, ...] = ()
     aesi: tuple[AesiSpec, ...] = ()
+    algorithmic_queries: tuple[AlgorithmicQuery, ...] = ()
     subgroups: Annotated[tuple[str, ...], Field(min_length=1)] = ("AGEGR1", "SEX", "RACE", "ETHNIC")
     severities: tuple[SeverityChange, ...] = ()
     rules: RuleSettings = RuleSettings()
@@ -347,6 +349,9 @@ class Study(Part):
         names = [item.name.upper() for item in self.aesi]
         if len(set(names)) != len(names):
             raise ValueError("aesi: a name stands twice")
+        queries = [item.query for item in self.algorithmic_queries]
+        if len(set(queries)) != len(queries):
+            raise ValueError("algorithmic_queries: a query stands twice")
         templates = [(request.template, request.subject) for request in self.reports]
         if len(set(templates)) != len(templates):
             raise ValueError("reports: a template stands twice")
@@ -357,6 +362,11 @@ class Study(Part):
         """What CESCAT calls hypoglycaemia of level 3, in capitals: a parameter of rule GF03."""
         named = self.rules.parameters.get("GF03", {}).get("level_3", "LEVEL 3")
         return tuple(str(name).upper() for name in (named if isinstance(named, tuple) else (named,)))
+
+    def algorithmic_query(self, query: Query) -> AlgorithmicQuery:
+        """A query as the study declares it, else the guide's."""
+        declared = (item for item in self.algorithmic_queries if item.query is query)
+        return next(declared, AlgorithmicQuery(query=query))
 
     @property
     def time_parameters(self) -> tuple[Parameter, ...]:

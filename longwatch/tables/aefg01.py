@@ -8,18 +8,22 @@ Where there are more lines than a page has room for, the first are drawn, and th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor
 
 from longwatch.derive import AnalysisDatasets
 from longwatch.standards.event_groups import Scope
 from longwatch.study import Study
+from longwatch.tables import footnotes
 from longwatch.tables.aet02 import make_aet02
-from longwatch.tables.aet02_lists import make_aet02_lists
+from longwatch.tables.aet02_lists import SHELLS as SHELLS_OF_LISTS
+from longwatch.tables.aet02_lists import make_lists, say_kind
+from longwatch.tables.arms import make_arms
 from longwatch.tables.chart import Axis, Chart, Mark, Point, Reference, Series, category_axis
 from longwatch.tables.comparisons import METHODS
-from longwatch.tables.result import Statistic, TableResult, TableRow
+from longwatch.tables.ranking import Ranking
+from longwatch.tables.result import Statistic, TableColumn, TableResult, TableRow
 
 MOST_LINES, MOST_MARKS = 30, 40
 """What a page has room for: lines, and marks of all comparisons together."""
@@ -44,6 +48,9 @@ SHELLS: Mapping[str, Shell] = {
         Shell("AEFG_OCMQ", "Adverse events by OCMQ (narrow): risk difference", "Fig 3", "OCMQ"),
     )
 }
+NARROW_LISTS = replace(SHELLS_OF_LISTS["AET02_OCMQ"], scopes=(Scope.NARROW,))
+BY_SOC = "Events are counted by primary SOC; events not coded appear as UNCODED."
+BY_LIST = "Events are in a list by their PT."
 NO_COMPARISON = "Nothing is compared: the study file names no control arm (comparison)"
 
 
@@ -62,7 +69,7 @@ def make_aefg01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[st
         table = make_aet02(datasets, study, {"events": False})
         rows = [row for row in table.rows if row.row_group and not row.row]
     else:
-        table = make_aet02_lists(datasets, study, {"shell": "AET02_OCMQ", "events": False})
+        table = make_lists(datasets, study, NARROW_LISTS, with_events=False)
         rows = [row for row in table.rows if row.row.endswith(f"({Scope.NARROW})")]
     pairs = [column.group for column in table.columns if column.key.endswith(":rd")]
     kept = {(row.row_group, row.row) for row in rows}
@@ -79,11 +86,31 @@ def make_aefg01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[st
         statistics=tuple(
             item for item in table.statistics if item.statistic == "N" or ((item.row_group, item.row) in kept and shown)
         ),
-        footnotes=(*notes, *table.footnotes),
+        footnotes=(*notes, *_say(shell, datasets, study, table.columns, shown)),
         empty_note=table.empty_note if pairs else NO_COMPARISON,
         parameters={"shell": shell.code},
         chart=_draw(shell, shown[:most], table.statistics, pairs, METHODS[comparison.method]) if comparison else None,
     )
+
+
+def _say(
+    shell: Shell, datasets: AnalysisDatasets, study: Study, columns: Sequence[TableColumn], rows: Sequence[TableRow]
+) -> Iterator[str]:
+    """The footnotes of the table, of lines without PTs."""
+    arms = make_arms(datasets, study)
+    by_soc = shell.code == "AEFG01"
+    yield footnotes.say_population(datasets, study, arms)
+    yield footnotes.say_counts(with_events=False)
+    if not by_soc:
+        yield from say_kind(NARROW_LISTS, datasets.groups.of_kind(NARROW_LISTS.kind), study)
+    yield footnotes.say_treatment_emergence(study)
+    yield footnotes.say_dictionary(study, BY_SOC if by_soc else BY_LIST)
+    what = "SOCs" if by_soc else "OCMQs within their organ system"
+    ties = "ties" if by_soc else "organ systems and ties"
+    yield f"{what} by {Ranking(arms).words}; {ties} by name."
+    yield footnotes.say_observation(datasets)
+    yield from footnotes.say_statistics(study, arms)
+    yield from footnotes.say_abbreviations(columns, rows, *(("SOC",) if by_soc else ("OCMQ", "PT")), "TEAE")
 
 
 def _draw(

@@ -71,9 +71,12 @@ def make_aet02_lists(datasets: AnalysisDatasets, study: Study, parameters: Mappi
     The study has no list of the kind → no rows, and a note. No event → no rows, and a note. A subset whose variable is
     not collected → no rows, and a note that says so.
     """
-    shell = SHELLS[str(parameters["shell"])]
+    return make_lists(datasets, study, SHELLS[str(parameters["shell"])], bool(parameters.get("events", False)))
+
+
+def make_lists(datasets: AnalysisDatasets, study: Study, shell: Shell, with_events: bool) -> TableResult:
+    """The table of a shell."""
     subset = find_subset(shell.only)
-    with_events = bool(parameters.get("events", False))
     arms = make_arms(datasets, study)
     layout = Layout(arms, study.comparison, with_events)
     groups = datasets.groups.of_kind(shell.kind)
@@ -101,7 +104,7 @@ def make_aet02_lists(datasets: AnalysisDatasets, study: Study, parameters: Mappi
         footnotes=(
             footnotes.say_population(datasets, study, arms),
             footnotes.say_counts(with_events),
-            *_say_kind(shell, groups, study),
+            *say_kind(shell, groups, study),
             footnotes.say_treatment_emergence(study),
             *footnotes.say_subset(datasets, study, subset),
             footnotes.say_dictionary(study),
@@ -222,7 +225,8 @@ class _Lines:
         return CountLine(label, row_group, row, condition, counted, events, level, having=having)
 
 
-def _say_kind(shell: Shell, groups: Sequence[EventGroup], study: Study) -> tuple[str, ...]:
+def say_kind(shell: Shell, groups: Sequence[EventGroup], study: Study) -> tuple[str, ...]:
+    """How lists are read, and for which version they were made; no note where there is none."""
     if not groups:
         return ()
     read = "Broad includes narrow. " if Scope.BROAD in shell.scopes else "Counted are the narrow terms. "

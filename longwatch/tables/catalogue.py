@@ -24,6 +24,7 @@ from longwatch.tables import (
     aet05,
     aet05_int,
     aet10,
+    aet_query,
     box_figure,
     by_visit,
     change_figure,
@@ -112,6 +113,7 @@ OF_DEATHS = "deaths and their causes are of the subject, whatever its events"
 OF_TIMES = "its parameter says which event ends the time; the study file (time_to_event) names others"
 OF_LOTS = "an event is counted there by the lot that it followed"
 OF_GROUPS = "the study file says which events its lines are of (follow_up, time_to_event, aesi)"
+OF_QUERIES = "its criteria join adverse events with laboratory results and drugs (algorithmic_queries)"
 OF_SUBJECTS = "it shows all that happened to a subject"
 
 OUTPUTS: Mapping[str, Output] = {
@@ -307,6 +309,18 @@ OUTPUTS: Mapping[str, Output] = {
         *(
             Output(code, shell.title, shell.number, aefg01.make_aefg01, {}, {"shell": code}, counts_events=True)
             for code, shell in aefg01.SHELLS.items()
+        ),
+        *(
+            Output(
+                code,
+                aet_query.TITLES[code],
+                aet_query.NUMBERS[code],
+                aet_query.make_aet_query,
+                {},
+                {"output": code},
+                of_all_events=OF_QUERIES,
+            )
+            for code in aet_query.OUTPUTS
         ),
         Output(
             "AESI01",

@@ -13,10 +13,7 @@ from datetime import date
 import polars as pl
 
 from longwatch.derive import AnalysisDatasets
-from longwatch.derive.coded import by_value, read_coded
-from longwatch.derive.exposure import EX_NUMBERS, EX_TEXTS, derive_dosed, is_product
 from longwatch.derive.reporting_interval import STARTED
-from longwatch.standards.dates import earliest_day
 from longwatch.study import Study
 from longwatch.tables import footnotes
 from longwatch.tables.ael02 import (
@@ -120,12 +117,9 @@ def _last_doses(datasets: AnalysisDatasets, study: Study, lines: pl.DataFrame) -
     none, NA where the data has no EX."""
     if "EX" not in datasets.data:
         return [NOT_AVAILABLE] * lines.height
-    ex = read_coded(datasets.data, "EX", datasets.subjects, (*EX_TEXTS, "EXDOSU", "EXLOT"), EX_NUMBERS)
-    ex = ex.filter(derive_dosed(ex) & is_product(ex, study.treatment.products))
     wanted = set(lines["USUBJID"].to_physical().to_list())
-    day = by_value(ex["EXSTDTC"], earliest_day(pl.col("text")).alias("day"))["day"]
     doses: dict[int, list[tuple[date, str]]] = {}
-    for row in ex.with_columns(day).drop_nulls("day").sort("day", maintain_order=True).iter_rows(named=True):
+    for row in datasets.infusions.drop_nulls("day").sort("day", maintain_order=True).iter_rows(named=True):
         if row["subject"] in wanted:
             doses.setdefault(row["subject"], []).append((row["day"], _say_dose(row)))
     found = []

@@ -112,6 +112,7 @@ _TELLING = {
     "ADAE": ("ASTDT", "AENDT"),
     "ADLB": ("ADT",),
     "ADVS": ("ADT",),
+    "ADAQ": ("CRIT", "SRCDOM", "SRCSEQ", "ADT"),
     "ADTTE": ("STARTDT", "ADT", "AVAL", "CNSR", "EVNTDESC", "CNSDTDSC", "SRCDOM", "SRCSEQ"),
 }
 """What says when and how, by dataset."""

@@ -65,11 +65,14 @@ def say_treatment_emergence(study: Study) -> str:
     )
 
 
-def say_dictionary(study: Study) -> str:
-    """MedDRA's version."""
+BY_TERMS = "Events are counted by primary SOC and PT; terms not coded appear as UNCODED."
+
+
+def say_dictionary(study: Study, counted: str = BY_TERMS) -> str:
+    """MedDRA's version, and by what of it events are counted."""
     name = study.dictionaries.meddra_name
     text = f"Coded with {name}." if name else MEDDRA_NOT_STATED
-    return f"{text} Events are counted by primary SOC and PT; terms not coded appear as UNCODED."
+    return f"{text} {counted}"
 
 
 def say_ctcae(study: Study, variable: str) -> tuple[str, ...]:

@@ -14,7 +14,6 @@ from datetime import date
 import polars as pl
 
 from longwatch.derive import AnalysisDatasets
-from longwatch.derive.adev import read_courses
 from longwatch.standards.dates import earliest_day
 from longwatch.study import Study
 from longwatch.tables import footnotes
@@ -146,9 +145,7 @@ class _Subject:
             lot = f"lot {row['EXLOT']}" if row.get("EXLOT") else "lot not known"
             doses.append(", ".join(filter(None, (self._day(row["day"]), amount, lot))))
         yield _Fact("Given", "Infusions", "; ".join(doses) or MISSING, "EX", ("EXSTDTC", "EXDOSE", "EXLOT"))
-        courses = read_courses(self._datasets.data, self._study, self._datasets.cutoff, self._datasets.subjects).filter(
-            pl.col("subject") == self._place
-        )
+        courses = self._datasets.courses.filter(pl.col("subject") == self._place)
         said = [
             f"{str(drug).capitalize()} from {self._day(first)} {'until ' + self._day(last) if last else 'and going on'}"
             for drug, first, last in courses.sort("first").select("drug", "first", "last").iter_rows()

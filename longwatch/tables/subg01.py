@@ -14,9 +14,6 @@ from datetime import date, timedelta
 import polars as pl
 
 from longwatch.derive import AnalysisDatasets
-from longwatch.derive.adev import read_courses
-from longwatch.derive.adgf import read_components
-from longwatch.derive.insulin import read_insulin
 from longwatch.derive.spans import clip_spans
 from longwatch.stats.person_time import DAYS_PER_YEAR
 from longwatch.stats.rounding import round_half_away
@@ -101,7 +98,7 @@ def _days(item: _Value) -> str:
 
 def _values(datasets: AnalysisDatasets, study: Study, place: int, name: str, start: date) -> Iterator[_Value]:
     of_subject = equals("USUBJID", name)
-    for component, values in read_components(datasets.data, datasets.subjects, datasets.cutoff).items():
+    for component, values in datasets.components.items():
         if component not in PANELS:
             continue
         label, tests = PANELS[component]
@@ -130,7 +127,7 @@ def _values(datasets: AnalysisDatasets, study: Study, place: int, name: str, sta
 
 def _insulin(datasets: AnalysisDatasets, study: Study, place: int, start: date, of_subject: str) -> Iterator[_Value]:
     """Units per day, from each day on which they change to the day before the next."""
-    insulin = read_insulin(datasets.data, study, datasets.cutoff, datasets.subjects)
+    insulin = datasets.insulin
     end = _end(datasets, place, start)
     if insulin is None:
         return
@@ -162,7 +159,7 @@ def _end(datasets: AnalysisDatasets, place: int, start: date) -> date:
 
 
 def _courses(datasets: AnalysisDatasets, study: Study, place: int, start: date) -> Iterator[tuple[str, date, date]]:
-    courses = read_courses(datasets.data, study, datasets.cutoff, datasets.subjects).filter(pl.col("subject") == place)
+    courses = datasets.courses.filter(pl.col("subject") == place)
     limits = courses.with_columns(low=pl.lit(start - timedelta(days=BEFORE)), high=pl.lit(_end(datasets, place, start)))
     for drug, first, last in clip_spans(limits).sort("drug", "first").select("drug", "first", "last").iter_rows():
         yield str(drug), first, last

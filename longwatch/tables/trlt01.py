@@ -10,7 +10,8 @@ Status, by the days of TS on or before the cut-off: 1. ended (SENDTC) → `Ended
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -36,6 +37,7 @@ WORDS = {
     "HLTSUBJI": {"Y": "healthy subjects", "N": ""},
 }
 """What a flag of TS says; another value, or parameter, prints as it stands."""
+_DURATION = re.compile(r"P(?=.)(\d+(\.\d+)?[YMWD])*(T(?=.)(\d+(\.\d+)?[HMS])*)?")
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,8 @@ def make_trlt01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[st
         footnotes=(
             f"Assigned: subjects on the arm as planned (TRT01P). Treated: safety population (SAFFL = Y), subjects with "
             f"at least one dose of study product by the cut-off of {datasets.cutoff_words}, by {arms.variable}.",
-            "What a trial is: as its trial summary (TS) says it, else the study file; durations as ISO 8601 (P5Y: five "
-            "years). Status: ended, where TS states the end of the study (SENDTC) on or before the cut-off.",
+            f"What a trial is: as its trial summary (TS) says it, else the study file{_say_durations(datasets.trials)}."
+            " Status: ended, where TS states the end of the study (SENDTC) on or before the cut-off.",
             *footnotes.say_abbreviations(columns, rows),
         ),
         number=NUMBER,
@@ -134,6 +136,16 @@ def _say(fact: Fact, trial: Trial) -> str:
     else:
         said = [value for found in values.values() for value in found]
     return "; ".join(said) or NOT_AVAILABLE
+
+
+def _say_durations(trials: Sequence[Trial]) -> str:
+    """How to read durations and ages, of those that TS has as ISO 8601; of `26 weeks` there is nothing to say."""
+    stated = [value for trial in trials for code in ("AGEMIN", "AGEMAX", "LENGTH") for value in _values(trial, code)]
+    coded = [value for value in stated if _DURATION.fullmatch(value)]
+    if not coded:
+        return ""
+    which = "durations" if len(coded) == len(stated) else "durations that begin with P"
+    return f"; {which} as ISO 8601 (P5Y: five years)"
 
 
 def _values(trial: Trial, code: str) -> list[str]:

@@ -21,7 +21,7 @@ def models_in(kind: Any) -> Iterator[type[BaseModel]]:
         yield from models_in(part)
 
 
-LISTED = ("sources", "populations", "event_groups", "aesi", "severities", "reports")
+LISTED = ("sources", "populations", "event_groups", "aesi", "algorithmic_queries", "severities", "reports")
 
 
 def keys_of(model: type[BaseModel], path: str = "") -> Iterator[str]:

@@ -77,7 +77,20 @@ BREAKS: dict[str, tuple[str, Broken, tuple[str, ...]]] = {
     "every event is treatment-emergent": (
         "adae.derive_trtemfl",
         emergent_in_between,
-        ("AET01", "AET02", "AET02_SER", "AET02_WD", "AET03", "AET04", "AET05", "AET05_ALL", "AET09", "AET10"),
+        (
+            "AET01",
+            "AET02",
+            "AET02_SER",
+            "AET02_WD",
+            "AET03",
+            "AET04",
+            "AET05",
+            "AET05_ALL",
+            "AET09",
+            "AET10",
+            "AET_HYPOGLY",
+            "AET_HYPERGLY",
+        ),
     ),
     "every event is related": (
         "carried.derive_arel",

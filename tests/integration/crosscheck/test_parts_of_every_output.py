@@ -47,6 +47,7 @@ NOT_ADDED = {
 OF_FURTHER_DATASETS = (
     "TTET01", "EXT01", "AET05_INT", "LTF01", "LTF02", "LTF06", "LTF07", "LTF10", "LTF11", "LTF14", "LBT01", "VST01",
     "LBT04", "LBT14", "LBT_LEVELS", "LBT_HEP", "LBG_SHARE", "LBG02", "LBG03", "AEL03", "DSUR61", "AESI01",
+    "AET_HYPOGLY", "AET_HYPERGLY",
 )  # fmt: skip
 
 
@@ -133,6 +134,7 @@ def test_sql_counts_the_same_in_every_part(islet: AnalysisDatasets, islet_study:
         ("LTF09", "the study file says which events"),
         ("LTF13", "it counts no adverse events"),
         ("NARR01", "all that happened to a subject"),
+        ("AET_HYPOGLY", "its criteria join adverse events with laboratory results"),
     ],
 )
 def test_an_output_of_all_events_says_why(code: str, why: str, islet: AnalysisDatasets, islet_study: Study) -> None:

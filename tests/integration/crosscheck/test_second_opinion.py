@@ -41,6 +41,20 @@ periods: [{name: Base}, {name: Late, from_day: 60}, {name: Extension, from_epoch
 rules: {parameters: {FU04: {attempts: 2, days: 14}}}
 follow_up: {malignancies: [{name: Gut, terms: [Nausea]}, {name: Others, terms: [Headache, Fever, Never]}]}
 exposure: {classes: [{name: Calcineurin inhibitors, drugs: [tacrolimus]}, {name: Any, drugs: [TACROLIMUS, Sirolimus]}]}
+algorithmic_queries:
+  - query: hypoglycaemia
+    terms: {terms: [nausea]}
+    symptoms: {terms: [Fever], socs: [NERVES]}
+    clinical_events: [nausea]
+    criteria:
+      - {name: Near, terms: 1, results: {analyte: GLUC, comparison: above, value: 1, unit: mg/dL}, within_days: 90}
+      - {name: Event, clinical_events: 1}
+  - query: hyperglycaemia
+    terms: {socs: [Gut]}
+    drugs: {names: [tacrolimus], containing: [siro]}
+    criteria:
+      - {name: Both, drugs: 1, symptoms: 1}
+      - {name: Liver, results: {analyte: ALT, comparison: above, value: 0, unit: U/L, rise: 0.4}}
 time_to_event:
   parameters:
     - {code: TTNAU, name: Time to nausea, event: adverse_event, terms: [Nausea], socs: [Nerves], unit: months}

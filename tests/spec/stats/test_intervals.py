@@ -54,8 +54,10 @@ def test_clopper_pearson_oracles(events: int, total: int, expected: tuple[str, s
 
 
 def test_upper_bound_when_none_had_the_event() -> None:
-    """None of 14: at most 19.3 %, one-sided."""
+    """None of 14: at most 19.3 %, one-sided; the rule of three, 3/n, says 21.4 % and is always above it."""
     assert as_points(compute_upper_bound_of_none(14)) == ("19.3",)
+    assert as_points(3 / 14) == ("21.4",)
+    assert all(compute_upper_bound_of_none(n) < 3 / n for n in range(1, 500))
     assert compute_upper_bound_of_none(0) == 1.0
 
 

@@ -31,6 +31,7 @@ def test_codes_and_numbers_of_the_fda_guide() -> None:
         "DSUR61": "", "DSUR72": "", "DSUR73": "", "DSURDTHL": "", "DSURWDL": "",
         "TTET01": "", "KMG01": "Fig 1, 4, 13", "CIFG01": "Fig 11", "MCCG01": "",
         "AET02_OCMQ": "17", "AET02_OCMQ_SER": "11", "AET02_OCMQ_WD": "13", "AET02_SMQ": "", "AET02_CQ": "",
+        "AET_HYPOGLY": "47", "AET_HYPERGLY": "48",
         "AEFG01": "Fig 2", "AEFG_OCMQ": "Fig 3",
         "AESI01": "18", "AET01_SG": "51", "AET01_SG_SER": "50", "AESI01_SG": "19",
         "VST_SBP": "36", "VST_DBP": "37", "VST_HYPO": "38",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import polars as pl
 import pytest
 
 from longwatch.derive import AnalysisDatasets
@@ -87,6 +88,24 @@ def test_deaths_by_cause_and_time(table: Callable[..., TableResult]) -> None:
         ("TEAE leading to death", "Sepsis"): 1,
         ("TEAE leading to death", "Stroke"): 1,
     }
+
+
+@pytest.mark.parametrize("data", [DEATHS, ALIVE], ids=["deaths", "none"])
+def test_every_output_counts_the_same_deaths(
+    derived: Callable[..., AnalysisDatasets], make_study: Callable[..., Study], data: dict[str, Any]
+) -> None:
+    """Trap J.20: DTHFL of the treated, the table, the listing, the time to death and its curve have one number."""
+    study = make_study()
+    datasets = derived(study=study, **data)
+    died = datasets.adsl.filter((pl.col("SAFFL") == "Y") & (pl.col("DTHFL") == "Y")).height
+    tables = {code: make_table(code, datasets, study) for code in ("DTHT01", "DTHL01", "LTF06")}
+    timed = make_table("TTET01", datasets, study, {"parameter": "TTDEATH"})
+    assert {
+        "DTHT01": total(tables["DTHT01"])["Deaths", ""],
+        "DTHL01": len(tables["DTHL01"].rows),
+        "LTF06": total(tables["LTF06"])["Deaths", ""],
+        "TTET01": total(timed)["With the event", ""],
+    } == dict.fromkeys(("DTHT01", "DTHL01", "LTF06", "TTET01"), died)
 
 
 def test_the_days_that_part_the_times_may_be_given(table: Callable[..., TableResult]) -> None:

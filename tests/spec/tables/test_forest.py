@@ -124,6 +124,11 @@ def test_by_list_and_by_sex_each_number_agrees_and_opens(
     assert [[row.label for row in figure.rows] for figure in figures] == [
         ["Low red cells (narrow)"], ["Blood"], ["Blood"],
     ]  # fmt: skip
+    lists_alone, socs_alone = (" ".join(figure.footnotes) for figure in figures[:2])
+    assert "Counted are the narrow terms." in lists_alone
+    assert "Broad includes narrow" not in lists_alone
+    assert "SOCs by falling risk difference; ties by name." in socs_alone
+    assert "PT" not in socs_alone
     for figure in figures:
         assert all(item.counted in (None, item.statistic.value)
                    for item in (explain(datasets, each) for each in figure.statistics))  # fmt: skip

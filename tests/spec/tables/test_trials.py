@@ -93,6 +93,23 @@ def test_the_status_is_of_the_cut_off(table: Callable[..., TableResult], dates: 
     assert told(table(trial(dates)))["Status at the cut-off"] == status
 
 
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [
+        ({"LENGTH": "P5Y", "AGEMIN": "P18Y"}, "; durations as ISO 8601 (P5Y: five years)"),
+        ({"LENGTH": "26 weeks", "AGEMIN": "P18Y"}, "; durations that begin with P as ISO 8601 (P5Y: five years)"),
+        ({"LENGTH": "26 weeks", "AGEMIN": "Puberty"}, ""),
+        ({}, ""),
+    ],
+)
+def test_durations_are_explained_where_they_are_coded(
+    table: Callable[..., TableResult], stated: dict[str, str], said: str
+) -> None:
+    """A trial summary may plan `26 weeks`: the footnote speaks of what stands in the table."""
+    notes = " ".join(table(trial({"TITLE": "Islets", **stated})).footnotes)
+    assert f"else the study file{said}. Status" in notes
+
+
 def test_without_a_summary_the_study_file_speaks(table: Callable[..., TableResult]) -> None:
     """Its title and the numbers are there; the rest is not available."""
     found = told(table(WITHOUT_SUMMARY))
