@@ -16,11 +16,15 @@ from cli.wired import wired
 from longwatch.evidence.registered import ReportFilter, ReportRow, ReportState
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from longwatch.evidence.retention import LegalHold
     from operations.rebuild_registers import Rebuilt
     from operations.report_chain import ReportChain
 
 archive = typer.Typer(
-    help="Archived reports: list, show, get, supersede, verify, scrub, package; the store: probe; drill and rebuild.",
+    help="Archived reports: list, show, get, supersede, verify, scrub, package; kept how long: retain, extend, hold, "
+    "remove-drafts; the store: probe; drill and rebuild.",
     no_args_is_help=True,
 )
 
@@ -104,26 +108,29 @@ def list_archive(
 ) -> None:
     """List archived reports, released ones apart from those that are not, newest first. Filters hold together."""
     from operations.archive_reading import list_reports
+    from operations.legal_hold import standing_holds
     from operations.probe_archive import last_probe
 
     adapters = wired()
     probe = last_probe(adapters)
     reports = list_reports(adapters, wanted, limit)
+    held = standing_holds(adapters)
     if as_json:
         said = probe.in_words() if probe else "never probed"
-        print_rows([{**_row(row, whole=True), "store": said} for row in reports], True, "")
+        print_rows([{**_row(row, held, whole=True), "store": said} for row in reports], True, "")
         return
     if not reports:
         print_rows([], False, "No such report is archived. `longwatch demo` makes one.")
     for heading, states in _PARTS:
-        rows = [_row(row, whole=False) for row in reports if row.state in states]
+        rows = [_row(row, held, whole=False) for row in reports if row.state in states]
         if rows:
             typer.echo(heading)
             print_rows(rows, False, "")
     typer.echo(f"The store is {probe.in_words()}." if probe else "The store was never probed: `archive probe`.")
 
 
-def _row(row: ReportRow, *, whole: bool) -> dict[str, Any]:
+def _row(row: ReportRow, held: Mapping[str, LegalHold], *, whole: bool) -> dict[str, Any]:
+    hold = held.get(row.key)
     return {
         "report_key": row.key if whole else row.key[:12],
         "study": row.study_id,
@@ -134,6 +141,7 @@ def _row(row: ReportRow, *, whole: bool) -> dict[str, Any]:
         "pages": row.pages,
         "archived": row.archived_at,
         "by": row.archived_by,
+        **({"hold": hold.why if hold else ""} if held or whole else {}),
         **({"title": row.title, "superseded_by": row.superseded_by} if whole else {}),
     }
 
@@ -160,7 +168,12 @@ def show_report(key: ReportKey, as_json: AsJson = False) -> None:
     if as_json:
         signed = [asdict(each) for each in chain.signatures]
         told = {"chain": links, "made_from": chain.made_from, "signatures": signed, "pulls": pulls, "events": events}
-        print_rows([{**asdict(chain.row), "holds": chain.holds, **told}], True, "")
+        kept = {
+            "retain_until": chain.retention.until if chain.retention else None,
+            "retention": chain.retention.rule if chain.retention else None,
+            "hold": chain.hold.in_words() if chain.hold else None,
+        }
+        print_rows([{**asdict(chain.row), "holds": chain.holds, **kept, **told}], True, "")
     else:
         _print_chain(chain, links, pulls, events)
     if not chain.holds:
@@ -184,6 +197,9 @@ def _print_chain(
     typer.echo("\nAudit trail")
     print_rows(events, False, "Nothing is recorded.")
     typer.echo("")
+    for kept in (chain.retention, chain.hold):
+        if kept is not None:
+            typer.echo(f"Keeping: {kept.in_words()}")
     for signature in chain.signatures:
         typer.echo(f"Signed: {signature.in_words()}")
     typer.echo("Every link holds." if chain.holds else "NOT every link holds.")
@@ -314,7 +330,8 @@ def scrub_store(
             typer.echo(problem.one_line())
         typer.echo(
             f"{len(found.problems) or 'No'} problems in {found.objects:,} objects ({found.size:,} bytes), "
-            f"{found.reports:,} reports, {found.events:,} audit events."
+            f"{found.reports:,} reports ({len(found.retained):,} retained, {len(found.held):,} on legal hold), "
+            f"{found.events:,} audit events."
         )
     if found.problems:
         raise typer.Exit(5)

@@ -16,6 +16,7 @@ from cli import (
     data_commands,
     finding_commands,
     job_commands,
+    keeping_commands,
     lot_commands,
     operation_commands,
     pool_commands,
@@ -70,6 +71,7 @@ for _commands in (
 ):
     _commands.register(app)
 snapshot_commands.register(data_commands.snapshot)
+keeping_commands.register(archive_commands.archive)
 workbench_commands.register(finding_commands.findings)
 
 

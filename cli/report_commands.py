@@ -69,6 +69,8 @@ def _sign(key: str, meaning: Meaning) -> None:
     name = ask_account("Account")
     signed = sign_report(adapters, row.key, meaning, name, ask_password(f"Password of {name}"))
     typer.echo(f"{signed.signature.in_words()}. The report is {signed.row.state.value}.")
+    if signed.kept is not None:
+        typer.echo(f"It is {signed.kept.in_words()}.")
     for other in signed.beside:
         typer.echo(
             f"Beside it stands {other.key[:12]} ({other.state.value}) of the same cut-off: "

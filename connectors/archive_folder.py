@@ -2,6 +2,7 @@
 
     <key>                   the bytes, read-only, under their own name: the archive can be read with any file browser
     .receipts/<key>.json    key, SHA-256, size, media type, when: written last, so what has none was never confirmed
+    .kept/<key>.json        until when it is retained, whether it is on legal hold (`archive_folder_locks`)
     .incoming/              what is being written; nothing here is archived
 
 An object appears under its key in one step, whole and on the disk (`link` of a synced file, which never replaces), and
@@ -18,10 +19,12 @@ import os
 import uuid
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from connectors.archive_folder_locks import FolderLocks
 from connectors.archive_keys import check_key, is_key
 from connectors.archive_refusals import (
     changed_bytes,
@@ -43,13 +46,15 @@ _READ_BLOCK = 1 << 20
 class FolderArchive:
     """A folder that keeps what is put into it. Fits the port `Archive`.
 
-    It cannot refuse deletion by whoever owns the folder, so it never gives a `retain_until`.
+    It cannot refuse deletion by whoever owns the folder: retention and holds bind Longwatch, and a row of them that was
+    taken away is found by the scrub.
     """
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._receipts = root / ".receipts"
         self._incoming = root / ".incoming"
+        self._locks = FolderLocks(root / ".kept", self._stage)
 
     @property
     def place(self) -> str:
@@ -74,7 +79,7 @@ class FolderArchive:
         """Store bytes once, synced to the disk and read back from it.
 
         Cases: nothing under the key → stored; the same bytes → the first receipt; other bytes → IntegrityError
-        LW-ARC-007, also for the loser of a race. `retain_until` is not enforced here: the receipt has none.
+        LW-ARC-007, also for the loser of a race. `retain_until` is a row beside it.
 
         Raises StudyError LW-ARC-001 (the key), StoreError LW-ARC-002 to LW-ARC-005 (the folder, nothing is left
         behind), IntegrityError LW-ARC-009 (what was read back differs).
@@ -95,6 +100,8 @@ class FolderArchive:
                     if found != digest:
                         raise other_bytes(key, found, digest)
                 self._write_receipt(key, digest, len(content), media_type, staged.stat().st_mtime)
+                if retain_until is not None and before is None:
+                    self._locks.retain(key, retain_until)
             finally:
                 staged.unlink()
         receipt = self.head(key)
@@ -143,7 +150,7 @@ class FolderArchive:
             if fields["key"] != key:
                 raise ValueError("a receipt of another key")
             stored_at = datetime.fromisoformat(fields["stored_at"])
-            return ArchiveReceipt(key, str(fields["sha256"]), int(fields["size"]), stored_at=stored_at)
+            receipt = ArchiveReceipt(key, str(fields["sha256"]), int(fields["size"]), stored_at=stored_at)
         except (ValueError, KeyError, TypeError) as damaged:
             raise IntegrityError(
                 "LW-ARC-012",
@@ -152,6 +159,47 @@ class FolderArchive:
                 found=type(damaged).__name__,
                 next_step="keep it as it is, find out who changed it, and restore it from a backup",
             ) from damaged
+        with self._refusals(key):
+            kept = self._locks.read(key)
+        return replace(receipt, retain_until=kept.until, held=kept.held)
+
+    def retain(self, key: str, until: datetime) -> ArchiveReceipt:
+        """Keep an object at least so long. StudyError LW-ARC-027 where it is kept longer already; what `head` raises,
+        StoreError LW-ARC-006 where there is none."""
+        self._confirmed(key)
+        with self._refusals(key):
+            self._locks.retain(key, until)
+        return self._confirmed(key)
+
+    def hold(self, key: str, on: bool) -> ArchiveReceipt:
+        """Put an object on legal hold, or lift it. StoreError LW-ARC-006 where there is none."""
+        self._confirmed(key)
+        with self._refusals(key):
+            self._locks.hold(key, on)
+        return self._confirmed(key)
+
+    def remove(self, key: str, now: datetime) -> bool:
+        """Take an object away, its receipt last; False where there is none. StudyError LW-ARC-028 where it is kept."""
+        check_key(key)
+        with self._refusals(key), self._locks.removable(key, now):
+            try:
+                (self._root / key).unlink()
+                _sync_folder((self._root / key).parent)
+                gone = True
+            except (FileNotFoundError, NotADirectoryError):
+                gone = False
+            try:
+                self._receipt_file(key).unlink()
+                _sync_folder(self._receipt_file(key).parent)
+            except (FileNotFoundError, NotADirectoryError):
+                return gone
+        return True
+
+    def _confirmed(self, key: str) -> ArchiveReceipt:
+        receipt = self.head(key)
+        if receipt is None:
+            raise nothing_there(key)
+        return receipt
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """All keys with a receipt that begin so, sorted."""
@@ -188,7 +236,7 @@ class FolderArchive:
             return probe_folder(self, self._root, progress)
 
     def _all_files(self, receipts: Collection[str]) -> Iterator[StoredObject]:
-        ours = (self._receipts, self._incoming)
+        ours = (self._receipts, self._incoming, self._locks.folder)
         for folder, folders, names in os.walk(self._root, onerror=_raise_unless_absent):
             folders[:] = [name for name in folders if Path(folder, name) not in ours]
             for name in [*names, *(each for each in folders if Path(folder, each).is_symlink())]:

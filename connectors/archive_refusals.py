@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from longwatch.errors import IntegrityError, StoreError
+from datetime import datetime
+
+from longwatch.errors import IntegrityError, StoreError, StudyError
 
 
 def nothing_there(key: str) -> StoreError:
@@ -58,4 +60,27 @@ def without_receipt(key: str) -> IntegrityError:
         "these bytes have no receipt: a put was interrupted, or something else put them there",
         where=key,
         next_step="run the job again, which completes an interrupted put; else find out who wrote them",
+    )
+
+
+def not_shortened(key: str, kept: datetime, wanted: datetime) -> StudyError:
+    """LW-ARC-027: a retention that would end earlier than the one that is there."""
+    return StudyError(
+        "LW-ARC-027",
+        "the retention of an object is extended, never shortened",
+        where=key,
+        expected=f"{kept:%Y-%m-%d %H:%M:%S} UTC or later",
+        found=f"{wanted:%Y-%m-%d %H:%M:%S} UTC",
+        next_step="name a later day, or leave it as it is",
+    )
+
+
+def still_kept(key: str, why: str) -> StudyError:
+    """LW-ARC-028: a removal of what is retained or on legal hold."""
+    return StudyError(
+        "LW-ARC-028",
+        "this object may not be removed yet",
+        where=key,
+        found=why,
+        next_step="wait for the end of its retention, or lift the hold (`longwatch archive hold REPORT-KEY --off`)",
     )

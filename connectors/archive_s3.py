@@ -22,8 +22,10 @@ from connectors.archive_keys import check_key
 from connectors.archive_refusals import (
     changed_bytes,
     differs_when_read_back,
+    not_shortened,
     nothing_there,
     other_bytes,
+    still_kept,
     without_receipt,
 )
 from connectors.s3 import S3Failures, S3Settings, error_code, make_client, s3_failures
@@ -102,6 +104,7 @@ class S3Archive:
             self.place,
             object_lock=False,
             note="no Object Lock in this bucket: who may write it can delete from it; a change is found by its hash",
+            keeps_locks=False,
         )
 
     def check(self) -> None:
@@ -233,6 +236,69 @@ class S3Archive:
         with self._failures(key):
             return self._stream(self._open(key, version))
 
+    def retain(self, key: str, until: datetime) -> ArchiveReceipt:
+        """Lock the newest version in compliance mode at least so long; without Object Lock in the bucket nothing is
+        done, and the receipt has no `retain_until`.
+
+        Raises StudyError LW-ARC-027 where it is locked longer already (the store would refuse it, too), StoreError
+        LW-ARC-006 where there is none; LW-ARC-020 to LW-ARC-024.
+        """
+        receipt = self._confirmed(key)
+        if not self._has_object_lock or receipt.retain_until == until:
+            return receipt
+        if receipt.retain_until is not None and until < receipt.retain_until:
+            raise not_shortened(key, receipt.retain_until, until)
+        with self._failures(key):
+            self._client.put_object_retention(
+                Bucket=self._bucket,
+                Key=self._prefix + key,
+                VersionId=receipt.version,
+                Retention={"Mode": "COMPLIANCE", "RetainUntilDate": until.astimezone(UTC)},
+            )
+        return self._confirmed(key)
+
+    def hold(self, key: str, on: bool) -> ArchiveReceipt:
+        """Put the newest version on legal hold, or lift it; without Object Lock in the bucket nothing is done.
+
+        Raises StoreError LW-ARC-006 where there is none; LW-ARC-020 to LW-ARC-024.
+        """
+        receipt = self._confirmed(key)
+        if not self._has_object_lock or receipt.held == on:
+            return receipt
+        with self._failures(key):
+            self._client.put_object_legal_hold(
+                Bucket=self._bucket,
+                Key=self._prefix + key,
+                VersionId=receipt.version,
+                LegalHold={"Status": "ON" if on else "OFF"},
+            )
+        return self._confirmed(key)
+
+    def remove(self, key: str, now: datetime) -> bool:
+        """Delete every version under the key, so that no delete marker stays; False where there is none.
+
+        Raises StudyError LW-ARC-028 where it is locked or held, which nothing goes around; LW-ARC-020 to LW-ARC-024.
+        """
+        check_key(key)
+        found = self._look(key)
+        if found is not None:
+            if found.get("ObjectLockLegalHoldStatus") == "ON":
+                raise still_kept(key, "it is on legal hold")
+            until = found.get("ObjectLockRetainUntilDate")
+            if until is not None and now < until:
+                raise still_kept(key, f"it is locked until {until:%Y-%m-%d %H:%M:%S} UTC")
+        versions = self._versions(key)
+        with self._failures(key):
+            for version in versions:
+                self._client.delete_object(Bucket=self._bucket, Key=self._prefix + key, VersionId=version)
+        return bool(versions)
+
+    def _confirmed(self, key: str) -> ArchiveReceipt:
+        receipt = self.head(key)
+        if receipt is None:
+            raise nothing_there(key)
+        return receipt
+
     def probe(self, now: datetime, progress: Callable[[str], None]) -> tuple[ProbeCall, ...]:
         """What an object of this bucket withstands (`archive_probe_s3`)."""
         from connectors.archive_probe_s3 import BucketProbe
@@ -280,20 +346,24 @@ class S3Archive:
     def _check_first(self, key: str, version: str, digest: str) -> None:
         """IntegrityError LW-ARC-007 where another writer put other bytes before the version that was just written: some
         stores do not look at If-None-Match in a bucket that keeps versions (docs/adr/0024). Nothing is deleted."""
-        with self._failures(key):
-            pages = self._client.get_paginator("list_object_versions").paginate(
-                Bucket=self._bucket, Prefix=self._prefix + key
-            )
-            versions = [
-                item["VersionId"]
-                for page in pages
-                for item in page.get("Versions", ())
-                if item["Key"] == self._prefix + key
-            ]
+        versions = self._versions(key)
         if versions and versions[-1] != version:
             first, _size = self.measure(key, versions[-1])
             if first != digest:
                 raise other_bytes(key, first, digest)
+
+    def _versions(self, key: str) -> list[str]:
+        """The versions under a key, delete markers included, newest first."""
+        with self._failures(key):
+            pages = self._client.get_paginator("list_object_versions").paginate(
+                Bucket=self._bucket, Prefix=self._prefix + key
+            )
+            return [
+                item["VersionId"]
+                for page in pages
+                for item in (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))
+                if item["Key"] == self._prefix + key
+            ]
 
     def _read_back(self, key: str) -> tuple[ArchiveReceipt, str]:
         with self._failures(key):
@@ -348,4 +418,5 @@ def _receipt(key: str, found: GetObjectOutputTypeDef | HeadObjectOutputTypeDef, 
         version=found.get("VersionId", ""),
         retain_until=found.get("ObjectLockRetainUntilDate"),
         stored_at=found.get("LastModified"),
+        held=found.get("ObjectLockLegalHoldStatus") == "ON",
     )

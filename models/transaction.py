@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from longwatch.errors import IntegrityError
 from longwatch.evidence.audit import EVERY_EVENT, AuditEvent, AuditRecord, EventFilter, StoredEvent
@@ -24,7 +24,7 @@ from longwatch.evidence.registered import (
     SnapshotRow,
     StudyRow,
 )
-from longwatch.evidence.replay import Registered
+from longwatch.evidence.replay import Registered, report_values
 from longwatch.evidence.signature import STEPS, SignatureRow
 from longwatch.findings.life import FindingChange, HistoryLine, KnownFinding
 from models import audit_log, finding_changes, finding_log, finding_reads, rebuild, report_reads
@@ -227,6 +227,31 @@ class SqlTransaction(SqlAccountTransaction):
         superseded = {"state": ReportState.SUPERSEDED.value, "superseded_by": by}
         self._work.change(update(reports).where(reports.c.key == key).values(superseded))
         self._record(_with_old(event, {"state": judged[0].value}))
+        return True
+
+    def remove_draft(self, key: str, event: AuditEvent) -> bool:
+        """Take the row of a draft away, superseded or not; the event gets what it was. Others that register reports of
+        its study wait until the transaction ends.
+
+        False, and nothing changed, where there is no such row, or another report's row names it. Raises IntegrityError
+        LW-REG-029 where it was signed: no draft ever is.
+        """
+        row = self.report_by_key(key)
+        if row is None:
+            return False
+        self._lock_study(row.study_id)
+        if self._work.read(select(reports.c.key).where(reports.c.superseded_by == key).limit(1)):
+            return False
+        if self.signatures(key):
+            raise IntegrityError(
+                "LW-REG-029",
+                "a report that was signed is no draft, and is not removed",
+                where=f"report {key[:12]}",
+                next_step="see `longwatch archive show` for who signed it; nothing was changed",
+            )
+        if not self._work.change(delete(reports).where(reports.c.key == key)):
+            return False
+        self._record(_with_old(event, report_values(row)))
         return True
 
     def rebuild(self, told: Registered, events: Iterator[AuditEvent], event: AuditEvent) -> None:

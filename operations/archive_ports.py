@@ -53,6 +53,18 @@ class Archive(Protocol):
         """SHA-256 and size of the bytes, read as a stream. StoreError where there are none."""
         ...
 
+    def retain(self, key: str, until: datetime) -> ArchiveReceipt:
+        """Keep an object at least so long; StudyError LW-ARC-027 where it is kept longer already."""
+        ...
+
+    def hold(self, key: str, on: bool) -> ArchiveReceipt:
+        """Put an object on legal hold, or lift it."""
+        ...
+
+    def remove(self, key: str, now: datetime) -> bool:
+        """Take an object away for good; False where there is none. StudyError LW-ARC-028 where it is kept."""
+        ...
+
     def probe(self, now: datetime, progress: Callable[[str], None]) -> tuple[ProbeCall, ...]:
         """Twelve hostile calls against an object of its own, and what it withstood."""
         ...

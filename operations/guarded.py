@@ -82,6 +82,7 @@ OF_TRANSACTION: Mapping[str, Rule] = {
     "add_report": Rule(Right.REPORT, _named("report.study_id")),
     "sign_report": Rule(lambda arguments: STEPS[arguments["signature"].meaning].right, _of_report),
     "supersede_report": Rule(Right.RELEASE, _of_report),
+    "remove_draft": Rule(Right.RELEASE, _of_report),
     "record_read": KNOWN,
     "lock_study": READ_STUDY,
     "report_by_key": SEEN,
@@ -215,6 +216,9 @@ OF_ARCHIVE: Mapping[str, Rule] = {
     "put": KNOWN,
     "get": KNOWN,
     "head": KNOWN,
+    "retain": KNOWN,
+    "hold": KNOWN,
+    "remove": Rule(Right.RELEASE, _of_place),
     "keys": KNOWN,
     "survey": Rule(Right.CARE),
     "measure": Rule(Right.CARE),
@@ -268,7 +272,11 @@ class _GuardedArchive(_GuardedStore):
         study = _of_place(None, arguments) if "key" in arguments else None
         if study is None:
             return
-        if name == "put":
+        if name == "put" or (name == "hold" and arguments["on"]):
+            self._access.check(Right.REPORT, study)
+        elif name == "hold":
+            self._access.check(Right.RELEASE, study)
+        elif name == "retain" and not self._access.allows(Right.CARE):
             self._access.check(Right.REPORT, study)
         elif name == "get" and not may_see(self._access, study):
             raise self._access.refusal(Right.READ.value, study)

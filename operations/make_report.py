@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -27,6 +27,7 @@ from longwatch.tables.result import TableResult
 from operations.archive_reading import check_still_archived
 from operations.listings import make_draft_reasons, make_facts, make_fields, make_listings
 from operations.ports import Adapters, Progress
+from operations.remove_drafts import was_removed
 from operations.report_gate import ReportGate, check_report_gate
 from operations.retention import locked_until
 from operations.stages import StageRunner
@@ -83,7 +84,7 @@ def make_report(
         study, snapshot, cutoff, template, outcome, datasets, tables, gate, key, adapters.engine, request.subject
     )
     rendered = stage("render", lambda: adapters.render(contents))
-    row = stage(
+    row, put_all = stage(
         "archive",
         lambda: _archive(
             adapters,
@@ -97,7 +98,7 @@ def make_report(
             run_id,
         ),
     )
-    return _register(adapters, row)
+    return _register(adapters, row, put_all)
 
 
 def compose(
@@ -215,8 +216,9 @@ def _archive(
     rendered: RenderedReport,
     draft: bool,
     run_id: str,
-) -> ReportRow:
-    """Objects first, manifest last: a manifest in the archive means that all it names is there."""
+) -> tuple[ReportRow, Callable[[], None]]:
+    """Objects first, manifest last: a manifest in the archive means that all it names is there. The row, and what puts
+    the objects again."""
     state = ReportState.ARCHIVED_DRAFT if draft else ReportState.ARCHIVED_CANDIDATE
     now = adapters.clock()
     locked = None if draft else locked_until(adapters)
@@ -230,9 +232,14 @@ def _archive(
         identity, study_id=study.id, title=template.title, state=state.value, snapshot=snapshot, files=files
     )
     folder = f"reports/{study.id}/{template.id}/{identity.cutoff.isoformat()}/{identity.key}"
-    for name, (content, media_type) in {**files, MANIFEST: (manifest, "application/json")}.items():
-        adapters.archive.put(f"{folder}/{name}", content, media_type=media_type, retain_until=locked)
-    return ReportRow(
+    files[MANIFEST] = (manifest, "application/json")
+
+    def put_all() -> None:
+        for name, (content, media_type) in files.items():
+            adapters.archive.put(f"{folder}/{name}", content, media_type=media_type, retain_until=locked)
+
+    put_all()
+    row = ReportRow(
         key=identity.key,
         study_id=study.id,
         template=template.id,
@@ -249,11 +256,17 @@ def _archive(
         archived_at=now,
         archived_by=adapters.actor.name,
     )
+    return row, put_all
 
 
-def _register(adapters: Adapters, row: ReportRow) -> ReportMade:
+def _register(adapters: Adapters, row: ReportRow, put_all: Callable[[], None]) -> ReportMade:
+    """The row. A draft of this key that was removed before may lose its objects to that removal until it is registered:
+    they are put again while the study is locked, which a removal waits for."""
     event = AuditEvent(row.archived_at, row.archived_by, ARCHIVED, "report", row.key, None, report_values(row))
     with adapters.registers.transaction() as register:
+        register.lock_study(row.study_id)
+        if was_removed(register, row.key):
+            put_all()
         added = register.add_report(row, event)
         present = register.report_by_key(row.key)
     assert present is not None, "add_report leaves a row of that key, ours or the winner's"

@@ -13,6 +13,7 @@ from longwatch.evidence.manifest import read_manifest
 from longwatch.evidence.merkle import make_inclusion_proof
 from longwatch.evidence.package import CONTENTS, PackedFile, contents_text, plain_page
 from longwatch.evidence.registered import FindingRow, ReportRow
+from longwatch.evidence.retention import HOLD, RETENTION
 from longwatch.evidence.signed_note import sign_note
 from longwatch.standards.hashing import canonical_json, sha256_of_bytes
 from operations.archive_reading import failure_recorded, find_report, read_verified
@@ -68,6 +69,7 @@ def _about(adapters: Adapters, row: ReportRow) -> tuple[list[int], list[FindingR
     with adapters.registers.transaction() as register:
         findings = register.findings(row.study_id, row.run_id)
         things = [("report", row.key), ("run", row.run_id), ("snapshot", row.snapshot_id), ("study", row.study_id)]
+        things += [(RETENTION, row.key), (HOLD, row.key)]
         things += [("finding", item.finding.fingerprint) for item in findings if item.state not in _UNTOUCHED]
         records = [
             record

@@ -343,6 +343,10 @@ class RegisterTransaction(AccountTransaction, Protocol):
         """False where one of the two is no longer in the state by which that was judged."""
         ...
 
+    def remove_draft(self, key: str, event: AuditEvent) -> bool:
+        """False where there is no such draft, or another report's row names it; nothing is changed then."""
+        ...
+
     def rebuild(self, told: Registered, events: Iterator[AuditEvent], event: AuditEvent) -> None:
         """Fill empty registers."""
         ...
@@ -408,7 +412,8 @@ class Adapters(Protocol):
 
     `registers`, `snapshots`, `archive`: as the acting account may use them (`operations.guarded`).
     `actor`: the acting account. `engine`: version and lock file of the program. `lock_days`: for how many days an
-    object of a candidate is locked where the store can lock (0: not; retention proper starts at release).
+    object of a candidate is locked where the store can lock (0: not; retention proper starts at release,
+    `operations.keep_reports`).
     """
 
     @property

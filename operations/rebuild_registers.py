@@ -17,7 +17,7 @@ import orjson
 from longwatch.errors import IntegrityError, LongwatchError, StoreError, StudyError
 from longwatch.evidence.accounts import AccountKind, Right, Role
 from longwatch.evidence.merkle import MerkleTree, compute_root
-from longwatch.evidence.replay import Registered, event_of, replay
+from longwatch.evidence.replay import REMOVED, Registered, event_of, replay
 from longwatch.evidence.signed_note import (
     Checkpoint,
     NotSigned,
@@ -313,11 +313,12 @@ def _compare(live: Adapters, beside: Adapters, size: int) -> tuple[dict[str, int
         register.hold_still()
         (last,) = register.stored_events([size])
         until = datetime.fromisoformat(last.at)
-        later = replay(record.event for record in reversed(register.events(None)) if record.position > size)
+        after = [record.event for record in reversed(register.events(None)) if record.position > size]
+        later, changed = replay(after), {event.entity_id for event in after if event.action == REMOVED}
         ours = _rows(register)
     with beside.access.unguarded.transaction() as register:
         theirs = _rows(register)
-    changed = {*later.accounts, *later.studies, *later.runs, *later.reports, *later.signatures, *later.pulls}
+    changed |= {*later.accounts, *later.studies, *later.runs, *later.reports, *later.signatures, *later.pulls}
     same: dict[str, int] = {}
     differences: list[str] = []
     for kind, rows in ours.items():

@@ -3,7 +3,8 @@
 A signature (21 CFR 11.50, 11.70, 11.200(a)(1)): the person is logged in, types account and password again for each
 signature, and is neither who made the report nor who signed it before (`longwatch.evidence.signature`). The archived
 bytes are read back first; the signature names their SHA-256, the printed name, the time and the meaning. Row, state and
-audit event are one transaction, and a signed checkpoint of the audit trail is archived after it.
+audit event are one transaction, with a release also the promise of its retention (`keep_reports`); a signed checkpoint
+of the audit trail is archived after it, then the objects are locked.
 """
 
 from __future__ import annotations
@@ -16,21 +17,25 @@ from longwatch.evidence.accounts import Right
 from longwatch.evidence.audit import AuditEvent
 from longwatch.evidence.registered import ReportFilter, ReportRow, ReportState
 from longwatch.evidence.replay import SUPERSEDED, signature_values
+from longwatch.evidence.retention import RetainedUntil
 from longwatch.evidence.signature import STEPS, Meaning, SignatureRow, check_may_sign
 from operations.archive_reading import check_still_archived, find_report, list_reports
 from operations.audit_checkpoint import make_checkpoint
 from operations.audited import make_event
+from operations.keep_reports import begin_retention, keep_released
 from operations.ports import Adapters
 from operations.sessions import check_is_person, prove_password
 
 
 @dataclass(frozen=True)
 class Signed:
-    """A signature that was given. `beside`: other reports of the same study, template and cut-off that stand."""
+    """A signature that was given. `beside`: other reports of the same study, template and cut-off that stand. `kept`:
+    how long a release lets the report be kept."""
 
     row: ReportRow
     signature: SignatureRow
     beside: tuple[ReportRow, ...]
+    kept: RetainedUntil | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,8 @@ def sign_report(adapters: Adapters, key: str, meaning: Meaning, name: str, passw
     """Sign a report as reviewed or released. `name`, `password`: typed for this signature.
 
     Raises what `check_can_sign`, `check_still_archived` and `prove_password` raise; AccessError LW-RLS-004 where
-    another account is typed than is logged in; StudyError LW-RLS-005 where the report changed meanwhile.
+    another account is typed than is logged in; StudyError LW-RLS-005 where the report changed meanwhile; StoreError
+    LW-RET-001 where it is released, but the store does not keep all of it yet.
     """
     row = check_can_sign(adapters, key, meaning)
     acting = adapters.access.account
@@ -103,11 +109,16 @@ def sign_report(adapters: Adapters, key: str, meaning: Meaning, name: str, passw
     signature = SignatureRow(*ids, meaning, acting.name, acting.full_name, now, row.pdf_sha256, row.manifest_sha256)
     said = signature_values(signature)
     event = AuditEvent(now, acting.name, f"report {meaning}", "report", row.key, None, said)
+    kept: RetainedUntil | None = None
     with adapters.registers.transaction() as register:
         done = register.sign_report(signature, event)
+        if done and meaning is Meaning.RELEASED:
+            kept = begin_retention(adapters, register, row, now)
     if not done:
         raise _changed_meanwhile(row)
     make_checkpoint(adapters)
+    if kept is not None:
+        keep_released(adapters, row, kept)
     same = ReportFilter(
         study_id=row.study_id, template=row.template, cutoff_from=row.cutoff, cutoff_to=row.cutoff, states=_STANDING
     )
@@ -115,7 +126,7 @@ def sign_report(adapters: Adapters, key: str, meaning: Meaning, name: str, passw
         beside = tuple(other for other in register.reports_meant(same) if other.key != row.key)
         after = register.report_by_key(row.key)
     assert after is not None, "a report that was signed is registered"
-    return Signed(after, signature, beside)
+    return Signed(after, signature, beside, kept)
 
 
 def supersede_report(adapters: Adapters, old: str, new: str, reason: str) -> tuple[ReportRow, ReportRow]:

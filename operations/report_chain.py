@@ -14,11 +14,14 @@ from longwatch.evidence.accounts import Right
 from longwatch.evidence.audit import AuditRecord, EventFilter
 from longwatch.evidence.manifest import read_manifest
 from longwatch.evidence.registered import PullRow, ReportRow, RunRow
+from longwatch.evidence.retention import HOLD, RETENTION, LegalHold, RetainedUntil
 from longwatch.evidence.signature import SignatureRow
 from longwatch.evidence.snapshot import compute_snapshot_id
 from longwatch.standards.hashing import canonical_json, sha256_of_bytes
 from operations.archive_reading import find_report, read_verified
 from operations.audited import make_event
+from operations.keep_reports import retention_of
+from operations.legal_hold import hold_of
 from operations.ports import Adapters, Progress
 
 
@@ -43,6 +46,8 @@ class ReportChain:
     run: RunRow | None
     pulls: tuple[PullRow, ...]
     events: tuple[AuditRecord, ...]
+    retention: RetainedUntil | None = None
+    hold: LegalHold | None = None
 
     @property
     def holds(self) -> bool:
@@ -72,16 +77,38 @@ def trace_report(adapters: Adapters, key: str, progress: Progress) -> ReportChai
     if content is not None:
         made_from = _follow(adapters, row, content, links, progress)
     with adapters.registers.transaction() as register:
+        retention, hold = retention_of(register, row.key), hold_of(register, row.key)
+    _link_keeping(adapters, row, links, retention, hold)
+    with adapters.registers.transaction() as register:
         signatures = tuple(register.signatures(row.key))
         run, pulls = register.run(row.run_id), tuple(register.pulls(row.study_id, row.snapshot_id))
-        about = EventFilter(entity="report", entity_id=row.key)
-        events = tuple(reversed(register.events(None, about)))
+        about = [
+            record
+            for entity in ("report", RETENTION, HOLD)
+            for record in register.events(None, EventFilter(entity=entity, entity_id=row.key))
+        ]
+        events = tuple(sorted(about, key=lambda record: record.position))
         said = {"holds": all(link.holds for link in links), "links": len(links)}
         register.record_read(make_event(adapters, "report shown", "report", row.key, said))
     for signature in signatures:
         signed = (signature.pdf_sha256, signature.manifest_sha256) == (row.pdf_sha256, row.manifest_sha256)
         links.append(Link("signature", signature.id[:12], signed, f"of these bytes: {signature.in_words()}"))
-    return ReportChain(row, signatures, tuple(links), made_from, run, pulls, events)
+    return ReportChain(row, signatures, tuple(links), made_from, run, pulls, events, retention, hold)
+
+
+def _link_keeping(
+    adapters: Adapters, row: ReportRow, links: list[Link], retention: RetainedUntil | None, hold: LegalHold | None
+) -> None:
+    """That the store keeps the PDF as long as was promised, and holds it."""
+    if not adapters.archive.describe().keeps_locks:
+        return
+    receipt = adapters.archive.head(row.pdf_key)
+    until, held = (receipt.retain_until, receipt.held) if receipt else (None, False)
+    if retention is not None:
+        holds = until is not None and until >= retention.until
+        links.append(Link("retention", f"{retention.until:%Y-%m-%d}", holds, f"the store keeps the PDF until {until}"))
+    if hold is not None:
+        links.append(Link("legal hold", "on", held, "on in the store" if held else "off in the store"))
 
 
 def _follow(

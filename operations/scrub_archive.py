@@ -14,11 +14,12 @@ from typing import Any
 
 from longwatch.errors import IntegrityError, LongwatchError
 from longwatch.evidence.accounts import Right
-from longwatch.evidence.archived import PROBES, StoredKind, StoredObject
+from longwatch.evidence.archived import PROBES, ArchiveReceipt, StoredKind, StoredObject
 from longwatch.evidence.audit import EventFilter
 from longwatch.evidence.manifest import read_manifest
 from longwatch.evidence.registered import ReportRow
-from longwatch.evidence.replay import ARCHIVED, Registered, replay
+from longwatch.evidence.replay import ARCHIVED, REMOVED, Registered, replay
+from longwatch.evidence.retention import LegalHold, RetainedUntil
 from longwatch.evidence.signature import SignatureRow
 from longwatch.standards.hashing import sha256_of_bytes
 from operations.audit_checkpoint import (
@@ -32,6 +33,8 @@ from operations.audit_checkpoint import (
 )
 from operations.audit_trail import AuditExamined, examine_audit, recorded
 from operations.audited import make_event
+from operations.keep_reports import retentions
+from operations.legal_hold import holds
 from operations.ports import Adapters, Progress
 from operations.seal_report import SEALED
 
@@ -41,7 +44,8 @@ REPORTS = "reports/"
 @dataclass
 class Scrubbed:
     """What a scrub came to. `expected`: SHA-256 by key, as far as the registers and manifests say.
-    `unjudged`: folders whose manifest cannot be read. `deleted`: keys that a delete marker hides."""
+    `unjudged`: folders whose manifest cannot be read. `deleted`: keys that a delete marker hides. `retained`,
+    `held`: what is promised, by the folder of the report; `removed`: folders of removed drafts."""
 
     expected: dict[str, str] = field(default_factory=dict)
     unjudged: set[str] = field(default_factory=set)
@@ -51,6 +55,10 @@ class Scrubbed:
     size: int = 0
     reports: int = 0
     events: int = 0
+    retained: dict[str, RetainedUntil] = field(default_factory=dict)
+    held: dict[str, LegalHold] = field(default_factory=dict)
+    removed: set[str] = field(default_factory=set)
+    keeps_locks: bool = True
 
 
 def scrub_archive(adapters: Adapters, progress: Progress, *, snapshots: bool = False) -> Scrubbed:
@@ -60,7 +68,8 @@ def scrub_archive(adapters: Adapters, progress: Progress, *, snapshots: bool = F
     the registers cannot be reached: then nothing is known, and that is recorded as far as it can be.
     """
     found = compare_archive(adapters, progress, snapshots=snapshots)
-    said = {"reports": found.reports, "objects": found.objects, "size": found.size, "problems": len(found.problems)}
+    said = {"reports": found.reports, "objects": found.objects, "size": found.size,
+            "problems": len(found.problems), "retained": len(found.retained), "held": len(found.held)}  # fmt: skip
     action = "archive scrubbed" if not found.problems else "archive scrub found problems"
     reason = ", ".join(sorted({problem.error_id for problem in found.problems}))
     found.problems += recorded(adapters, make_event(adapters, action, "archive", "all", said, reason))
@@ -91,16 +100,25 @@ def _expect(adapters: Adapters, found: Scrubbed, examined: AuditExamined) -> Non
         register.hold_still()
         rows, signatures = register.reports(), register.signatures()
         about = register.events(None, EventFilter(entity="report"))
+        promised, on_hold = retentions(register), holds(register)
     archived, sealed = ([each for each in about if each.event.action == action] for action in (ARCHIVED, SEALED))
     told = replay(record.event for record in reversed(about))
     found.reports = len(rows)
     found.expected |= {str(each.event.new["object"]): str(each.event.new["sha256"]) for each in sealed}
     events = {record.event.entity_id: record.event.new for record in archived}
+    ends = {each.event.entity_id: each.event for each in reversed(about) if each.event.action in (ARCHIVED, REMOVED)}
+    gone = {key for key, event in ends.items() if event.action == REMOVED}
+    found.removed = {str(ends[key].new["folder"]) for key in gone}
+    events = {key: said for key, said in events.items() if key not in gone}
     found.problems += _row_problems(rows, events)
     found.problems += _state_problems(rows, signatures, told)
     for row in rows:
         found.expected |= {row.manifest_key: row.manifest_sha256, row.pdf_key: row.pdf_sha256}
         folder = row.manifest_key.rpartition("/")[0]
+        if row.key in promised:
+            found.retained[folder] = promised[row.key]
+        if row.key in on_hold:
+            found.held[folder] = on_hold[row.key]
         try:
             content = adapters.archive.get(row.manifest_key)
             if sha256_of_bytes(content) != row.manifest_sha256:
@@ -169,6 +187,7 @@ def _state_problems(
 def _compare(adapters: Adapters, found: Scrubbed, progress: Progress) -> None:
     """Store against expectation, and expectation against store."""
     progress("listing what the archive holds")
+    found.keeps_locks = adapters.archive.describe().keeps_locks
     held = [stored for stored in adapters.archive.survey() if not stored.key.startswith(PROBES)]
     present = {stored.key for stored in held if stored.kind in (StoredKind.OBJECT, StoredKind.WITHOUT_RECEIPT)}
     found.deleted = {stored.key for stored in held if stored.kind is StoredKind.DELETE_MARKER}
@@ -202,6 +221,8 @@ def _judge(adapters: Adapters, found: Scrubbed, stored: StoredObject, owner: dic
     if stored.kind is StoredKind.RECEIPT_ONLY:
         return None if expected else _unknown(stored)
     if expected is None:
+        if stored.key.rpartition("/")[0] in found.removed:
+            return _half_removed(stored)
         return None if _is_accounted_for(adapters, found, stored) else _unknown(stored)
     sha256, size = adapters.archive.measure(stored.key)
     found.size += size
@@ -220,7 +241,43 @@ def _judge(adapters: Adapters, found: Scrubbed, stored: StoredObject, owner: dic
             found=receipt.sha256 if receipt else "no receipt",
             next_step="keep it as it is, find out who changed it, and restore it from a backup",
         )
+    return _not_kept(found, receipt) if found.keeps_locks else None
+
+
+def _not_kept(found: Scrubbed, receipt: ArchiveReceipt) -> IntegrityError | None:
+    """An object that the store keeps otherwise than was promised; longer is no harm."""
+    folder = receipt.key.rpartition("/")[0]
+    promised = found.retained.get(folder)
+    if promised is not None and (receipt.retain_until is None or receipt.retain_until < promised.until):
+        return IntegrityError(
+            "LW-SCR-011",
+            "the store keeps an object of a released report not as long as was promised",
+            where=receipt.key,
+            expected=f"until {promised.until:%Y-%m-%d}",
+            found=f"until {receipt.retain_until:%Y-%m-%d}" if receipt.retain_until else "no retention",
+            next_step="`longwatch archive retain` does what a crash left undone; if it was so before, find out who "
+            "changed the store",
+        )
+    if receipt.held is not (folder in found.held):
+        return IntegrityError(
+            "LW-SCR-012",
+            "legal hold: store and registers do not say the same",
+            where=receipt.key,
+            expected="on hold" if folder in found.held else "no hold",
+            found="on hold" if receipt.held else "no hold",
+            next_step="give the hold, or its end, again (`longwatch archive hold`): it does what a crash left undone",
+        )
     return None
+
+
+def _half_removed(stored: StoredObject) -> IntegrityError:
+    return IntegrityError(
+        "LW-SCR-013",
+        "an object of a draft that was removed is still there: the removal was interrupted",
+        where=stored.key,
+        found=stored.kind.value,
+        next_step="`longwatch archive remove-drafts --yes` goes on from there",
+    )
 
 
 def _is_accounted_for(adapters: Adapters, found: Scrubbed, stored: StoredObject) -> bool:

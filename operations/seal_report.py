@@ -15,6 +15,8 @@ from longwatch.standards.hashing import sha256_of_bytes
 from operations.archive_reading import failure_recorded, find_report, read_verified
 from operations.audit_checkpoint import make_checkpoint
 from operations.audited import make_event
+from operations.keep_reports import retention_of
+from operations.legal_hold import hold_of
 from operations.ports import Adapters
 from operations.retention import locked_until
 
@@ -39,7 +41,7 @@ def seal_report(adapters: Adapters, key: str) -> SealedReport:
 
     Each signature of the registers is printed with name, time and meaning. Another call makes a further copy, it
     overwrites none. The copy is no part of what a report key reproduces. A signed checkpoint of the audit trail, which
-    alone names the copy, follows.
+    alone names the copy, follows. It is retained and on legal hold as the report is.
 
     Raises what `find_report` and the archive raise, AccessError LW-ACC-003, StudyError LW-SGN-001 where nobody has
     signed, StoreError LW-SGN-003 to -005.
@@ -50,6 +52,8 @@ def seal_report(adapters: Adapters, key: str) -> SealedReport:
         signings = tuple(
             Signing(each.full_name, each.at, each.meaning.value, each.account) for each in register.signatures(row.key)
         )
+        promised, held = retention_of(register, row.key), hold_of(register, row.key)
+    kept = promised.until if promised else None
     check_signings(signings, f"report {row.key[:12]}")
     with failure_recorded(adapters, "report sealing failed", row.key):
         unsigned = read_verified(adapters, row.pdf_key, row.pdf_sha256)
@@ -75,8 +79,10 @@ def seal_report(adapters: Adapters, key: str) -> SealedReport:
             object_key,
             sealed.pdf,
             media_type="application/pdf",
-            retain_until=locked_until(adapters),
+            retain_until=max((each for each in (locked_until(adapters), kept) if each), default=None),
         )
+        if held:
+            adapters.archive.hold(object_key, True)
     said = {"object": object_key, "sha256": digest, "level": sealed.level, "unsigned_sha256": row.pdf_sha256,
             "signatures": len(sheet.signings), "demo_certificate": sheet.certificate.is_demo}  # fmt: skip
     with adapters.registers.transaction() as register:

@@ -10,18 +10,20 @@ from enum import StrEnum
 @dataclass(frozen=True)
 class ArchiveDescription:
     """`kind`: `local folder` or `s3`. `place`: where. `object_lock`: whether the store itself enforces write-once.
-    `note`: what a reader must know (a local folder is not WORM)."""
+    `note`: what a reader must know (a local folder is not WORM). `keeps_locks`: whether retention and legal holds are
+    kept with each object."""
 
     kind: str
     place: str
     object_lock: bool
     note: str = ""
+    keeps_locks: bool = True
 
 
 @dataclass(frozen=True)
 class ArchiveReceipt:
     """One stored object: its key, the SHA-256 read back from the store, size, the store's version id (empty where it
-    keeps none), and until when the store refuses its deletion (None: no lock)."""
+    keeps none), until when its deletion is refused (None: no lock), and whether it is on legal hold."""
 
     key: str
     sha256: str
@@ -29,6 +31,7 @@ class ArchiveReceipt:
     version: str = ""
     retain_until: datetime | None = None
     stored_at: datetime | None = None
+    held: bool = False
 
 
 class StoredKind(StrEnum):

@@ -19,7 +19,7 @@ from longwatch.evidence.audit import AuditEvent
 from longwatch.evidence.registered import PullRow, ReportRow, ReportState, RunRow, RunState, SnapshotRow, StudyRow
 from longwatch.evidence.signature import STEPS, Meaning, SignatureRow
 
-ARCHIVED, SUPERSEDED = "report archived", "report superseded"
+ARCHIVED, SUPERSEDED, REMOVED = "report archived", "report superseded", "draft removed"
 SIGNED: Mapping[str, Meaning] = {f"report {meaning}": meaning for meaning in Meaning}
 
 
@@ -213,6 +213,16 @@ def _supersede(told: Registered, key: str, by: str) -> None:
     told.reports[by] = replace(told.reports[by], supersedes=tuple(sorted({*told.reports[by].supersedes, key})))
 
 
+def _draft_removed(told: Registered, event: AuditEvent) -> None:
+    if told.reports.pop(event.entity_id, None) is None:
+        raise KeyError(event.entity_id)
+    for key, row in told.reports.items():
+        if event.entity_id in row.supersedes:
+            told.reports[key] = replace(
+                row, supersedes=tuple(each for each in row.supersedes if each != event.entity_id)
+            )
+
+
 def _report_signed(told: Registered, event: AuditEvent) -> None:
     new, meaning = event.new, SIGNED[event.action]
     told.reports[event.entity_id] = replace(told.reports[event.entity_id], state=STEPS[meaning].after)
@@ -241,6 +251,7 @@ _STEPS = {
     **{f"run {state}": _run_ended for state in RunState if state is not RunState.STARTED},
     ARCHIVED: _report_archived,
     SUPERSEDED: _report_superseded,
+    REMOVED: _draft_removed,
     **dict.fromkeys(SIGNED, _report_signed),
 }
 

@@ -19,6 +19,7 @@ from longwatch.study.model import (
     Visits,
 )
 from longwatch.study.parse import parse_study
+from longwatch.study.retention import Retention, RetentionRule
 from longwatch.study.shape import PLAIN, OdmDatasetSpec, OdmVariable, Shape
 from longwatch.study.sources import Form, PlaceKind, SecretAt
 from longwatch.study.time_to_event import EventKind, Parameter, TimeToEvent
@@ -44,6 +45,8 @@ __all__ = [
     "Query",
     "ReportRequest",
     "Results",
+    "Retention",
+    "RetentionRule",
     "RuleSettings",
     "SecretAt",
     "SeverityChange",

@@ -18,6 +18,7 @@ from longwatch.study.exposure import Exposure, PeriodSpec
 from longwatch.study.follow_up import FollowUp
 from longwatch.study.graft import Graft
 from longwatch.study.part import Part
+from longwatch.study.retention import Retention
 from longwatch.study.shape import Shape
 from longwatch.study.sources import PlaceOptions
 from longwatch.study.time_to_event import Parameter, TimeToEvent
@@ -319,6 +320,7 @@ class Study(Part):
     subgroups: Annotated[tuple[str, ...], Field(min_length=1)] = ("AGEGR1", "SEX", "RACE", "ETHNIC")
     severities: tuple[SeverityChange, ...] = ()
     rules: RuleSettings = RuleSettings()
+    retention: Retention = Retention()
     reports: Annotated[tuple[ReportRequest, ...], Field(min_length=1)] = (ReportRequest(template="safety_summary"),)
 
     @model_validator(mode="after")
@@ -381,12 +383,13 @@ class Study(Part):
         return self.study.id
 
     def content_used_by_reports(self) -> dict[str, Any]:
-        """What of the study file enters a report key: all but where things are fetched from and the list of reports.
+        """What of the study file enters a report key: all but where things are fetched from, the list of reports, and
+        how long they are kept.
 
         The snapshot stands for the data; the template and its parameters stand for the report; the version of the rule
         set stands for rule files and the dictionary's files, the digest of the lists for files of lists.
         """
-        content = self.model_dump(mode="json", exclude={"sources", "reports", "cutoff", "event_groups"})
+        content = self.model_dump(mode="json", exclude={"sources", "reports", "cutoff", "event_groups", "retention"})
         del content["dictionaries"]["meddra_folder"], content["rules"]["files"]
         return content
 
