@@ -108,8 +108,8 @@ def list_archive(
 ) -> None:
     """List archived reports, released ones apart from those that are not, newest first. Filters hold together."""
     from operations.archive_reading import list_reports
-    from operations.legal_hold import standing_holds
     from operations.probe_archive import last_probe
+    from operations.standing_holds import standing_holds
 
     adapters = wired()
     probe = last_probe(adapters)

@@ -12,6 +12,7 @@ import hashlib
 import re
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -148,9 +149,15 @@ class S3Archive:
             Metadata={"sha256": digest.hexdigest()},
             **lock,
         )
+        first: Future[None] | None = None
         if written and written != _NO_VERSION:
-            self._check_first(key, written, digest.hexdigest())
-        receipt, kept = self._read_back(key)
+            # The list of versions is asked for while the bytes are read back: neither waits for the other.
+            first = self._beside.submit(self._check_first, key, written, digest.hexdigest())
+        try:
+            receipt, kept = self._read_back(key)
+        finally:
+            if first is not None:
+                first.result()
         if kept != digest.hexdigest():
             if written:
                 raise differs_when_read_back(key, digest.hexdigest(), kept)
@@ -306,6 +313,11 @@ class S3Archive:
         with self._failures(self.place):
             stranger = make_client(self._settings, unknown_keys=True)
             return BucketProbe(self._client, stranger, self._bucket, f"{self._prefix}{PROBES}", now).run(progress)
+
+    @cached_property
+    def _beside(self) -> ThreadPoolExecutor:
+        """One thread, for what is asked of the store at the same time."""
+        return ThreadPoolExecutor(1, thread_name_prefix="archive")
 
     @cached_property
     def _has_object_lock(self) -> bool:

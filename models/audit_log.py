@@ -176,8 +176,7 @@ def stored(work: Work, positions: Collection[int] | None = None) -> Iterator[Sto
         query = query.where(columns.position.between(positions.start, positions.stop - 1))
     elif positions is not None:
         query = query.where(columns.position.in_(positions))
-    for row in work.stream(query):
-        yield StoredEvent._make(row)
+    return map(StoredEvent._make, work.stream(query))
 
 
 def node(work: Work, level: int, number: int) -> bytes:

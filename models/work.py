@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Executable, Row, Table, text
+from sqlalchemy import Connection, Engine, Executable, Row, Select, Table, text
 
 from models.engine import CHANGES, place_of
 from models.refusals import in_our_words
@@ -45,13 +46,25 @@ class Work:
         with in_our_words(self.place):
             return self._open(changes=False).execute(statement, parameters).all()
 
-    def stream(self, statement: Executable) -> Iterator[Row[Any]]:
-        """The rows of a query as they come, a batch at a time: for more than memory should hold."""
-        with in_our_words(self.place):
+    def stream(self, statement: Select[Any]) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query as they come, a batch at a time: for more than memory should hold. Values are as the
+        driver gives them, without conversion; on SQLite by the driver's own cursor, which takes half the time."""
+        dialect = self._engine.dialect
+        with in_our_words(self.place, dialect.loaded_dbapi.Error):
             connection = self._open(changes=False)
+            if not self.is_postgres:
+                text_of = str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+                # Begins the transaction where none is open yet.
+                connection.exec_driver_sql("SELECT 1")
+                driver: Any = connection.connection.driver_connection
+                with closing(driver.cursor()) as cursor:
+                    cursor.execute(text_of)
+                    while rows := cursor.fetchmany(STREAM_ROWS):
+                        yield from rows
+                return
             result = connection.execute(statement.execution_options(stream_results=True, yield_per=STREAM_ROWS))
             for batch in result.partitions():
-                yield from batch
+                yield from map(tuple, batch)
 
     def lock(self, statement: Executable) -> Sequence[Row[Any]]:
         """All rows of a query that other writers now wait for (SQLite: the whole database is held)."""

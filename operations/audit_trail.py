@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from longwatch.errors import IntegrityError, LongwatchError
 from longwatch.evidence.accounts import Right
-from longwatch.evidence.audit import AuditEvent, StoredEvent
+from longwatch.evidence.audit import AuditEvent
 from longwatch.evidence.merkle import HASH_SIZE, MerkleTree
 from longwatch.evidence.signed_note import NotSigned, VerifierKey, open_note, origin_of, parse_checkpoint, parse_key
 from longwatch.standards.hashing import sha256_of_bytes
@@ -25,7 +25,7 @@ from operations.audit_checkpoint import CHECKPOINTS, OF_CHECKPOINTS, OF_KEYS, an
 from operations.audited import make_event
 from operations.ports import Adapters, Progress, RegisterTransaction
 
-_TOLD_EVERY = 50_000
+_AT_A_TIME = 10_000
 
 
 @dataclass
@@ -109,8 +109,10 @@ def examine_audit(adapters: Adapters, progress: Progress) -> AuditExamined:
 def _log_problems(register: RegisterTransaction, tree: MerkleTree, progress: Progress) -> Iterator[IntegrityError]:
     """Fill the tree from the events, and compare it with the one that was written with them; the first problem."""
     size = register.log_size()
+    entries: list[bytes] = []
     for expected, stored in enumerate(register.stored_events(), start=1):
         if stored.position != expected:
+            tree.extend(entries)
             yield IntegrityError(
                 "LW-AUD-001",
                 "an event of the audit log is missing, or one was put in",
@@ -119,13 +121,17 @@ def _log_problems(register: RegisterTransaction, tree: MerkleTree, progress: Pro
                 next_step="keep both as they are, find out who changed which, and restore it from a backup",
             )
             return
-        entry = _entry_of(stored)
-        if entry is None:
+        try:
+            entries.append(stored.entry())
+        except (ValueError, TypeError):
+            tree.extend(entries)
             yield _changed(expected, "a value that was never written so")
             return
-        tree.append(entry)
-        if expected % _TOLD_EVERY == 0:
+        if len(entries) == _AT_A_TIME:
+            tree.extend(entries)
+            entries = []
             progress(f"{expected:,} of {size:,} events")
+    tree.extend(entries)
     for level in range(tree.levels + 1):
         written, found = register.tree_level(level), tree.level(level)
         if written == found:
@@ -144,13 +150,6 @@ def _log_problems(register: RegisterTransaction, tree: MerkleTree, progress: Pro
                 next_step="keep both as they are, find out who changed which, and restore it from a backup",
             )
         return
-
-
-def _entry_of(stored: StoredEvent) -> bytes | None:
-    try:
-        return stored.entry()
-    except (ValueError, TypeError):
-        return None
 
 
 def _changed(position: int, found: str) -> IntegrityError:

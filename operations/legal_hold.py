@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING
 
 from longwatch.errors import StudyError
 from longwatch.evidence.accounts import Right
-from longwatch.evidence.audit import AuditEvent, AuditRecord, EventFilter
+from longwatch.evidence.audit import AuditEvent, EventFilter
 from longwatch.evidence.retention import FREED, HELD, HOLD, LegalHold
 from operations.archive_reading import find_report
 from operations.audit_checkpoint import make_checkpoint
 from operations.report_objects import objects_of
+from operations.standing_holds import hold_of
 
 if TYPE_CHECKING:
     from longwatch.evidence.registered import ReportRow
-    from operations.ports import Adapters, RegisterTransaction
+    from operations.ports import Adapters
 
 
 @dataclass(frozen=True)
@@ -32,22 +33,6 @@ class HoldSet:
     before: LegalHold | None
     objects: int
     kept_by_store: bool
-
-
-def holds(register: RegisterTransaction) -> dict[str, LegalHold]:
-    """The holds that stand, by report key."""
-    return _standing(register.events(None, EventFilter(entity=HOLD)))
-
-
-def standing_holds(adapters: Adapters) -> dict[str, LegalHold]:
-    """The same, where no transaction is open."""
-    with adapters.registers.transaction() as register:
-        return holds(register)
-
-
-def hold_of(register: RegisterTransaction, key: str) -> LegalHold | None:
-    """The hold on a report, if any."""
-    return _standing(register.events(1, EventFilter(entity=HOLD, entity_id=key))).get(key)
 
 
 def hold_report(adapters: Adapters, key: str, on: bool, why: str) -> HoldSet:
@@ -92,13 +77,3 @@ def hold_objects(adapters: Adapters, row: ReportRow, on: bool) -> int:
         if receipt is not None and receipt.held is not on:
             changed += adapters.archive.hold(key, on).held is on
     return changed
-
-
-def _standing(newest_first: list[AuditRecord]) -> dict[str, LegalHold]:
-    standing: dict[str, LegalHold] = {}
-    for record in reversed(newest_first):
-        event = record.event
-        standing.pop(event.entity_id, None)
-        if event.action == HELD:
-            standing[event.entity_id] = LegalHold(event.actor, event.at, event.reason)
-    return standing

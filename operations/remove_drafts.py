@@ -20,7 +20,7 @@ from longwatch.evidence.replay import ARCHIVED, REMOVED
 from operations.audit_checkpoint import make_checkpoint
 from operations.audited import make_event
 from operations.keep_reports import rules_of
-from operations.legal_hold import holds
+from operations.standing_holds import holds
 
 if TYPE_CHECKING:
     from longwatch.evidence.registered import ReportRow

@@ -21,8 +21,8 @@ from longwatch.standards.hashing import canonical_json, sha256_of_bytes
 from operations.archive_reading import find_report, read_verified
 from operations.audited import make_event
 from operations.keep_reports import retention_of
-from operations.legal_hold import hold_of
 from operations.ports import Adapters, Progress
+from operations.standing_holds import hold_of
 
 
 @dataclass(frozen=True)

@@ -34,9 +34,9 @@ from operations.audit_checkpoint import (
 from operations.audit_trail import AuditExamined, examine_audit, recorded
 from operations.audited import make_event
 from operations.keep_reports import retentions
-from operations.legal_hold import holds
 from operations.ports import Adapters, Progress
 from operations.seal_report import SEALED
+from operations.standing_holds import holds
 
 REPORTS = "reports/"
 

@@ -16,9 +16,9 @@ from operations.archive_reading import failure_recorded, find_report, read_verif
 from operations.audit_checkpoint import make_checkpoint
 from operations.audited import make_event
 from operations.keep_reports import retention_of
-from operations.legal_hold import hold_of
 from operations.ports import Adapters
 from operations.retention import locked_until
+from operations.standing_holds import hold_of
 
 SEALED = "report sealed"
 """The audit event of a signed copy: its object and SHA-256 are in it, and nowhere else in the registers."""

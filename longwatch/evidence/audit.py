@@ -16,6 +16,8 @@ import orjson
 
 from longwatch.standards.hashing import canonical_json
 
+_loads, _dumps, _Fragment = orjson.loads, orjson.dumps, orjson.Fragment
+
 
 @dataclass(frozen=True)
 class AuditEvent:
@@ -97,25 +99,22 @@ def make_entry(
     Two different events never have one entry: `old` and `new` are each one whole JSON object, or this raises
     ValueError; it raises TypeError where a value is of another type than was ever written.
     """
-    return orjson.dumps(
+    # A million of these are made where the log is verified: no call is made that need not be.
+    if type(_loads(new)) is not dict or (old is not None and type(_loads(old)) is not dict):
+        raise ValueError("no JSON object")
+    return _dumps(
         {
             "action": action,
             "actor": actor,
             "at": at,
             "entity": entity,
             "entity_id": entity_id,
-            "new": _object(new),
-            "old": None if old is None else _object(old),
+            "new": _Fragment(new),
+            "old": None if old is None else _Fragment(old),
             "position": position,
             "reason": reason,
         }
     )
-
-
-def _object(text: str) -> orjson.Fragment:
-    if type(orjson.loads(text)) is not dict:
-        raise ValueError("no JSON object")
-    return orjson.Fragment(text)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 HASH_SIZE = 32
+_PAIR = 2 * HASH_SIZE
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 Nodes = Callable[[int, int], bytes]
@@ -153,7 +154,6 @@ class MerkleTree:
 
     def __init__(self) -> None:
         self._levels: list[bytearray] = [bytearray()]
-        self._peaks: list[bytes] = []
 
     @property
     def size(self) -> int:
@@ -162,16 +162,22 @@ class MerkleTree:
 
     def append(self, entry: bytes) -> None:
         """Add an entry."""
-        found = hashlib.sha256(b"\x00" + entry).digest()
-        number, level, levels = self.size, 0, self._levels
-        levels[0] += found
-        while number & 1:
-            found = hashlib.sha256(b"\x01" + self._peaks.pop() + found).digest()
-            level, number = level + 1, number >> 1
+        self.extend([entry])
+
+    def extend(self, entries: Sequence[bytes]) -> None:
+        """Add entries: the hashes of a level together, then those of the level above that become complete by them."""
+        sha256, levels = hashlib.sha256, self._levels
+        found = b"".join([sha256(b"\x00" + entry).digest() for entry in entries])
+        level = 0
+        while found:
             if level == len(levels):
                 levels.append(bytearray())
             levels[level] += found
-        self._peaks.append(found)
+            above = len(levels[level + 1]) if level + 1 < len(levels) else 0
+            # Two hashes below for each one above; a last one without its neighbour waits.
+            pairs = bytes(levels[level][2 * above : len(levels[level]) // _PAIR * _PAIR])
+            found = b"".join([sha256(b"\x01" + pairs[at : at + _PAIR]).digest() for at in range(0, len(pairs), _PAIR)])
+            level += 1
 
     def node(self, level: int, number: int) -> bytes:
         """The hash of a complete subtree."""

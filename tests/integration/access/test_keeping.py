@@ -19,12 +19,13 @@ from longwatch.study import Retention, RetentionRule
 from operations.archive_reading import list_reports
 from operations.audit_trail import verify_audit
 from operations.keep_reports import extend_retention, retain_reports, set_rules
-from operations.legal_hold import hold_report, standing_holds
+from operations.legal_hold import hold_report
 from operations.rebuild_registers import drill_rebuild
 from operations.release_report import sign_report
 from operations.remove_drafts import old_drafts, remove_drafts
 from operations.report_chain import trace_report
 from operations.scrub_archive import scrub_archive
+from operations.standing_holds import standing_holds
 from tests.integration.access.conftest import PASSWORD, House, MovedClock
 from tools.faults.small_study import SmallWiring, run_small, write_small_study
 from tools.tampering.home import STUDY
