@@ -2,8 +2,8 @@
 
 To archive is to write only where nothing is, with the SHA-256, to read all of it back and to compare. Bare is
 `put_object` and `get_object` of boto3 on the same server (Ceph's radosgw, in memory) in the same run, with the same
-lock where there is one; for the folder, a file written, it and its folder synced, and read. The two take turns, block by block, so that a noisy machine disturbs
-both.
+lock where there is one; for the folder, a file written, it and its folder synced, and read. The two take turns, block
+by block, so that a noisy machine disturbs both.
 
     python -m bench.archive [--megabytes 1024] [--objects 10000] [--reports 100000]
 """

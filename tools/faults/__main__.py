@@ -90,7 +90,7 @@ def main() -> int:
         study_file = write_small_study(work / "study")
         undisturbed = run_undisturbed(work, study_file)
         side_by_side(_units(journal, undisturbed, work, study_file, given.sample), given.workers)
-        _crash_flows(journal, undisturbed, work, study_file, given.flow)
+        _crash_flows(journal, undisturbed, work, study_file, given.flow, given.workers)
     crashed, seconds = journal.crashed()
     if not given.sample:
         (ROOT / "docs" / "faults.md").write_text(report(crashed, undisturbed, seconds))
@@ -124,16 +124,23 @@ def _do(journal: Journal, kind: str, first: int, schedules: Callable[[], Iterato
     journal.add(kind, first, found, time.perf_counter() - start)
 
 
-def _crash_flows(journal: Journal, undisturbed: Undisturbed, work: Path, study_file: Path, count: int) -> None:
-    """Some marked steps through a real Prefect flow, with a real Prefect server."""
+def _crash_flows(
+    journal: Journal, undisturbed: Undisturbed, work: Path, study_file: Path, count: int, workers: int
+) -> None:
+    """Some marked steps through a real Prefect flow, with one real Prefect server for all."""
     done = {line["first"] for line in journal.lines() if line["kind"] == FLOW}
     wanted = [first for first in spread(len(undisturbed.marked), count) if first not in done] if count else []
     if not wanted:
         return
     with prefect_server(work) as environment:
-        for number, first in enumerate(wanted, start=1):
-            sys.stderr.write(f"{number} of {len(wanted)}: {FLOW}, step {first}\n")
-            _do(journal, FLOW, first, partial(crash_flow, first, undisturbed, work, study_file, environment))
+
+        def works() -> Iterator[Callable[[], None]]:
+            for number, first in enumerate(wanted, start=1):
+                sys.stderr.write(f"{number} of {len(wanted)}: {FLOW}, step {first}\n")
+                schedule = partial(crash_flow, first, undisturbed, work, study_file, environment)
+                yield partial(_do, journal, FLOW, first, schedule)
+
+        side_by_side(works(), workers)
 
 
 if __name__ == "__main__":
