@@ -71,14 +71,14 @@ class SqlTransaction(SqlAccountTransaction):
     def add_snapshot(self, snapshot: SnapshotRow, pull: PullRow, event: AuditEvent) -> None:
         """Register a pull and, where the study does not have it yet, its snapshot."""
         self._work.add_if_absent(snapshots, asdict(snapshot))
-        self._work.change(insert(pulls).values({**asdict(pull), "sources": list(pull.sources)}))
+        self._work.change(insert(pulls), {**asdict(pull), "sources": list(pull.sources)})
         self._record(event)
 
     def start_run(self, run: RunRow, event: AuditEvent) -> None:
         """Register a run that starts. Raises IntegrityError LW-REG-018 where its state is another."""
         if run.state is not RunState.STARTED:
             raise _not_a_transition(run.id, "no run", run.state)
-        self._work.change(insert(runs).values({**asdict(run), "state": run.state.value}))
+        self._work.change(insert(runs), {**asdict(run), "state": run.state.value})
         self._record(event)
 
     def finish_run(
@@ -213,7 +213,7 @@ class SqlTransaction(SqlAccountTransaction):
         )
         if not moved:
             return False
-        self._work.change(insert(signatures).values({**asdict(signature), "meaning": signature.meaning.value}))
+        self._work.change(insert(signatures), {**asdict(signature), "meaning": signature.meaning.value})
         self._record(_with_old(event, {"state": step.before.value}))
         return True
 

@@ -89,7 +89,7 @@ class Work:
             from sqlalchemy.dialects import sqlite
 
             statement = sqlite.insert(table).on_conflict_do_nothing()
-        return self.change(statement.values(values)) == 1
+        return self.change(statement, values) == 1
 
     def load(self, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
         """Add many rows, values in the order of `columns`: COPY on PostgreSQL, one prepared statement on SQLite."""
