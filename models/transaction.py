@@ -32,6 +32,7 @@ from models.account_transaction import SqlAccountTransaction
 from models.rows import run_of, snapshot_of
 from models.tables import pulls, reports, runs, signatures, snapshots, studies
 
+_UNSIGNED = (ReportState.ARCHIVED_DRAFT, ReportState.SUPERSEDED)
 _FIRST_STATES = (ReportState.ARCHIVED_DRAFT, ReportState.ARCHIVED_CANDIDATE)
 
 
@@ -234,7 +235,7 @@ class SqlTransaction(SqlAccountTransaction):
         its study wait until the transaction ends.
 
         False, and nothing changed, where there is no such row, or another report's row names it. Raises IntegrityError
-        LW-REG-029 where it was signed: no draft ever is.
+        LW-REG-029 where it is a candidate, or was signed: no draft ever is.
         """
         row = self.report_by_key(key)
         if row is None:
@@ -242,10 +243,10 @@ class SqlTransaction(SqlAccountTransaction):
         self._lock_study(row.study_id)
         if self._work.read(select(reports.c.key).where(reports.c.superseded_by == key).limit(1)):
             return False
-        if self.signatures(key):
+        if row.state not in _UNSIGNED or self.signatures(key):
             raise IntegrityError(
                 "LW-REG-029",
-                "a report that was signed is no draft, and is not removed",
+                "a candidate, or a report that was signed, is not removed",
                 where=f"report {key[:12]}",
                 next_step="see `longwatch archive show` for who signed it; nothing was changed",
             )

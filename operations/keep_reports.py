@@ -28,6 +28,7 @@ from longwatch.evidence.retention import (
     is_worth_writing,
     longest,
 )
+from longwatch.evidence.signature import Meaning
 from operations.archive_reading import find_report
 from operations.audit_checkpoint import make_checkpoint
 from operations.audited import make_event
@@ -141,7 +142,9 @@ def retain_reports(adapters: Adapters, progress: Progress) -> list[Retained]:
     access = adapters.access
     with adapters.registers.transaction() as register:
         promised = retentions(register)
-        kept = [row for row in register.reports() if row.key in promised]
+        # Those that an earlier Longwatch released have no promise yet.
+        released = {each.report_key for each in register.signatures() if each.meaning is Meaning.RELEASED}
+        kept = [row for row in register.reports() if row.key in promised or row.key in released]
         rows = [row for row in kept if access.allows(Right.CARE) or access.allows(Right.RELEASE, row.study_id)]
         rules = {study_id: rules_of(register, study_id) for study_id in {row.study_id for row in rows}}
     if kept and not rows:
@@ -150,12 +153,13 @@ def retain_reports(adapters: Adapters, progress: Progress) -> list[Retained]:
     done: list[Retained] = []
     for row in rows:
         progress(f"{row.study_id} {row.template} {row.key[:12]}")
-        found = longest(promised[row.key], compute_retention(rules[row.study_id], today))
-        changed = is_worth_writing(promised[row.key], found)
+        before = promised.get(row.key)
+        found = longest(before, compute_retention(rules[row.study_id], today))
+        changed = is_worth_writing(before, found)
         if changed:
-            event = make_event(adapters, ROLLED, RETENTION, row.key, found.values())
+            event = make_event(adapters, ROLLED if before else RETAINED, RETENTION, row.key, found.values())
             _promise(adapters, row, found, event)
-        until = found if changed else promised[row.key]
+        until = before if before and not changed else found
         done.append(Retained(row, until, changed, keep_objects(adapters, row, until)))
     if any(each.changed for each in done):
         make_checkpoint(adapters)

@@ -17,7 +17,7 @@ from longwatch.evidence.accounts import Right
 from longwatch.evidence.archived import PROBES, ArchiveReceipt, StoredKind, StoredObject
 from longwatch.evidence.audit import EventFilter
 from longwatch.evidence.manifest import read_manifest
-from longwatch.evidence.registered import ReportRow
+from longwatch.evidence.registered import ReportRow, ReportState
 from longwatch.evidence.replay import ARCHIVED, REMOVED, Registered, replay
 from longwatch.evidence.retention import LegalHold, RetainedUntil
 from longwatch.evidence.signature import SignatureRow
@@ -107,7 +107,9 @@ def _expect(adapters: Adapters, found: Scrubbed, examined: AuditExamined) -> Non
     found.expected |= {str(each.event.new["object"]): str(each.event.new["sha256"]) for each in sealed}
     events = {record.event.entity_id: record.event.new for record in archived}
     ends = {each.event.entity_id: each.event for each in reversed(about) if each.event.action in (ARCHIVED, REMOVED)}
-    gone = {key for key, event in ends.items() if event.action == REMOVED}
+    # Only a draft is ever removed: of anything else such an event explains nothing.
+    drafts = {key for key, said in events.items() if said.get("state") == ReportState.ARCHIVED_DRAFT}
+    gone = {key for key, event in ends.items() if event.action == REMOVED} & drafts
     found.removed = {str(ends[key].new["folder"]) for key in gone}
     events = {key: said for key, said in events.items() if key not in gone}
     found.problems += _row_problems(rows, events)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from longwatch.errors import AccessError, LongwatchError, StoreError, StudyError
+from longwatch.errors import AccessError, IntegrityError, LongwatchError, StoreError, StudyError
 from longwatch.evidence.audit import EventFilter
 from longwatch.evidence.registered import ReportRow, ReportState
 from longwatch.evidence.retention import HOLD, RETENTION
@@ -18,6 +18,7 @@ from longwatch.evidence.signature import Meaning
 from longwatch.study import Retention, RetentionRule
 from operations.archive_reading import list_reports
 from operations.audit_trail import verify_audit
+from operations.audited import make_event
 from operations.keep_reports import extend_retention, retain_reports, set_rules
 from operations.legal_hold import hold_report
 from operations.rebuild_registers import drill_rebuild
@@ -113,6 +114,20 @@ def test_while_an_event_is_open_the_lock_rolls_forward(staffed: House) -> None:
     assert (fixed.until.rolls, fixed.until.until.date()) == (False, ended.replace(year=ended.year + 25))
     later(staffed, 41)
     assert [each.changed for each in retain_reports(staffed.at("otto"), quiet)] == [False]
+
+
+def test_what_an_earlier_longwatch_released_is_kept_from_the_next_look_on(
+    staffed: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It recorded no promise: the next `retain` gives one."""
+    from operations import release_report
+
+    monkeypatch.setattr(release_report, "begin_retention", lambda *_: None)
+    row, kept = release(staffed)
+    assert (kept, kept_until(staffed, row)) == (None, {None})
+    (begun,) = retain_reports(staffed.at("otto"), quiet)
+    assert (begun.changed, begun.objects) == (True, 3)
+    assert kept_until(staffed, row) == {years_on(1)}
 
 
 def test_a_shorter_rule_shortens_nothing(staffed: House) -> None:
@@ -313,6 +328,10 @@ def test_no_final_report_is_ever_a_draft_to_remove(staffed: House) -> None:
     staffed.log_in("rita")
     staffed.log_in("sten")
     assert old_drafts(staffed.at("rita"), STUDY) == []
+    for row in list_reports(staffed.at("rita")):
+        event = make_event(staffed.at("rita"), "draft removed", "report", row.key, {"folder": "x"})
+        with pytest.raises(IntegrityError, match="LW-REG-029"), staffed.at("rita").registers.transaction() as register:
+            register.remove_draft(row.key, event)
     assert remove_drafts(staffed.at("rita"), STUDY, quiet).rows == ()
     with pytest.raises(AccessError, match="LW-ACC-003"):
         remove_drafts(staffed.at("sten"), STUDY, quiet)
