@@ -63,7 +63,7 @@ def read_subjects(data: SourceData, cutoff: date) -> Subjects:
     kept = names.str.strip_chars() != ""
     if days:
         kept &= pl.select((pl.min_horizontal(*days) <= cutoff).fill_null(True)).to_series()
-    return Subjects.of(names.filter(kept).unique(maintain_order=True))
+    return Subjects.of(names.filter(kept))
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,12 @@ class BySubject:
 
     def largest(self, values: pl.Series) -> Values:
         """By subject the largest of an integer or a day (as its number) by record; NONE where every one is missing."""
+        return self.largest_number(values.to_physical().cast(pl.Int32).fill_null(NONE).to_numpy())
+
+    def largest_number(self, numbers: Values) -> Values:
+        """By subject the largest number by record; of those that are missing it is NONE."""
         found = np.full(self._subjects, NONE, dtype=np.int32)
         if len(self._rows):
-            numbers = values.to_physical().cast(pl.Int32).fill_null(NONE).to_numpy()
             np.maximum.at(found, self._rows, np.maximum.reduceat(numbers, self._runs))
         return found
 

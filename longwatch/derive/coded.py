@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -17,6 +18,8 @@ from longwatch.standards.dataset import CodedText, Dataset, SourceData
 from longwatch.standards.dates import time_of, without_time
 
 DataType = pl.DataType | type[pl.DataType]
+Number = TypeVar("Number", bound=np.integer)
+RECORDS_AT_ONCE = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -31,19 +34,23 @@ class Subjects:
 
     @classmethod
     def of(cls, names: pl.Series) -> Subjects:
-        """From different USUBJIDs, in the order of ADSL."""
+        """From USUBJIDs in the order of ADSL; one that stands there again is left out."""
         keys = names.rechunk().cast(pl.Categorical(pl.Categories.random())).alias("USUBJID")
+        if np.array_equal(keys.to_physical().to_numpy(), np.arange(len(keys))):
+            return cls(keys)
         # Polars codes a series from its start; should it ever not, the rows follow the codes.
-        return cls(keys if keys.to_physical().is_sorted() else keys.gather(keys.to_physical().arg_sort()))
+        keys = keys.filter(keys.to_physical().is_first_distinct())
+        return cls(keys.gather(keys.to_physical().arg_sort()))
 
     def __len__(self) -> int:
         return len(self.keys)
 
-    def rows_of(self, names: CodedText) -> NDArray[np.uint32]:
-        """By record, the row of the subject with this USUBJID; one that is none of these, or missing → len(self)."""
-        row = names.words.cast(self.keys.dtype).to_physical().fill_null(len(self)).clip(upper_bound=len(self))
-        rows: NDArray[np.uint32] = np.append(row.to_numpy(), np.uint32(len(self)))[names.codes]
-        return rows
+    def rows_of(self, parts: Sequence[CodedText]) -> NDArray[np.uint32]:
+        """By record of the parts, the row of the subject with this USUBJID; one that is none of these, or missing →
+        len(self)."""
+        words = pl.concat([pl.Series([], dtype=pl.String), *(part.words for part in parts)])
+        rows = words.cast(self.keys.dtype).to_physical().fill_null(len(self)).clip(upper_bound=len(self))
+        return _laid_out(rows.to_numpy(), len(self), parts)
 
     def places_of(self, names: pl.Series) -> NDArray[np.uint32]:
         """The rows of USUBJIDs, as text, each of which is a subject."""
@@ -140,13 +147,13 @@ def _read(
 ) -> pl.DataFrame:
     """The columns, those of text as Enum, after `subject` where subjects are given. What is no longer needed of the
     parts is let go column by column."""
-    rows: list[NDArray[np.uint32]] = []
     found: dict[str, list[pl.Series]] = {name: [] for name in others}
     coded: dict[str, list[CodedText]] = {name: [] for name, _ in texts.values()}
-    keys = () if subjects is None else ("USUBJID",)
-    for part in dataset.parts(list(dict.fromkeys((*keys, *coded, *others)))):
+    keys: list[CodedText] = []
+    wanted = (*(() if subjects is None else ("USUBJID",)), *coded, *others)
+    for part in dataset.parts(list(dict.fromkeys(wanted))):
         if subjects is not None:
-            rows.append(subjects.rows_of(_as_coded(part["USUBJID"])))
+            keys.append(_as_coded(part["USUBJID"]))
         for name, parts in coded.items():
             column = part[name]
             parts.append(_digits(column) if isinstance(column, pl.Series) else column)
@@ -154,8 +161,8 @@ def _read(
             found[name].append(_typed(part[name], dtype))
     columns = []
     if subjects is not None:
-        columns.append(pl.Series("subject", np.concatenate(rows) if rows else [], pl.UInt32))
-        rows.clear()
+        columns.append(pl.Series("subject", subjects.rows_of(keys), pl.UInt32))
+        keys.clear()
     for source in list(coded):
         read = {name: what for name, (variable, what) in texts.items() if variable == source}
         columns += _as_enums(read, coded.pop(source))
@@ -200,6 +207,26 @@ def by_value(texts: pl.Series, *derived: pl.Expr) -> pl.DataFrame:
     return values_of(texts).select(*derived).select(pl.all().gather(texts.to_physical()))
 
 
+def numbers_by_value(texts: pl.Series, derived: pl.Expr, missing: int) -> NDArray[np.int32]:
+    """An integer or a day (as its number) over `pl.col("text")`, computed once per different value, by record;
+    `missing` where there is none. Expects an Enum or text."""
+    texts = as_enum(texts)
+    values = values_of(texts).select(derived).to_series().to_physical().cast(pl.Int32).fill_null(missing).to_numpy()
+    codes = texts.to_physical()
+    codes = codes.fill_null(len(values)) if texts.null_count() else codes
+    return look_up(np.append(values, np.int32(missing)), codes.to_numpy())
+
+
+def look_up(values: NDArray[Number], places: NDArray[np.unsignedinteger]) -> NDArray[Number]:
+    """By record, the value at its place, each of which there is."""
+    found = np.empty(len(places), values.dtype)
+    # NumPy makes places of eight bytes of all that it is given; and needs no copy where none can be wrong.
+    for start in range(0, len(places), RECORDS_AT_ONCE):
+        part = slice(start, start + RECORDS_AT_ONCE)
+        np.take(values, places[part], out=found[part], mode="clip")
+    return found
+
+
 def as_enum(texts: pl.Series) -> pl.Series:
     """Text as the Enum of its values; an Enum as it is."""
     return texts if isinstance(texts.dtype, pl.Enum) else _as_enums({texts.name: pl.col("text")}, [_as_coded(texts)])[0]
@@ -232,11 +259,19 @@ def _as_enum(words: pl.Series, parts: Sequence[CodedText]) -> pl.Series:
     missing = len(kind.categories)
     # One cast for the words of all parts: each cast makes a table of all values.
     values = words.cast(kind).to_physical().fill_null(missing).to_numpy()
-    codes = np.empty(sum(len(part.codes) for part in parts), np.min_scalar_type(missing))
+    codes = pl.Series(words.name, _laid_out(values.astype(np.min_scalar_type(missing)), missing, parts))
+    absent = codes == missing
+    return (codes.set(absent, None) if absent.any() else codes).cat.to(kind)
+
+
+def _laid_out(values: NDArray[Number], missing: int, parts: Sequence[CodedText]) -> NDArray[Number]:
+    """By record of the parts, what `values` has for its word: they are those of the words of all parts, one part after
+    the other; where there is no word, `missing`."""
+    found = np.empty(sum(len(part.codes) for part in parts), values.dtype)
     word, record = 0, 0
     for part in parts:
-        places = np.append(values[word : word + len(part.words)], missing).astype(codes.dtype)
-        np.take(places, part.codes, out=codes[record : record + len(part.codes)])
+        places = np.append(values[word : word + len(part.words)], values.dtype.type(missing))
+        # Every code has its place; to be told so, NumPy needs no copy.
+        np.take(places, part.codes, out=found[record : record + len(part.codes)], mode="clip")
         word, record = word + len(part.words), record + len(part.codes)
-    text = kind.categories.cast(kind).append(pl.Series([None], dtype=kind))
-    return text.gather(pl.Series(codes)).alias(words.name)
+    return found

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from longwatch.derive.by_subject import NONE, BySubject, as_series
-from longwatch.derive.coded import by_value
+from longwatch.derive.coded import numbers_by_value
 from longwatch.standards.dates import complete_day, study_day
 from longwatch.study import Study, TreatmentReference
 
@@ -42,7 +42,7 @@ def derive_lstalvdt(subjects: int, frames: Iterable[tuple[pl.DataFrame, Sequence
         of = BySubject(frame["subject"], subjects)
         for variable in variables:
             if variable in frame.columns:
-                latest = np.maximum(latest, of.largest(by_value(frame[variable], seen)["day"]))
+                latest = np.maximum(latest, of.largest_number(numbers_by_value(frame[variable], seen, NONE)))
     return as_series(latest, pl.Date).alias("LSTALVDT")
 
 

@@ -19,16 +19,20 @@ _TEXT = pl.col("text")
 
 
 def day_ranges(texts: pl.Series) -> pl.DataFrame:
-    """By value of an Enum: the `first` and `last` day that an SDTM date can mean, and what is `known` of it."""
-    return values_of(texts).select(first=earliest_day(_TEXT), last=latest_day(_TEXT), known=precision(_TEXT))
+    """By value of an Enum: the `first` and `last` day that an SDTM date can mean, what is `known` of it, and the `day`
+    of a complete one."""
+    found = values_of(texts).select(first=earliest_day(_TEXT), last=latest_day(_TEXT), known=precision(_TEXT))
+    return found.with_columns(day=pl.when(pl.col("known") == "day").then("first"))
 
 
 def add_day_range(frame: pl.DataFrame, variable: str, ranges: pl.DataFrame | None = None) -> pl.DataFrame:
-    """Adds the first and last day that an SDTM date can mean, and its precision, in columns named after it:
-    `AESTDTC.first`, `AESTDTC.last`, `AESTDTC.known`. `ranges`: `day_ranges` of the variable, where they are there."""
+    """Adds the first and last day that an SDTM date can mean, its precision, and the day of a complete one, in columns
+    named after it: `AESTDTC.first`, `AESTDTC.last`, `AESTDTC.known`, `AESTDTC.day`. `ranges`: those columns of
+    `day_ranges` of the variable that are wanted, where they are there."""
     texts = as_enum(frame[variable])
     days = (day_ranges(texts) if ranges is None else ranges).select(pl.all().gather(texts.to_physical()))
-    days = days.with_columns(pl.col("known").fill_null("none"))
+    if "known" in days.columns:
+        days = days.with_columns(pl.col("known").fill_null("none"))
     return frame.hstack(days.rename(lambda name: f"{variable}.{name}"))
 
 
@@ -68,7 +72,7 @@ def derive_aendt(ae: pl.DataFrame, cutoff: date) -> pl.DataFrame:
 
 def complete_end() -> pl.Expr:
     """The day of a complete AEENDTC; missing where it is partial."""
-    return pl.when(pl.col("AEENDTC.known") == "day").then(pl.col("AEENDTC.first"))
+    return pl.col("AEENDTC.day")
 
 
 def _flag_of(variable: str, known: pl.Expr) -> pl.Expr:

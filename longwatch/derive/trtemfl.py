@@ -17,7 +17,7 @@ from longwatch.derive.populations import flag
 from longwatch.standards.dates import earliest_second, has_time, latest_second, zone_minutes
 
 
-def derive_trtemfl(ae: pl.DataFrame) -> pl.DataFrame:
+def derive_trtemfl(ae: pl.DataFrame, doses: pl.Series) -> pl.DataFrame:
     """Adds TRTEMFL (Y or N) to records of AE.
 
     Cases, in order:
@@ -30,13 +30,14 @@ def derive_trtemfl(ae: pl.DataFrame) -> pl.DataFrame:
     7. else → Y: after it, on it with a time not known, or partial and possibly on or after it.
 
     A time given to the minute stands for any second of it; where only one of two times has a zone, they are not
-    comparable (not known). Expects AESTDTC and REFDTM (SDTM text; the time of AESTDTC may stand in `AESTDTC.time`), the
-    day ranges of AESTDTC and AEENDTC, REFDT (Date), REFFL; null is missing.
+    comparable (not known). Expects AESTDTC (SDTM text; its time may stand in `AESTDTC.time`), the last day it can mean
+    and the day of it, the day of AEENDTC, and of the `subject` (row of ADSL) REFDT (Date) and REFFL; `doses`: by
+    subject, the dose that is the reference, as SDTM text. Null is missing.
     Source: FDA ST&F Integrated Guide v2.0, 1.2 and 2.2 (start date considerations); spec A.6.
     """
     reference, last = pl.col("REFDT"), pl.col("AESTDTC.last")
-    on_the_day = (pl.col("AESTDTC.known") == "day") & (pl.col("AESTDTC.first") == reference)
-    earlier = _started_earlier_that_day(ae, ae.select(on_the_day.fill_null(False)).to_series())
+    on_the_day = pl.col("AESTDTC.day") == reference
+    earlier = _started_earlier_that_day(ae, doses, ae.select(on_the_day.fill_null(False)).to_series())
     emergent = (
         pl.when((pl.col("REFFL") != "Y").fill_null(True) | (complete_end() < reference).fill_null(False))
         .then(False)
@@ -47,18 +48,20 @@ def derive_trtemfl(ae: pl.DataFrame) -> pl.DataFrame:
     return ae.with_columns(TRTEMFL=flag(emergent))
 
 
-def _started_earlier_that_day(ae: pl.DataFrame, on_the_day: pl.Series) -> pl.Series:
+def _started_earlier_that_day(ae: pl.DataFrame, doses: pl.Series, on_the_day: pl.Series) -> pl.Series:
     """Where an event starts on the reference day: whether its time is known to be before the dose's."""
     earlier = pl.Series("earlier", [False]).new_from_index(0, ae.height)
     if "AESTDTC.time" in ae.columns:
         on_the_day = on_the_day & ae["AESTDTC.time"].is_not_null()
     if not on_the_day.any():
         return earlier
-    start, dose = pl.col("AESTDTC").cast(pl.String), pl.col("REFDTM").cast(pl.String)
+    of_day = ae.filter(on_the_day)
+    of_day = of_day.with_columns(doses.gather(of_day["subject"]).alias("dose"))
+    start, dose = pl.col("AESTDTC").cast(pl.String), pl.col("dose").cast(pl.String)
     if "AESTDTC.time" in ae.columns:
         start += pl.col("AESTDTC.time").cast(pl.String).fill_null("")
     comparable = has_time(start) & has_time(dose) & (zone_minutes(start).is_null() == zone_minutes(dose).is_null())
     last = latest_second(start) - 60 * zone_minutes(start).fill_null(0)
     first = earliest_second(dose) - 60 * zone_minutes(dose).fill_null(0)
-    found = ae.filter(on_the_day).select((comparable & (last < first)).fill_null(False)).to_series()
+    found = of_day.select((comparable & (last < first)).fill_null(False)).to_series()
     return earlier.scatter(on_the_day.arg_true(), found)

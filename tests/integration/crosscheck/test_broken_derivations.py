@@ -37,7 +37,7 @@ def then(**columns: pl.Expr) -> Broken:
 
 def emergent_in_between(known: Callable[..., Any]) -> Callable[..., Any]:
     """Every event that is there."""
-    return lambda ae: known(ae).with_columns(TRTEMFL=pl.lit("Y", YES_NO))
+    return lambda ae, doses: known(ae, doses).with_columns(TRTEMFL=pl.lit("Y", YES_NO))
 
 
 def one_year_younger(known: Callable[..., Any]) -> Callable[..., Any]:
