@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import partial
 
 import polars as pl
 
 from longwatch.derive.carried import AdverseEvents, Derivation
-from longwatch.derive.coded import Subjects, read_coded, read_values
+from longwatch.derive.coded import Subjects, at_once, read_coded, read_values
 from longwatch.derive.cutoff import forget_later, is_late
 from longwatch.derive.imputation import add_day_range, day_ranges, derive_aendt, derive_astdt
 from longwatch.derive.of_subject import OF_SUBJECT
-from longwatch.derive.trtemfl import derive_trtemfl
+from longwatch.derive.trtemfl import clock_of, derive_trtemfl
 from longwatch.derive.uncoded import fill_uncoded
 from longwatch.standards.dataset import SourceData
 from longwatch.standards.dates import study_day
@@ -32,6 +31,7 @@ _ANALYSIS = ("ASTDT", "ASTDTF", "AENDT", "AENDTF", "TRTEMFL")
 _DATES = ("AESTDTC", "AEENDTC")
 _OF_DEATH = ("AESDTH", "AEOUT")
 RECORDS_AT_ONCE = 1_000_000
+Step = Callable[[pl.DataFrame], pl.DataFrame | pl.LazyFrame]
 
 
 def read_adverse_events(data: SourceData, subjects: Subjects, cutoff: date) -> tuple[pl.DataFrame, pl.Series | None]:
@@ -103,36 +103,37 @@ def derive_adae(
 
 
 def _derivations(ae: pl.DataFrame, adsl: pl.DataFrame, study: Study, cutoff: date) -> Mapping[str, Derivation]:
-    """By variable, how it comes to be when it is asked for: an output needs few of them."""
+    """By variable, how it comes to be when it is asked for: an output needs few of them, and each step works out no
+    other."""
     has_reference, reference_day, reference_time = _KEYS[study.treatment_emergence.reference]
     reference = adsl.select(REFFL=has_reference, REFDT=reference_day)
     doses = adsl[reference_time].cast(pl.String).alias("REFDTM")
     ranges = {name: day_ranges(ae[name]) for name in _DATES}
+    clock = clock_of(ae["AESTDTC.time"]) if "AESTDTC.time" in ae.columns else None
 
     def emergence(part: pl.DataFrame) -> pl.DataFrame:
         part = _of_subjects(part, reference)
         part = add_day_range(part, "AESTDTC", ranges["AESTDTC"].select("last", "day"))
-        return derive_trtemfl(add_day_range(part, "AEENDTC", ranges["AEENDTC"].select("day")), doses)
+        return derive_trtemfl(add_day_range(part, "AEENDTC", ranges["AEENDTC"].select("day")), doses, clock)
 
-    def start(part: pl.DataFrame) -> pl.DataFrame:
+    def start(part: pl.DataFrame) -> pl.LazyFrame:
         part = _of_subjects(part, adsl.select("TRTSDT"))
-        part = add_day_range(part, "AESTDTC", ranges["AESTDTC"].select("first", "last", "known"))
-        part = derive_astdt(add_day_range(part, "AEENDTC", ranges["AEENDTC"].select("day")))
-        return part.with_columns(ASTDY=study_day(pl.col("ASTDT"), pl.col("TRTSDT")))
+        part = add_day_range(part, "AESTDTC", ranges["AESTDTC"])
+        started = derive_astdt(add_day_range(part, "AEENDTC", ranges["AEENDTC"].select("day")).lazy())
+        return started.with_columns(ASTDY=study_day(pl.col("ASTDT"), pl.col("TRTSDT")))
 
-    def end(part: pl.DataFrame) -> pl.DataFrame:
+    def end(part: pl.DataFrame) -> pl.LazyFrame:
         part = _of_subjects(part, adsl.select("DTHDT", "LSTALVDT"))
-        part = add_day_range(part, "AEENDTC", ranges["AEENDTC"].select("first", "last", "known"))
-        return derive_aendt(part, cutoff)
+        return derive_aendt(add_day_range(part, "AEENDTC", ranges["AEENDTC"]).lazy(), cutoff)
 
     starts = ("subject", *_DATES)
     timed = (*starts, *(("AESTDTC.time",) if "AESTDTC.time" in ae.columns else ()))
-    steps = (
+    steps: tuple[tuple[Step, Sequence[str], Sequence[str]], ...] = (
         (emergence, timed, ("TRTEMFL",)),
         (start, starts, ("ASTDT", "ASTDTF", "ASTDY")),
         (end, ("subject", "AEENDTC"), ("AENDT", "AENDTF")),
     )
-    found = {name: partial(_by_part, ae.select(needs), step, gives) for step, needs, gives in steps for name in gives}
+    found = {name: partial(_by_part, ae.select(needs), step, name) for step, needs, gives in steps for name in gives}
     of_subject = {name: partial(_of_subjects, ae.select("subject"), adsl.select(name)) for name in OF_SUBJECT[1:]}
     return found | of_subject
 
@@ -141,14 +142,14 @@ def _of_subjects(part: pl.DataFrame, adsl: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([part, adsl.select(pl.all().gather(part["subject"]))], how="horizontal")
 
 
-def _by_part(
-    ae: pl.DataFrame, step: Callable[[pl.DataFrame], pl.DataFrame], gives: Sequence[str]
-) -> pl.DataFrame:
+def _by_part(ae: pl.DataFrame, step: Step, variable: str) -> pl.DataFrame:
     """Part by part, on two threads: what is needed on the way takes little memory."""
-    if ae.height <= RECORDS_AT_ONCE:
-        return step(ae).select(gives)
-    with ThreadPoolExecutor(2) as pool:
-        return pl.concat(list(pool.map(lambda part: step(part).select(gives), ae.iter_slices(RECORDS_AT_ONCE))))
+    parts = (partial(_of_part, step, part, variable) for part in ae.iter_slices(RECORDS_AT_ONCE))
+    return pl.concat(list(at_once(ae.height, *parts))) if ae.height else _of_part(step, ae, variable)
+
+
+def _of_part(step: Step, part: pl.DataFrame, variable: str) -> pl.DataFrame:
+    return step(part).lazy().select(variable).collect()
 
 
 def _forget_later_deaths(ae: pl.DataFrame, adsl: pl.DataFrame) -> pl.DataFrame:

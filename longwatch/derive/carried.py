@@ -11,13 +11,12 @@ import polars as pl
 from longwatch.derive.relatedness import derive_arel, find_unmapped
 from longwatch.study.model import Relatedness
 
-
 Derivation = Callable[[], pl.DataFrame]
 
 
 @dataclass(frozen=True)
 class AdverseEvents:
-    """ADAE in columns. `there`: those that are there. `later`: by name, what derives it on demand, with others.
+    """ADAE in columns. `there`: those that are there. `later`: by name, what derives it on demand.
     `carried`: the names of those read on demand, by `read`, for every record of the source, of which `kept` are in ADAE
     (None: all). `order`: all names. `mapping`: AREL comes from AEREL by it; None where it does not, and then
     `not_mapped` are the values that had no mapping."""
@@ -41,7 +40,7 @@ class AdverseEvents:
             self._asked["AREL"] = derive_arel(self._asked["AEREL"].to_frame(), self.mapping)["AREL"]
         for name in asked:
             if name in self.later and name not in self._asked:
-                self._asked.update(self.later[name]().to_dict())
+                self._asked[name] = self.later[name]()[name]
         return pl.DataFrame([self._asked[name] if name in self._asked else self.there[name] for name in asked])
 
     def unmapped(self) -> tuple[str, ...]:

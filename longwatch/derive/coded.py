@@ -6,9 +6,11 @@ position. A derivation from text (a date, say) runs once per different value, no
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import cached_property, partial
+from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
@@ -18,8 +20,12 @@ from longwatch.standards.dataset import CodedText, Dataset, SourceData
 from longwatch.standards.dates import time_of, without_time
 
 DataType = pl.DataType | type[pl.DataType]
-Number = TypeVar("Number", bound=np.integer)
+Value = TypeVar("Value", bound=np.generic)
+TEXT = pl.col("text")
+"""Text as it is, where `texts` may be derived from it."""
 RECORDS_AT_ONCE = 1 << 16
+LARGE = 100_000
+"""Records from which on work is done on two threads: with fewer, they would wait for each other."""
 
 
 @dataclass(frozen=True)
@@ -45,16 +51,28 @@ class Subjects:
     def __len__(self) -> int:
         return len(self.keys)
 
-    def rows_of(self, parts: Sequence[CodedText]) -> NDArray[np.uint32]:
-        """By record of the parts, the row of the subject with this USUBJID; one that is none of these, or missing →
-        len(self)."""
-        words = pl.concat([pl.Series([], dtype=pl.String), *(part.words for part in parts)])
-        rows = words.cast(self.keys.dtype).to_physical().fill_null(len(self)).clip(upper_bound=len(self))
-        return _laid_out(rows.to_numpy(), len(self), parts)
+    def rows_of(self, names: CodedText) -> NDArray[np.uint32]:
+        """By record, the row of the subject with this USUBJID; one that is none of these, or missing → len(self)."""
+        return look_up(np.append(self._rows_of_words(names.words), np.uint32(len(self))), names.codes)
+
+    def _rows_of_words(self, words: pl.Series) -> NDArray[np.uint32]:
+        first = self._places(words.head(1)).fill_null(len(self)).to_list()
+        # Mostly all of them, in the same order: to see that is quicker than to look each one up.
+        if first and self._names.slice(first[0], len(words)).equals(words):
+            return np.arange(first[0], first[0] + len(words), dtype=np.uint32)
+        rows: NDArray[np.uint32] = self._places(words).fill_null(len(self)).clip(upper_bound=len(self)).to_numpy()
+        return rows
+
+    def _places(self, names: pl.Series) -> pl.Series:
+        return names.cast(self.keys.dtype).to_physical()
+
+    @cached_property
+    def _names(self) -> pl.Series:
+        return self.keys.cast(pl.String)
 
     def places_of(self, names: pl.Series) -> NDArray[np.uint32]:
         """The rows of USUBJIDs, as text, each of which is a subject."""
-        rows: NDArray[np.uint32] = names.cast(self.keys.dtype).to_physical().to_numpy()
+        rows: NDArray[np.uint32] = self._places(names).to_numpy()
         return rows
 
     def lay_out(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -109,7 +127,7 @@ def read_typed(dataset: Dataset, names: Sequence[str], subjects: Subjects | None
     """Those of the variables that a dataset has, of all its records, as `read_whole` has them; `subject` where subjects
     are given."""
     schema = {name: dtype for name, dtype in dataset.frame.collect_schema().items() if name in names}
-    texts = {name: (name, pl.col("text")) for name, dtype in schema.items() if dtype == pl.String}
+    texts = {name: (name, TEXT) for name, dtype in schema.items() if dtype == pl.String}
     others = {
         name: pl.Float64() if dtype.is_numeric() else dtype for name, dtype in schema.items() if dtype != pl.String
     }
@@ -123,6 +141,81 @@ def read_values(dataset: Dataset, texts: Sequence[str], numbers: Sequence[str] =
     return _read(dataset, _columns_of(texts, schema, (), ()), numeric, None)
 
 
+def read_words(dataset: Dataset, variable: str) -> list[str]:
+    """The different values of a variable that is text, sorted."""
+    return read_values(dataset, (variable,))[variable].unique().drop_nulls().cast(pl.String).sort().to_list()
+
+
+def read_numbers(
+    data: SourceData, name: str, subjects: Subjects, texts: Sequence[str], derived: pl.Expr, missing: int
+) -> Iterator[tuple[pl.Series, list[NDArray[np.int32]]]]:
+    """Part by part of a dataset, by record of known subjects: `subject`, and of each of the texts that it has an
+    integer or a day (as its number) over `pl.col("text")`, `missing` where there is none. For large data of which no
+    more is wanted: it is not kept."""
+    dataset = data.datasets.get(name)
+    wanted = [text for text in texts if dataset is not None and text in dataset.frame.collect_schema()]
+    if dataset is None or not wanted:
+        return
+    numbers = _Numbers(derived, missing)
+    for part in dataset.parts(["USUBJID", *wanted]):
+        subject = subjects.rows_of(_as_coded(part["USUBJID"]))
+        known = subject < len(subjects)
+        found = [numbers.of(_as_text(part[text])) for text in wanted]
+        if known.all():
+            yield pl.Series("subject", subject), found
+        else:
+            yield pl.Series("subject", subject[known]), [each[known] for each in found]
+
+
+class _Numbers:
+    """What is derived from text, once per different word, over the parts of a dataset."""
+
+    def __init__(self, derived: pl.Expr, missing: int) -> None:
+        self._derived, self._missing = derived, missing
+        # Polars forgets the codes of categories that no series holds.
+        self._words = pl.Series("text", [], pl.Categorical(pl.Categories.random()))
+        self._known, self._found = np.zeros(0, dtype=np.bool_), np.zeros(0, dtype=np.int32)
+
+    def of(self, part: CodedText) -> NDArray[np.int32]:
+        """By record of the part."""
+        words = part.words.cast(self._words.dtype)
+        self._learn(words.drop_nulls().unique())
+        places = words.to_physical()
+        places = places.fill_null(len(self._found)) if places.null_count() else places
+        every = np.append(self._found, np.int32(self._missing))[places.to_numpy()]
+        return _laid_out(every, self._missing, [part])
+
+    def _learn(self, words: pl.Series) -> None:
+        codes = words.to_physical().to_numpy()
+        grown = int(codes.max(initial=0)) + 1 - len(self._known)
+        if grown > 0:
+            self._known = np.append(self._known, np.zeros(grown, dtype=np.bool_))
+            self._found = np.append(self._found, np.zeros(grown, dtype=np.int32))
+        new = words.filter(pl.Series(~self._known[codes]))
+        if len(new):
+            places = new.to_physical().to_numpy()
+            numbers = new.cast(pl.String).to_frame("text").select(self._derived).to_series().to_physical()
+            self._found[places] = numbers.cast(pl.Int32).fill_null(self._missing).to_numpy()
+            self._known[places] = True
+            self._words.append(new)
+
+
+def at_once(records: int, *work: Callable[[], Any]) -> Iterator[Any]:
+    """What the work on so many records gives, in its order; on two threads where the records are many."""
+    if records < LARGE:
+        yield from (each() for each in work)
+        return
+    with ThreadPoolExecutor(2) as pool:
+        yield from pool.map(lambda each: each(), work)
+
+
+def read_pieces(dataset: Dataset, texts: Sequence[str]) -> Iterator[pl.DataFrame]:
+    """Text as `read_values` reads it, some records after the other, for who may not need all."""
+    wanted = [name for name in texts if name in dataset.frame.collect_schema()]
+    for part in dataset.parts(wanted):
+        yield pl.DataFrame(_as_enums({name: TEXT}, [_as_text(part[name])])[0] for name in wanted)
+
+
 def known_only(frame: pl.DataFrame, subjects: Subjects) -> pl.DataFrame:
     """The records of known subjects."""
     known = frame["subject"] < len(subjects)
@@ -134,7 +227,7 @@ TextColumns = Mapping[str, tuple[str, pl.Expr]]
 
 
 def _columns_of(texts: Sequence[str], schema: pl.Schema, days: Sequence[str], times: Sequence[str]) -> TextColumns:
-    text = pl.col("text")
+    text = TEXT
     found: dict[str, tuple[str, pl.Expr]] = {}
     for name in texts:
         if name in schema:
@@ -148,25 +241,67 @@ def _read(
     """The columns, those of text as Enum, after `subject` where subjects are given. What is no longer needed of the
     parts is let go column by column."""
     found: dict[str, list[pl.Series]] = {name: [] for name in others}
-    coded: dict[str, list[CodedText]] = {name: [] for name, _ in texts.values()}
-    keys: list[CodedText] = []
+    coded = {name: _Collected(dataset.rows) for name, _ in texts.values()}
+    rows = _InOnePiece(0 if subjects is None else dataset.rows, np.uint32)
     wanted = (*(() if subjects is None else ("USUBJID",)), *coded, *others)
     for part in dataset.parts(list(dict.fromkeys(wanted))):
         if subjects is not None:
-            keys.append(_as_coded(part["USUBJID"]))
-        for name, parts in coded.items():
-            column = part[name]
-            parts.append(_digits(column) if isinstance(column, pl.Series) else column)
+            rows.add(subjects.rows_of(_as_coded(part["USUBJID"])))
+        for name, collected in coded.items():
+            collected.add(_as_text(part[name]))
         for name, dtype in others.items():
             found[name].append(_typed(part[name], dtype))
     columns = []
     if subjects is not None:
-        columns.append(pl.Series("subject", subjects.rows_of(keys), pl.UInt32))
-        keys.clear()
-    for source in list(coded):
+        columns.append(pl.Series("subject", rows.all(), pl.UInt32))
+
+    def code(source: str) -> list[pl.Series]:
         read = {name: what for name, (variable, what) in texts.items() if variable == source}
-        columns += _as_enums(read, coded.pop(source))
+        return _as_enums(read, coded.pop(source).parts())
+
+    for read in at_once(dataset.rows, *(partial(code, source) for source in list(coded))):
+        columns += read
     return pl.DataFrame([*columns, *(_joined(name, found.pop(name), dtype) for name, dtype in others.items())])
+
+
+class _InOnePiece:
+    """Codes of the parts of a dataset, one after the other: many small pieces would leave memory in pieces."""
+
+    def __init__(self, rows: int, dtype: type[np.unsignedinteger]) -> None:
+        self._codes: NDArray[np.unsignedinteger] = np.empty(rows, dtype)
+        self._end = 0
+
+    def add(self, codes: NDArray[np.unsignedinteger]) -> slice:
+        """The codes of the next part; where they are."""
+        place = slice(self._end, self._end + len(codes))
+        if self._codes.itemsize < codes.itemsize or len(self._codes) < place.stop:
+            larger = np.empty(max(len(self._codes), place.stop), np.promote_types(self._codes.dtype, codes.dtype))
+            larger[: self._end] = self._codes[: self._end]
+            self._codes = larger
+        self._codes[place] = codes
+        self._end = place.stop
+        return place
+
+    def all(self) -> NDArray[np.unsignedinteger]:
+        """Those of all parts."""
+        return self._codes[: self._end]
+
+
+class _Collected:
+    """Coded text of the parts of a dataset."""
+
+    def __init__(self, rows: int) -> None:
+        self._codes = _InOnePiece(rows, np.uint8)
+        self._words: list[tuple[pl.Series, slice]] = []
+
+    def add(self, part: CodedText) -> None:
+        """The next part."""
+        self._words.append((part.words, self._codes.add(part.codes)))
+
+    def parts(self) -> list[CodedText]:
+        """All of them."""
+        codes = self._codes.all()
+        return [CodedText(words, codes[place]) for words, place in self._words]
 
 
 def _joined(name: str, parts: list[pl.Series], dtype: DataType) -> pl.Series:
@@ -180,6 +315,10 @@ def _typed(part: CodedText | pl.Series, dtype: DataType) -> pl.Series:
         part = _digits(part)
     read = _without_blanks(part.words).cast(dtype, strict=False)
     return read.append(pl.Series([None], dtype=dtype)).gather(part.codes)
+
+
+def _as_text(column: CodedText | pl.Series) -> CodedText:
+    return _digits(column) if isinstance(column, pl.Series) else column
 
 
 def _digits(numbers: pl.Series) -> CodedText:
@@ -217,7 +356,7 @@ def numbers_by_value(texts: pl.Series, derived: pl.Expr, missing: int) -> NDArra
     return look_up(np.append(values, np.int32(missing)), codes.to_numpy())
 
 
-def look_up(values: NDArray[Number], places: NDArray[np.unsignedinteger]) -> NDArray[Number]:
+def look_up(values: NDArray[Value], places: NDArray[np.unsignedinteger]) -> NDArray[Value]:
     """By record, the value at its place, each of which there is."""
     found = np.empty(len(places), values.dtype)
     # NumPy makes places of eight bytes of all that it is given; and needs no copy where none can be wrong.
@@ -229,7 +368,7 @@ def look_up(values: NDArray[Number], places: NDArray[np.unsignedinteger]) -> NDA
 
 def as_enum(texts: pl.Series) -> pl.Series:
     """Text as the Enum of its values; an Enum as it is."""
-    return texts if isinstance(texts.dtype, pl.Enum) else _as_enums({texts.name: pl.col("text")}, [_as_coded(texts)])[0]
+    return texts if isinstance(texts.dtype, pl.Enum) else _as_enums({texts.name: TEXT}, [_as_coded(texts)])[0]
 
 
 def values_of(texts: pl.Series) -> pl.DataFrame:
@@ -248,9 +387,16 @@ def _as_enums(read: Mapping[str, pl.Expr], parts: Sequence[CodedText]) -> list[p
 
     Sorted, so that equal data gives equal codes, whatever order the reader met the values in.
     """
-    words = pl.DataFrame({"text": pl.concat([pl.Series([], dtype=pl.String), *(part.words for part in parts)])})
-    taken = words.lazy().select(**read).collect()
-    return [_as_enum(_without_blanks(column), parts) for column in taken]
+    words = _words_of(parts)
+    as_it_is = [name for name, what in read.items() if what is TEXT]
+    derived = {name: what for name, what in read.items() if what is not TEXT}
+    taken = words.lazy().select(**derived).collect().to_dict() if derived else {}
+    taken |= {name: words["text"].alias(name) for name in as_it_is}
+    return [_as_enum(_without_blanks(taken[name]), parts) for name in read]
+
+
+def _words_of(parts: Sequence[CodedText]) -> pl.DataFrame:
+    return pl.DataFrame({"text": pl.concat([pl.Series([], dtype=pl.String), *(part.words for part in parts)])})
 
 
 def _as_enum(words: pl.Series, parts: Sequence[CodedText]) -> pl.Series:
@@ -258,13 +404,14 @@ def _as_enum(words: pl.Series, parts: Sequence[CodedText]) -> pl.Series:
     kind = pl.Enum(words.drop_nulls().unique().sort())
     missing = len(kind.categories)
     # One cast for the words of all parts: each cast makes a table of all values.
-    values = words.cast(kind).to_physical().fill_null(missing).to_numpy()
+    places = words.cast(kind).to_physical()
+    values = (places.fill_null(missing) if places.null_count() else places).to_numpy()
     codes = pl.Series(words.name, _laid_out(values.astype(np.min_scalar_type(missing)), missing, parts))
     absent = codes == missing
     return (codes.set(absent, None) if absent.any() else codes).cat.to(kind)
 
 
-def _laid_out(values: NDArray[Number], missing: int, parts: Sequence[CodedText]) -> NDArray[Number]:
+def _laid_out(values: NDArray[Value], missing: int, parts: Sequence[CodedText]) -> NDArray[Value]:
     """By record of the parts, what `values` has for its word: they are those of the words of all parts, one part after
     the other; where there is no word, `missing`."""
     found = np.empty(sum(len(part.codes) for part in parts), values.dtype)

@@ -7,12 +7,14 @@ and day), Y (all).
 from __future__ import annotations
 
 from datetime import date
+from typing import TypeVar
 
 import polars as pl
 
 from longwatch.derive.coded import as_enum, values_of
 from longwatch.standards.dates import earliest_day, latest_day, precision
 
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 IMPUTED = pl.Enum(["D", "M", "Y"])
 
 _TEXT = pl.col("text")
@@ -36,7 +38,7 @@ def add_day_range(frame: pl.DataFrame, variable: str, ranges: pl.DataFrame | Non
     return frame.hstack(days.rename(lambda name: f"{variable}.{name}"))
 
 
-def derive_astdt(ae: pl.DataFrame) -> pl.DataFrame:
+def derive_astdt(ae: Frame) -> Frame:
     """Adds ASTDT and ASTDTF, the start of an event.
 
     Cases, in order: 1. complete date → as it is; 2. only month or year known → TRTSDT where it lies in that month or
@@ -53,11 +55,11 @@ def derive_astdt(ae: pl.DataFrame) -> pl.DataFrame:
         .otherwise(first)
     )
     imputed = pl.when(usual > end).then(pl.coalesce(first, end)).otherwise(usual)
-    ae = ae.with_columns(ASTDT=pl.when(known == "day").then(first).otherwise(imputed))
+    ae = ae.with_columns(ASTDT=pl.coalesce("AESTDTC.day", imputed))
     return ae.with_columns(ASTDTF=_flag_of("ASTDT", known))
 
 
-def derive_aendt(ae: pl.DataFrame, cutoff: date) -> pl.DataFrame:
+def derive_aendt(ae: Frame, cutoff: date) -> Frame:
     """Adds AENDT and AENDTF, the end of an event.
 
     Cases, in order: 1. complete date → as it is; 2. only month or year known → its last day, at most the earliest of
@@ -66,7 +68,7 @@ def derive_aendt(ae: pl.DataFrame, cutoff: date) -> pl.DataFrame:
     """
     first, known = pl.col("AEENDTC.first"), pl.col("AEENDTC.known")
     latest = pl.max_horizontal(pl.min_horizontal("AEENDTC.last", "DTHDT", "LSTALVDT", pl.lit(cutoff)), first)
-    ae = ae.with_columns(AENDT=pl.when(known == "day").then(first).when(first.is_not_null()).then(latest))
+    ae = ae.with_columns(AENDT=pl.coalesce(complete_end(), pl.when(first.is_not_null()).then(latest)))
     return ae.with_columns(AENDTF=_flag_of("AENDT", known))
 
 
