@@ -49,7 +49,8 @@ def find_last(subject: pl.Series, day: pl.Series) -> NDArray[np.int64]:
     number = day.to_physical().cast(pl.Int32).fill_null(NONE).to_numpy()
     latest = number == of.largest_number(number)[subject.to_numpy()]
     place = of.largest_number(np.where(latest, np.arange(len(number), dtype=np.int32), NONE))
-    return place[place != NONE].astype(np.int64)
+    found: NDArray[np.int64] = place[place != NONE].astype(np.int64)
+    return found
 
 
 def as_series(values: Values, dtype: pl.DataType | type[pl.DataType] = pl.Int32) -> pl.Series:

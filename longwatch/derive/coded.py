@@ -356,7 +356,7 @@ def numbers_by_value(texts: pl.Series, derived: pl.Expr, missing: int) -> NDArra
     return look_up(np.append(values, np.int32(missing)), codes.to_numpy())
 
 
-def look_up(values: NDArray[Value], places: NDArray[np.unsignedinteger]) -> NDArray[Value]:
+def look_up(values: NDArray[Value], places: NDArray[np.integer]) -> NDArray[Value]:
     """By record, the value at its place, each of which there is."""
     found = np.empty(len(places), values.dtype)
     # NumPy makes places of eight bytes of all that it is given; and needs no copy where none can be wrong.
