@@ -213,7 +213,8 @@ def read_pieces(dataset: Dataset, texts: Sequence[str]) -> Iterator[pl.DataFrame
     """Text as `read_values` reads it, some records after the other, for who may not need all."""
     wanted = [name for name in texts if name in dataset.frame.collect_schema()]
     for part in dataset.parts(wanted):
-        yield pl.DataFrame(_as_enums({name: TEXT}, [_as_text(part[name])])[0] for name in wanted)
+        places = [_places_of({name: TEXT}, [_as_text(part[name])])[0] for name in wanted]
+        yield pl.DataFrame(_as_enums(places))
 
 
 def known_only(frame: pl.DataFrame, subjects: Subjects) -> pl.DataFrame:
@@ -255,12 +256,12 @@ def _read(
     if subjects is not None:
         columns.append(pl.Series("subject", rows.all(), pl.UInt32))
 
-    def code(source: str) -> list[pl.Series]:
+    def code(source: str) -> list[Places]:
         read = {name: what for name, (variable, what) in texts.items() if variable == source}
-        return _as_enums(read, coded.pop(source).parts())
+        return _places_of(read, coded.pop(source).parts())
 
-    for read in at_once(dataset.rows, *(partial(code, source) for source in list(coded))):
-        columns += read
+    every = at_once(dataset.rows, *(partial(code, source) for source in list(coded)))
+    columns += _as_enums([each for read in every for each in read])
     return pl.DataFrame([*columns, *(_joined(name, found.pop(name), dtype) for name, dtype in others.items())])
 
 
@@ -368,7 +369,9 @@ def look_up(values: NDArray[Value], places: NDArray[np.integer]) -> NDArray[Valu
 
 def as_enum(texts: pl.Series) -> pl.Series:
     """Text as the Enum of its values; an Enum as it is."""
-    return texts if isinstance(texts.dtype, pl.Enum) else _as_enums({texts.name: TEXT}, [_as_coded(texts)])[0]
+    if isinstance(texts.dtype, pl.Enum):
+        return texts
+    return _as_enums(_places_of({texts.name: TEXT}, [_as_coded(texts)]))[0]
 
 
 def values_of(texts: pl.Series) -> pl.DataFrame:
@@ -381,25 +384,33 @@ def _without_blanks(words: pl.Series) -> pl.Series:
     return words.set(blank, None) if blank.any() else words
 
 
-def _as_enums(read: Mapping[str, pl.Expr], parts: Sequence[CodedText]) -> list[pl.Series]:
-    """The text of the parts, one after the other, as the Enum of its sorted values that are not blank. `read`: by
+Places = tuple[pl.Series, pl.Enum]
+"""By record the place of its value among those of an Enum; missing where there is none."""
+
+
+def _as_enums(places: Sequence[Places]) -> list[pl.Series]:
+    codes = pl.DataFrame([codes for codes, _ in places])
+    return codes.select(pl.col(each.name).cat.to(kind) for each, kind in places).get_columns()
+
+
+def _places_of(read: Mapping[str, pl.Expr], parts: Sequence[CodedText]) -> list[Places]:
+    """The text of the parts, one after the other, as places among its sorted values that are not blank. `read`: by
     column of the result, what of `text` is taken.
 
     Sorted, so that equal data gives equal codes, whatever order the reader met the values in.
     """
     words = _words_of(parts)
-    as_it_is = [name for name, what in read.items() if what is TEXT]
     derived = {name: what for name, what in read.items() if what is not TEXT}
     taken = words.lazy().select(**derived).collect().to_dict() if derived else {}
-    taken |= {name: words["text"].alias(name) for name in as_it_is}
-    return [_as_enum(_without_blanks(taken[name]), parts) for name in read]
+    taken |= {name: words["text"].alias(name) for name, what in read.items() if what is TEXT}
+    return [_places(_without_blanks(taken[name]), parts) for name in read]
 
 
 def _words_of(parts: Sequence[CodedText]) -> pl.DataFrame:
     return pl.DataFrame({"text": pl.concat([pl.Series([], dtype=pl.String), *(part.words for part in parts)])})
 
 
-def _as_enum(words: pl.Series, parts: Sequence[CodedText]) -> pl.Series:
+def _places(words: pl.Series, parts: Sequence[CodedText]) -> Places:
     """By record, the value that stands in `words` for the word of its part."""
     kind = pl.Enum(words.drop_nulls().unique().sort())
     missing = len(kind.categories)
@@ -408,7 +419,7 @@ def _as_enum(words: pl.Series, parts: Sequence[CodedText]) -> pl.Series:
     values = (places.fill_null(missing) if places.null_count() else places).to_numpy()
     codes = pl.Series(words.name, _laid_out(values.astype(np.min_scalar_type(missing)), missing, parts))
     absent = codes == missing
-    return (codes.set(absent, None) if absent.any() else codes).cat.to(kind)
+    return (codes.set(absent, None) if absent.any() else codes), kind
 
 
 def _laid_out(values: NDArray[Value], missing: int, parts: Sequence[CodedText]) -> NDArray[Value]:
