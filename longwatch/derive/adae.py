@@ -9,9 +9,10 @@ from functools import partial
 import polars as pl
 
 from longwatch.derive.carried import AdverseEvents, Derivation
-from longwatch.derive.coded import Subjects, at_once, read_coded, read_values
+from longwatch.derive.coded import Subjects, read_coded, read_values
 from longwatch.derive.cutoff import forget_later, is_late
 from longwatch.derive.imputation import add_day_range, day_ranges, derive_aendt, derive_astdt
+from longwatch.derive.in_parts import at_once
 from longwatch.derive.of_subject import OF_SUBJECT
 from longwatch.derive.trtemfl import clock_of, derive_trtemfl
 from longwatch.derive.uncoded import fill_uncoded

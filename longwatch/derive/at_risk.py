@@ -9,8 +9,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from longwatch.derive.by_subject import NONE
-from longwatch.derive.coded import RECORDS_AT_ONCE
 from longwatch.derive.follow_up import start_variable
+from longwatch.derive.in_parts import RECORDS_AT_ONCE
 from longwatch.study import Study
 
 Days = NDArray[np.int64]

@@ -6,26 +6,21 @@ position. A derivation from text (a date, say) runs once per different value, no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from longwatch.derive.in_parts import Collected, InOnePiece, NumbersOfWords, at_once, by_record, look_up
 from longwatch.standards.dataset import CodedText, Dataset, SourceData
 from longwatch.standards.dates import time_of, without_time
 
 DataType = pl.DataType | type[pl.DataType]
-Value = TypeVar("Value", bound=np.generic)
 TEXT = pl.col("text")
 """Text as it is, where `texts` may be derived from it."""
-RECORDS_AT_ONCE = 1 << 16
-LARGE = 100_000
-"""Records from which on work is done on two threads: with fewer, they would wait for each other."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +151,7 @@ def read_numbers(
     wanted = [text for text in texts if dataset is not None and text in dataset.frame.collect_schema()]
     if dataset is None or not wanted:
         return
-    numbers = _Numbers(derived, missing)
+    numbers = NumbersOfWords(derived, missing)
     for part in dataset.parts(["USUBJID", *wanted]):
         subject = subjects.rows_of(_as_coded(part["USUBJID"]))
         known = subject < len(subjects)
@@ -165,48 +160,6 @@ def read_numbers(
             yield pl.Series("subject", subject), found
         else:
             yield pl.Series("subject", subject[known]), [each[known] for each in found]
-
-
-class _Numbers:
-    """What is derived from text, once per different word, over the parts of a dataset."""
-
-    def __init__(self, derived: pl.Expr, missing: int) -> None:
-        self._derived, self._missing = derived, missing
-        # Polars forgets the codes of categories that no series holds.
-        self._words = pl.Series("text", [], pl.Categorical(pl.Categories.random()))
-        self._known, self._found = np.zeros(0, dtype=np.bool_), np.zeros(0, dtype=np.int32)
-
-    def of(self, part: CodedText) -> NDArray[np.int32]:
-        """By record of the part."""
-        words = part.words.cast(self._words.dtype)
-        self._learn(words.drop_nulls().unique())
-        places = words.to_physical()
-        places = places.fill_null(len(self._found)) if places.null_count() else places
-        every = np.append(self._found, np.int32(self._missing))[places.to_numpy()]
-        return _laid_out(every, self._missing, [part])
-
-    def _learn(self, words: pl.Series) -> None:
-        codes = words.to_physical().to_numpy()
-        grown = int(codes.max(initial=0)) + 1 - len(self._known)
-        if grown > 0:
-            self._known = np.append(self._known, np.zeros(grown, dtype=np.bool_))
-            self._found = np.append(self._found, np.zeros(grown, dtype=np.int32))
-        new = words.filter(pl.Series(~self._known[codes]))
-        if len(new):
-            places = new.to_physical().to_numpy()
-            numbers = new.cast(pl.String).to_frame("text").select(self._derived).to_series().to_physical()
-            self._found[places] = numbers.cast(pl.Int32).fill_null(self._missing).to_numpy()
-            self._known[places] = True
-            self._words.append(new)
-
-
-def at_once(records: int, *work: Callable[[], Any]) -> Iterator[Any]:
-    """What the work on so many records gives, in its order; on two threads where the records are many."""
-    if records < LARGE:
-        yield from (each() for each in work)
-        return
-    with ThreadPoolExecutor(2) as pool:
-        yield from pool.map(lambda each: each(), work)
 
 
 def read_pieces(dataset: Dataset, texts: Sequence[str]) -> Iterator[pl.DataFrame]:
@@ -242,8 +195,8 @@ def _read(
     """The columns, those of text as Enum, after `subject` where subjects are given. What is no longer needed of the
     parts is let go column by column."""
     found: dict[str, list[pl.Series]] = {name: [] for name in others}
-    coded = {name: _Collected(dataset.rows) for name, _ in texts.values()}
-    rows = _InOnePiece(0 if subjects is None else dataset.rows, np.uint32)
+    coded = {name: Collected(dataset.rows) for name, _ in texts.values()}
+    rows = InOnePiece(0 if subjects is None else dataset.rows, np.uint32)
     wanted = (*(() if subjects is None else ("USUBJID",)), *coded, *others)
     for part in dataset.parts(list(dict.fromkeys(wanted))):
         if subjects is not None:
@@ -263,46 +216,6 @@ def _read(
     every = at_once(dataset.rows, *(partial(code, source) for source in list(coded)))
     columns += _as_enums([each for read in every for each in read])
     return pl.DataFrame([*columns, *(_joined(name, found.pop(name), dtype) for name, dtype in others.items())])
-
-
-class _InOnePiece:
-    """Codes of the parts of a dataset, one after the other: many small pieces would leave memory in pieces."""
-
-    def __init__(self, rows: int, dtype: type[np.unsignedinteger]) -> None:
-        self._codes: NDArray[np.unsignedinteger] = np.empty(rows, dtype)
-        self._end = 0
-
-    def add(self, codes: NDArray[np.unsignedinteger]) -> slice:
-        """The codes of the next part; where they are."""
-        place = slice(self._end, self._end + len(codes))
-        if self._codes.itemsize < codes.itemsize or len(self._codes) < place.stop:
-            larger = np.empty(max(len(self._codes), place.stop), np.promote_types(self._codes.dtype, codes.dtype))
-            larger[: self._end] = self._codes[: self._end]
-            self._codes = larger
-        self._codes[place] = codes
-        self._end = place.stop
-        return place
-
-    def all(self) -> NDArray[np.unsignedinteger]:
-        """Those of all parts."""
-        return self._codes[: self._end]
-
-
-class _Collected:
-    """Coded text of the parts of a dataset."""
-
-    def __init__(self, rows: int) -> None:
-        self._codes = _InOnePiece(rows, np.uint8)
-        self._words: list[tuple[pl.Series, slice]] = []
-
-    def add(self, part: CodedText) -> None:
-        """The next part."""
-        self._words.append((part.words, self._codes.add(part.codes)))
-
-    def parts(self) -> list[CodedText]:
-        """All of them."""
-        codes = self._codes.all()
-        return [CodedText(words, codes[place]) for words, place in self._words]
 
 
 def _joined(name: str, parts: list[pl.Series], dtype: DataType) -> pl.Series:
@@ -357,16 +270,6 @@ def numbers_by_value(texts: pl.Series, derived: pl.Expr, missing: int) -> NDArra
     return look_up(np.append(values, np.int32(missing)), codes.to_numpy())
 
 
-def look_up(values: NDArray[Value], places: NDArray[np.integer]) -> NDArray[Value]:
-    """By record, the value at its place, each of which there is."""
-    found = np.empty(len(places), values.dtype)
-    # NumPy makes places of eight bytes of all that it is given; and needs no copy where none can be wrong.
-    for start in range(0, len(places), RECORDS_AT_ONCE):
-        part = slice(start, start + RECORDS_AT_ONCE)
-        np.take(values, places[part], out=found[part], mode="clip")
-    return found
-
-
 def as_enum(texts: pl.Series) -> pl.Series:
     """Text as the Enum of its values; an Enum as it is."""
     if isinstance(texts.dtype, pl.Enum):
@@ -417,19 +320,6 @@ def _places(words: pl.Series, parts: Sequence[CodedText]) -> Places:
     # One cast for the words of all parts: each cast makes a table of all values.
     places = words.cast(kind).to_physical()
     values = (places.fill_null(missing) if places.null_count() else places).to_numpy()
-    codes = pl.Series(words.name, _laid_out(values.astype(np.min_scalar_type(missing)), missing, parts))
+    codes = pl.Series(words.name, by_record(values.astype(np.min_scalar_type(missing)), missing, parts))
     absent = codes == missing
     return (codes.set(absent, None) if absent.any() else codes), kind
-
-
-def _laid_out(values: NDArray[Value], missing: int, parts: Sequence[CodedText]) -> NDArray[Value]:
-    """By record of the parts, what `values` has for its word: they are those of the words of all parts, one part after
-    the other; where there is no word, `missing`."""
-    found = np.empty(sum(len(part.codes) for part in parts), values.dtype)
-    word, record = 0, 0
-    for part in parts:
-        places = np.append(values[word : word + len(part.words)], values.dtype.type(missing))
-        # Every code has its place; to be told so, NumPy needs no copy.
-        np.take(places, part.codes, out=found[record : record + len(part.codes)], mode="clip")
-        word, record = word + len(part.words), record + len(part.codes)
-    return found

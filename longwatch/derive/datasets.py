@@ -29,11 +29,12 @@ from longwatch.derive.carried import AdverseEvents
 from longwatch.derive.cause_of_death import derive_dthcaus, read_stated_causes
 from longwatch.derive.cgm import derive_adcg
 from longwatch.derive.clinical_events import read_clinical_events
-from longwatch.derive.coded import Subjects, at_once
+from longwatch.derive.coded import Subjects
 from longwatch.derive.egfr_slope import derive_adsp
 from longwatch.derive.exposure import read_infusions
 from longwatch.derive.follow_up_plan import Plan, read_plan
 from longwatch.derive.hypoglycaemia import derive_adhg
+from longwatch.derive.in_parts import at_once
 from longwatch.derive.insulin import derive_adii, read_insulin
 from longwatch.derive.listed import derive_line_names, read_collected
 from longwatch.derive.loss import derive_loss

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from longwatch.derive import AnalysisDatasets
-from longwatch.derive.coded import at_once
+from longwatch.derive.in_parts import at_once
 from longwatch.stats.counting import compute_events, compute_subjects_by_term
 from longwatch.study import Study
 from longwatch.tables import footnotes

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from longwatch.derive import AnalysisDatasets
 from longwatch.derive.at_risk import Clock, make_clock
-from longwatch.derive.coded import look_up
+from longwatch.derive.in_parts import look_up
 from longwatch.stats.counting import compute_events, iterate_largest
 from longwatch.stats.person_time import DAYS_PER_YEAR
 from longwatch.stats.rates import compute_rate, compute_rate_difference
