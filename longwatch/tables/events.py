@@ -56,10 +56,12 @@ class EmergentEvents:
         """By record, whether the variable has one of these values. Missing has none."""
         names = self.names(variable)
         codes = self.records[variable].to_physical()
+        # A missing one has a place of its own.
+        places = (codes.fill_null(len(names)) if codes.null_count() else codes).to_numpy()
         found = np.zeros(self.records.height, dtype=np.bool_)
         for value in values:
             if value in names:
-                found |= (codes == names.index(value)).fill_null(False).to_numpy()
+                found |= places == names.index(value)
         return found
 
     def subjects_of(self, chosen: Mask, subjects: int) -> Mask:
