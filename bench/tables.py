@@ -2,9 +2,14 @@
 
 AET02 (SOC and PT), AET01 (overview), AET05 (EAIR), and Kaplan–Meier of the time to the first TEAE, each by arm, at
 growing numbers of adverse events, subjects with them. Each measurement is a process of its own: open the snapshot
-(every file hashed again), check that study and data fit, derive, make the table. Then, on the same codes, each other
-table. The bare tools count the same from the same Parquet, with the subjects' arms, first doses and follow-up given
-ready made. All numbers are compared. LONGWATCH_BENCH_ROWS changes the numbers of records (`1200 120000`).
+(every file hashed again), check that study and data fit, derive, make the table. The bare tools count the same from the
+same Parquet, with the subjects' arms, first doses and follow-up given ready made. All numbers are compared.
+
+Start-up is what a process does once, whatever the data. Imports are in no figure. `seconds` are of a process that has
+imported and done nothing else: what libraries do at their first use (thread pools, patterns, pages of their code) is in
+them. `warm`: of a process that has made the same table of another, small trial before; the difference is start-up.
+`further`: after AET02 in that process, each other table on the same codes. LONGWATCH_BENCH_ROWS changes the numbers of
+records (`1200 120000`).
 """
 
 from __future__ import annotations
@@ -43,11 +48,13 @@ counting the same from the same Parquet and nothing else, with arms, first doses
 ready made. Second opinion: DuckDB doing what Longwatch does, deriving subjects and events by the SQL of `crosscheck`
 from the same snapshot, each number compared with ours. Each line is a process of its own; imports are not in the
 seconds, but in the peak of resident memory. CPU is processor time, which tells more than the clock does where other
-programs run beside. Ratio: to DuckDB's bare count. Further: the same table in a process that has made AET02 before.
-Numbers: how many there are; those of bare tools were compared with ours, and are equal.
+programs run beside. Ratio: to DuckDB's bare count. Warm: from the snapshot to the table again, in a process that has
+made the table of another trial, of some twenty subjects: what seconds have more is the first use of libraries. Further:
+the table in a process that has made AET02 of the same data. Numbers: how many there are; those of bare tools were
+compared with ours, and are equal.
 
-| AE rows | subjects | table | way | seconds | CPU | ratio | CPU ratio | further | peak | numbers |
-|---|---|---|---|---|---|---|---|---|---|---|
+| AE rows | subjects | table | way | seconds | CPU | ratio | CPU ratio | warm | further | peak | numbers |
+|---|---|---|---|---|---|---|---|---|---|---|---|
 """
 
 
@@ -95,21 +102,35 @@ def _analysis(folder: Path, study: Any) -> Any:
 
 
 def by_longwatch(table: str, folder: Path) -> tuple[dict[str, float], Callable[[], Numbers]]:
-    """The table from the snapshot; of AET02, each other table after it."""
-    # What a command has imported and read when it comes to its data is not measured.
+    """The table from the snapshot."""
+    _import()
+    study = _study()
+    start, spent = time.perf_counter(), time.process_time()
+    numbers = _made(table, _analysis(folder, study), study)
+    return {"seconds": time.perf_counter() - start, "cpu": time.process_time() - spent}, numbers
+
+
+def by_warm_longwatch(table: str, folder: Path, other: Path) -> dict[str, float]:
+    """The table from the snapshot after that of another trial; then, where it is AET02, each other table."""
+    _import()
+    study = _study()
+    _made(table, _analysis(other, study), study)
+    start = time.perf_counter()
+    datasets = _analysis(folder, study)
+    _made(table, datasets, study)
+    measured = {"warm": time.perf_counter() - start}
+    for further in TABLES if table == "AET02" else ():
+        start = time.perf_counter()
+        _made(further, datasets, study)
+        measured[f"further {further}"] = time.perf_counter() - start
+    return measured
+
+
+def _import() -> None:
+    """What a command has imported when it comes to its data."""
     for module in ("connectors.snapshot_store", "connectors.stored_columns", "pyarrow.compute", "longwatch.derive",
                    "longwatch.tables.catalogue", "scipy.stats"):  # fmt: skip
         importlib.import_module(module)
-    study = _study()
-    start, spent = time.perf_counter(), time.process_time()
-    datasets = _analysis(folder, study)
-    numbers = _made(table, datasets, study)
-    measured = {"seconds": time.perf_counter() - start, "cpu": time.process_time() - spent}
-    for other in TABLES if table == "AET02" else ():
-        start = time.perf_counter()
-        _made(other, datasets, study)
-        measured[f"further {other}"] = time.perf_counter() - start
-    return measured, numbers
 
 
 def _made(table: str, datasets: Any, study: Any) -> Callable[[], Numbers]:
@@ -182,8 +203,10 @@ def by_second_opinion(table: str, folder: Path) -> dict[str, Any]:
     return {**measured, "numbers": dict(_named(table, made))}
 
 
-def measure(way: str, table: str, folder: Path) -> dict[str, Any]:
-    """One measurement, in this process."""
+def measure(way: str, table: str, folder: Path, other: Path | None = None) -> dict[str, Any]:
+    """One measurement, in this process. `other`: another, small trial, where the process is to be warm."""
+    if other is not None:
+        return by_warm_longwatch(table, folder, other)
     if way == "longwatch":
         measured, numbers = by_longwatch(table, folder)
         return {**measured, "numbers": numbers()}
@@ -197,9 +220,9 @@ def measure(way: str, table: str, folder: Path) -> dict[str, Any]:
     return {"seconds": time.perf_counter() - start, "cpu": time.process_time() - spent, "numbers": found}
 
 
-def in_a_process(way: str, table: str, folder: Path) -> dict[str, Any]:
+def in_a_process(way: str, table: str, *folders: Path) -> dict[str, Any]:
     """The measurement in a process that does nothing else, with its peak of memory."""
-    result, peak = watched(["-m", "bench.tables", way, table, str(folder)])
+    result, peak = watched(["-m", "bench.tables", way, table, *map(str, folders)])
     return result | {"peak": peak}
 
 
@@ -212,21 +235,23 @@ def differing(ours: Numbers, bare: Numbers) -> list[str]:
     ]
 
 
-def lines(folder: Path, rows: int) -> str:
-    """The measurements at one size."""
+def lines(folder: Path, rows: int, other: Path) -> str:
+    """The measurements at one size. `other`: another, small trial."""
     written = write_snapshot(folder, rows)
     text = ""
     further: dict[str, float] = {}
     for table, words in TABLES.items():
         ways = (*WAYS, OPINION) if table == OPINION_ON else WAYS
         found = {way: in_a_process(way, table, folder) for way in ways}
-        further |= {name: value for name, value in found["longwatch"].items() if name.startswith("further")}
+        warm = in_a_process("longwatch", table, folder, other)
+        further |= {name: value for name, value in warm.items() if name.startswith("further")}
         floor = found["duckdb"]
         for way, result in found.items():
             wrong = differing(found["longwatch"]["numbers"], result["numbers"])
             if wrong:
                 raise SystemExit(f"{table} by {way} has other numbers: {'; '.join(wrong[:5])} ({len(wrong)} in all)")
-            again = f"{further[f'further {table}']:.2f} s" if way == "longwatch" else ""
+            ours = way == "longwatch"
+            again = f"{warm['warm']:.2f} s | {further[f'further {table}']:.2f} s" if ours else " | "
             text += (
                 f"| {written['AE']:,} | {written['subjects']:,} | {table}: {words} | {way} | "
                 f"**{result['seconds']:.2f} s** | {result['cpu']:.2f} s | {result['seconds'] / floor['seconds']:.2f} × "
@@ -241,11 +266,12 @@ def main() -> None:
     """Measure, print, and write docs/bench-tables.md."""
     text = HEAD.format(cores=os.cpu_count())
     for rows in ROWS:
-        with tempfile.TemporaryDirectory() as folder:
-            text += lines(Path(folder), rows)
+        with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as other:
+            write_snapshot(Path(other), 0)
+            text += lines(Path(folder), rows, Path(other))
     (ROOT / "docs" / "bench-tables.md").write_text(text)
     sys.stdout.write(text)
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(measure(sys.argv[1], sys.argv[2], Path(sys.argv[3]))))
+    sys.stdout.write(json.dumps(measure(sys.argv[1], sys.argv[2], *map(Path, sys.argv[3:]))))

@@ -1,15 +1,16 @@
 """Columns of a typed copy as they are stored: Parquet keeps text as the words of a part and, by record, their codes.
 
 Handed on as they are, text is neither made nor hashed again record by record. One part is one row group; some are read
-ahead, at the same time. Text that is stored without codes gets them as it is read.
+ahead, at the same time. Text that is stored without codes, since hardly a value stands twice, is its own words.
 """
 
 from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,18 +26,19 @@ AHEAD = min(4, os.cpu_count() or 1)
 
 def read_stored(path: Path, columns: Sequence[str]) -> Iterator[Part]:
     """The columns of a Parquet file, row group by row group."""
-    names = list(columns)
-    schema = pq.read_schema(path)
-    texts = [name for name in names if _is_text(schema.field(name).type)]
-    with pq.ParquetFile(path) as file:
-        groups = file.num_row_groups
-    if groups == 1:
-        yield _read_group(path, names, texts, 0)
+    # Read once: of a large file what its end says of its row groups takes longer than their columns.
+    metadata = pq.read_metadata(path)
+    schema = metadata.schema.to_arrow_schema()
+    places = {name: place for place, name in enumerate(schema.names)}
+    texts = {name: places[name] for name in columns if _is_text(schema.field(name).type)}
+    read = partial(_read_group, path, metadata, list(columns), texts)
+    if metadata.num_row_groups == 1:
+        yield read(0)
         return
     with ThreadPoolExecutor(AHEAD) as pool:
         ahead: deque[Future[Part]] = deque()
-        for group in range(groups):
-            ahead.append(pool.submit(_read_group, path, names, texts, group))
+        for group in range(metadata.num_row_groups):
+            ahead.append(pool.submit(read, group))
             if len(ahead) > AHEAD:
                 yield ahead.popleft().result()
         while ahead:
@@ -45,10 +47,12 @@ def read_stored(path: Path, columns: Sequence[str]) -> Iterator[Part]:
     pa.default_memory_pool().release_unused()
 
 
-def _read_group(path: Path, names: list[str], texts: list[str], group: int) -> Part:
-    with pq.ParquetFile(path, read_dictionary=texts, memory_map=True) as file:
+def _read_group(path: Path, metadata: Any, names: list[str], texts: Mapping[str, int], group: int) -> Part:
+    stored = metadata.row_group(group)
+    coded = [name for name, place in texts.items() if "RLE_DICTIONARY" in stored.column(place).encodings]
+    with pq.ParquetFile(path, read_dictionary=coded, memory_map=True, metadata=metadata) as file:
         table = file.read_row_group(group, columns=names, use_threads=False)
-        return {name: _part(table.column(name)) for name in names}
+        return {name: _part(table.column(name), name in texts) for name in names}
 
 
 def _is_text(kind: Any) -> bool:
@@ -56,8 +60,9 @@ def _is_text(kind: Any) -> bool:
     return bool(is_a.is_string(kind) or is_a.is_large_string(kind) or is_a.is_string_view(kind))
 
 
-def _part(column: Any) -> CodedText | pl.Series:
+def _part(column: Any, is_text: bool) -> CodedText | pl.Series:
     if not pa.types.is_dictionary(column.type):
-        return pl.Series(values=column)
+        values = pl.Series(values=column)
+        return CodedText.each(values) if is_text else values
     whole = column.chunk(0) if column.num_chunks == 1 else column.unify_dictionaries().combine_chunks()
     return CodedText.of(pl.Series(values=whole.dictionary), pl.Series(values=whole.indices))

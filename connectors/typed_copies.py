@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -24,6 +25,8 @@ from longwatch.evidence.snapshot import SourceFile
 from longwatch.standards.dataset import Dataset, SourceData
 
 LIST = "datasets.json"
+LARGE = 32 * 1024 * 1024
+"""Bytes from which on files are hashed at the same time."""
 
 
 class TypedCopies:
@@ -102,7 +105,8 @@ class TypedCopies:
         folder = self.path(manifest)
         try:
             datasets = typed_from_bytes((folder / LIST).read_bytes())
-            changed = [each.parquet for each in datasets if sha256_of_file(folder / each.parquet) != each.sha256]
+            hashes = _hashes([folder / each.parquet for each in datasets])
+            changed = [each.parquet for each in datasets if hashes[folder / each.parquet] != each.sha256]
         except (FileNotFoundError, ValueError) as broken:
             raise _altered(folder, str(broken)) from broken
         if changed:
@@ -126,6 +130,16 @@ class TypedCopies:
                 for each in self.verified(manifest)
             }
         )
+
+
+def _hashes(paths: Sequence[Path]) -> dict[Path, str]:
+    """SHA-256 by file. Of large files the largest first, and beside it the others."""
+    sizes = {path: path.stat().st_size for path in paths}
+    if sum(sizes.values()) < LARGE:
+        return {path: sha256_of_file(path) for path in paths}
+    largest = sorted(paths, key=lambda path: sizes[path], reverse=True)
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(largest, pool.map(sha256_of_file, largest), strict=True))
 
 
 def _check_once(dataset: str, made: Mapping[str, TypedDataset], file: str) -> None:

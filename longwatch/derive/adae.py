@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import partial
 
 import polars as pl
 
-from longwatch.derive.carried import AdverseEvents
+from longwatch.derive.carried import AdverseEvents, Derivation
 from longwatch.derive.coded import Subjects, read_coded, read_values
 from longwatch.derive.cutoff import forget_later, is_late
 from longwatch.derive.imputation import add_day_range, day_ranges, derive_aendt, derive_astdt
+from longwatch.derive.in_parts import at_once
 from longwatch.derive.of_subject import OF_SUBJECT
-from longwatch.derive.trtemfl import derive_trtemfl
+from longwatch.derive.trtemfl import clock_of, derive_trtemfl
 from longwatch.derive.uncoded import fill_uncoded
 from longwatch.standards.dataset import SourceData
 from longwatch.standards.dates import study_day
@@ -28,10 +29,10 @@ _KEYS = {TreatmentReference.FIRST_INFUSION: ("SAFFL", "TRTSDT", "TRTSDTM"),
          TreatmentReference.FIRST_STUDY_INTERVENTION: ("INTFL", "INTSDT", "INTSDTM")}  # fmt: skip
 
 _ANALYSIS = ("ASTDT", "ASTDTF", "AENDT", "AENDTF", "TRTEMFL")
-_OF_SUBJECT = ("REFFL", "REFDT", "REFDTM", "TRTSDT", "DTHFL", "DTHDT", "LSTALVDT")
 _DATES = ("AESTDTC", "AEENDTC")
 _OF_DEATH = ("AESDTH", "AEOUT")
 RECORDS_AT_ONCE = 1_000_000
+Step = Callable[[pl.DataFrame], pl.DataFrame | pl.LazyFrame]
 
 
 def read_adverse_events(data: SourceData, subjects: Subjects, cutoff: date) -> tuple[pl.DataFrame, pl.Series | None]:
@@ -46,7 +47,8 @@ def read_adverse_events(data: SourceData, subjects: Subjects, cutoff: date) -> t
     soc = "AEBODSYS" if "AEBODSYS" in data.datasets["AE"].columns else "AESOC"
     texts = (soc, "AEDECOD", *_DATES, *_OF_DEATH)
     ae = read_coded(data, "AE", subjects, texts, days=_DATES, times=("AESTDTC",), with_unknown=True)
-    taken = (ae["subject"] < len(subjects)) & ~is_late(ae["AESTDTC"], cutoff)
+    taken, late = ae["subject"] < len(subjects), is_late(ae["AESTDTC"], cutoff)
+    taken = taken if late is None else taken & ~late
     kept = None if taken.all() else taken
     ae = ae if kept is None else ae.filter(kept)
     if "AEENDTC" not in ae.columns:
@@ -93,66 +95,74 @@ def derive_adae(
             else found.with_columns(AESEQ=pl.lit(None, pl.Float64))
         )
 
-    derived = _derive(ae, adsl, study, cutoff)
-    return AdverseEvents(derived, carried, order, read, kept, study.relatedness if related else None)
+    ae = _forget_later_deaths(ae, adsl)
+    key = ae["subject"].cat.to(adsl["USUBJID"].dtype).alias("USUBJID")
+    there = pl.DataFrame([key, *(ae[name] for name in ("AEBODSYS", "AEDECOD", *_OF_DEATH) if name in ae.columns)])
+    later = _derivations(ae, adsl, study, cutoff)
+    mapping = study.relatedness if related else None
+    return AdverseEvents(there, carried, order, read, kept, mapping, later=later)
 
 
-def _derive(ae: pl.DataFrame, adsl: pl.DataFrame, study: Study, cutoff: date) -> pl.DataFrame:
+def _derivations(ae: pl.DataFrame, adsl: pl.DataFrame, study: Study, cutoff: date) -> Mapping[str, Derivation]:
+    """By variable, how it comes to be when it is asked for: an output needs few of them, and each step works out no
+    other."""
     has_reference, reference_day, reference_time = _KEYS[study.treatment_emergence.reference]
-    subject = adsl.select(
-        "USUBJID",
-        "TRT01P",
-        "TRT01A",
-        "SAFFL",
-        "TRTSDT",
-        "DTHFL",
-        "DTHDT",
-        "LSTALVDT",
-        REFFL=pl.col(has_reference),
-        REFDT=pl.col(reference_day),
-    )
+    reference = adsl.select(REFFL=has_reference, REFDT=reference_day)
     doses = adsl[reference_time].cast(pl.String).alias("REFDTM")
     ranges = {name: day_ranges(ae[name]) for name in _DATES}
-    # Part by part: what is needed on the way takes little memory.
-    with ThreadPoolExecutor(2) as pool:
-        slices = ae.iter_slices(RECORDS_AT_ONCE)
-        parts = list(pool.map(lambda part: _derive_part(part, subject, doses, ranges, cutoff), slices))
-    parts = parts or [_derive_part(ae, subject, doses, ranges, cutoff)]
-    derived = [pl.concat([part.drop_in_place(name) for part in parts]) for name in parts[0].columns]
-    return pl.DataFrame([*derived, ae["AEBODSYS"], ae["AEDECOD"]])
+    clock = clock_of(ae["AESTDTC.time"]) if "AESTDTC.time" in ae.columns else None
 
+    def emergence(part: pl.DataFrame) -> pl.DataFrame:
+        part = _of_subjects(part, reference)
+        part = add_day_range(part, "AESTDTC", ranges["AESTDTC"].select("last", "day"))
+        return derive_trtemfl(add_day_range(part, "AEENDTC", ranges["AEENDTC"].select("day")), doses, clock)
 
-def _derive_part(
-    ae: pl.DataFrame, subject: pl.DataFrame, doses: pl.Series, ranges: Mapping[str, pl.DataFrame], cutoff: date
-) -> pl.DataFrame:
-    """Every variable but the terms, for some of the records."""
-    changing = (*_OF_DEATH, *_DATES, "AESTDTC.time")
-    # Where the event has no time, that of the dose is not looked at.
-    timed = ae["subject"].set(ae["AESTDTC.time"].is_null(), None)
-    part = pl.concat(
-        [
-            subject.select(pl.all().gather(ae["subject"])),
-            doses.gather(timed).to_frame(),
-            ae.select(name for name in changing if name in ae.columns),
-        ],
-        how="horizontal",
+    def start(part: pl.DataFrame) -> pl.LazyFrame:
+        part = _of_subjects(part, adsl.select("TRTSDT"))
+        part = add_day_range(part, "AESTDTC", ranges["AESTDTC"])
+        started = derive_astdt(add_day_range(part, "AEENDTC", ranges["AEENDTC"].select("day")).lazy())
+        return started.with_columns(ASTDY=study_day(pl.col("ASTDT"), pl.col("TRTSDT")))
+
+    def end(part: pl.DataFrame) -> pl.LazyFrame:
+        part = _of_subjects(part, adsl.select("DTHDT", "LSTALVDT"))
+        return derive_aendt(add_day_range(part, "AEENDTC", ranges["AEENDTC"]).lazy(), cutoff)
+
+    starts = ("subject", *_DATES)
+    timed = (*starts, *(("AESTDTC.time",) if "AESTDTC.time" in ae.columns else ()))
+    steps: tuple[tuple[Step, Sequence[str], Sequence[str]], ...] = (
+        (emergence, timed, ("TRTEMFL",)),
+        (start, starts, ("ASTDT", "ASTDTF", "ASTDY")),
+        (end, ("subject", "AEENDTC"), ("AENDT", "AENDTF")),
     )
-    part = _forget_later_deaths(part)
-    for name in _DATES:
-        part = add_day_range(part, name, ranges[name])
-    part = derive_trtemfl(derive_aendt(derive_astdt(part), cutoff))
-    part = part.with_columns(ASTDY=study_day(pl.col("ASTDT"), pl.col("TRTSDT")))
-    return part.select(pl.exclude(r"^AE(ST|EN)DTC.*$", *_OF_SUBJECT))
+    found = {name: partial(_by_part, ae.select(needs), step, name) for step, needs, gives in steps for name in gives}
+    of_subject = {name: partial(_of_subjects, ae.select("subject"), adsl.select(name)) for name in OF_SUBJECT[1:]}
+    return found | of_subject
 
 
-def _forget_later_deaths(adae: pl.DataFrame) -> pl.DataFrame:
-    not_dead = (pl.col("DTHFL") != "Y").fill_null(True)
+def _of_subjects(part: pl.DataFrame, adsl: pl.DataFrame) -> pl.DataFrame:
+    return pl.concat([part, adsl.select(pl.all().gather(part["subject"]))], how="horizontal")
+
+
+def _by_part(ae: pl.DataFrame, step: Step, variable: str) -> pl.DataFrame:
+    """Part by part, on two threads: what is needed on the way takes little memory."""
+    parts = (partial(_of_part, step, part, variable) for part in ae.iter_slices(RECORDS_AT_ONCE))
+    return pl.concat(list(at_once(ae.height, *parts))) if ae.height else _of_part(step, ae, variable)
+
+
+def _of_part(step: Step, part: pl.DataFrame, variable: str) -> pl.DataFrame:
+    return step(part).lazy().select(variable).collect()
+
+
+def _forget_later_deaths(ae: pl.DataFrame, adsl: pl.DataFrame) -> pl.DataFrame:
+    """Without the fatal outcome of who is not known to have died."""
+    not_dead = (adsl["DTHFL"] != "Y").fill_null(True)
     changes = {"AESDTH": "Y", "AEOUT": "FATAL"}
-    return adae.with_columns(
-        pl.when(not_dead & (pl.col(name) == value)).then(None).otherwise(pl.col(name)).alias(name)
-        for name, value in changes.items()
-        if name in adae.columns
-    )
+    for name in ae.columns:
+        if name in changes:
+            fatal = (ae[name] == changes[name]).arg_true()
+            forgotten = fatal.filter(not_dead.gather(ae["subject"].gather(fatal)))
+            ae = ae.with_columns(ae[name].scatter(forgotten, None)) if len(forgotten) else ae
+    return ae
 
 
 def _read_verbatim(data: SourceData, kept: pl.Series | None) -> pl.Series | None:

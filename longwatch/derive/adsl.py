@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -22,7 +22,15 @@ from longwatch.derive.disposition import (
     is_recorded,
 )
 from longwatch.derive.exposure import EX_NUMBERS, EX_TEXTS, derive_exposure
-from longwatch.derive.follow_up import ALIVE, DATES_SEEN_ALIVE, NOT_SEEN, compute_fupdur, derive_lstalvdt
+from longwatch.derive.follow_up import (
+    ALIVE,
+    DATES_SEEN_ALIVE,
+    NOT_SEEN,
+    compute_fupdur,
+    derive_lstalvdt,
+    find_sightings,
+    read_sightings,
+)
 from longwatch.derive.populations import YES_NO, derive_populations
 from longwatch.derive.treatment import derive_treatment
 from longwatch.standards.dataset import SourceData
@@ -63,23 +71,25 @@ def read_subjects(data: SourceData, cutoff: date) -> Subjects:
     kept = names.str.strip_chars() != ""
     if days:
         kept &= pl.select((pl.min_horizontal(*days) <= cutoff).fill_null(True)).to_series()
-    return Subjects.of(names.filter(kept).unique(maintain_order=True))
+    return Subjects.of(names if kept.all(ignore_nulls=False) else names.filter(kept))
 
 
 @dataclass(frozen=True)
 class Attended:
     """What ADSL needs besides adverse events. `dm`: one row per subject, in their order; `ds`, `dd`: what started by
-    the cut-off; `exposure`: by subject; `last`: LSTALVDT as far as these datasets and contacts and visits tell."""
+    the cut-off; `exposure`, and by DSSCAT what `ended`: by subject; `last`: LSTALVDT as far as these datasets and
+    contacts tell."""
 
     dm: pl.DataFrame
     ds: pl.DataFrame
     dd: pl.DataFrame
     exposure: pl.DataFrame
+    ended: Mapping[str, pl.DataFrame]
     last: pl.Series
 
 
 def read_attended(data: SourceData, study: Study, cutoff: date, subjects: Subjects) -> Attended:
-    """Of DM, EX, DS, DD, SV and CONTACT. Does not need AE, so that both can be read at the same time."""
+    """Of DM, EX, DS, DD and CONTACT. Does not need AE, so that both can be read at the same time."""
     texts, seen_at = (*CARRIED, *_DM_DATES), DATES_SEEN_ALIVE["DM"]
     dm = read_coded(data, "DM", subjects, texts, ("AGE",), days=seen_at, identifiers=("SUBJID",))
     if not np.array_equal(dm["subject"].to_numpy(), np.arange(len(subjects))):
@@ -91,18 +101,26 @@ def read_attended(data: SourceData, study: Study, cutoff: date, subjects: Subjec
     contact = read_coded(data, "CONTACT", subjects, (*DATES_SEEN_ALIVE["CONTACT"], "RESULT"))
     answered = contact.filter(pl.col("RESULT").is_in(ALIVE)) if "RESULT" in contact.columns else contact.clear()
     alive = {"DM": dm, "EX": ex, "DS": seen, "CONTACT": answered}
-
-    def sightings() -> Iterator[tuple[pl.DataFrame, Sequence[str]]]:
-        yield from ((frame, DATES_SEEN_ALIVE[name]) for name, frame in alive.items())
-        # Often the largest of them, and wanted for nothing else.
-        seen_at = DATES_SEEN_ALIVE["SV"]
-        yield read_coded(data, "SV", subjects, seen_at, days=seen_at), seen_at
-
+    sightings = (sighting for name, frame in alive.items() for sighting in find_sightings(frame, name, cutoff))
+    last = derive_lstalvdt(len(subjects), sightings)
     exposure = subjects.lay_out(derive_exposure(ex, study.treatment.products, cutoff))
-    return Attended(dm, ds, dd, exposure, derive_lstalvdt(len(subjects), sightings(), cutoff))
+    ended = {scope: subjects.lay_out(derive_disposition(ds, scope)) for scope in END_OF}
+    return Attended(dm, ds, dd, exposure, ended, last)
 
 
-def derive_adsl(attended: Attended, study: Study, cutoff: date, subjects: Subjects, ae: pl.DataFrame) -> pl.DataFrame:
+def read_last_visit(data: SourceData, cutoff: date, subjects: Subjects) -> pl.Series:
+    """LSTALVDT as far as visits tell: often the most records, and wanted for nothing else."""
+    return derive_lstalvdt(len(subjects), read_sightings(data, "SV", subjects, cutoff))
+
+
+def derive_last_event(ae: pl.DataFrame, cutoff: date, subjects: Subjects) -> pl.Series:
+    """LSTALVDT as far as adverse events tell."""
+    return derive_lstalvdt(len(subjects), find_sightings(ae, "AE", cutoff))
+
+
+def derive_adsl(
+    attended: Attended, seen: Sequence[pl.Series], study: Study, cutoff: date, subjects: Subjects, ae: pl.DataFrame
+) -> pl.DataFrame:
     """One row per subject of `subjects`, in that order: row i is the subject with USUBJID code i.
 
     - Carried from DM where it has them: SUBJID, CARRIED, AGE (the first record of a subject).
@@ -114,12 +132,12 @@ def derive_adsl(attended: Attended, study: Study, cutoff: date, subjects: Subjec
     - EOSSTT, DCSREAS, EOSDT and EOTSTT, DCTREAS, EOTDT: `disposition`, of study participation and of study treatment.
     - AGEGR1: `age_group`. DTHCAUS is added once ADAE is there (`cause_of_death`).
 
-    Expects `attended` from `read_attended`, `ae` from `read_adverse_events`. Everything is as known at D.
+    Expects `attended` from `read_attended`, `seen` from `read_last_visit` and `derive_last_event`, `ae` from
+    `read_adverse_events`. Everything is as known at D.
     """
     dm, ds, exposure = attended.dm, attended.ds, attended.exposure
     death = subjects.lay_out(derive_death(dm, ds, ae, attended.dd, cutoff).with_columns(DTHFL=pl.lit("Y", YES_NO)))
-    at_events = derive_lstalvdt(len(subjects), [(ae, DATES_SEEN_ALIVE["AE"])], cutoff)
-    last = pl.select(pl.max_horizontal(attended.last, at_events)).to_series()
+    last = pl.select(pl.max_horizontal(attended.last, *seen)).to_series()
     carried = dm.select(name for name in ("SUBJID", *CARRIED, "AGE") if name in dm.columns)
     adsl = pl.concat([subjects.keys.to_frame(), carried, exposure, death, last.to_frame()], how="horizontal")
     adsl = derive_populations(adsl, ds, tuple(arm.code for arm in study.treatment.arms)).drop("DOSED")
@@ -128,8 +146,8 @@ def derive_adsl(attended: Attended, study: Study, cutoff: date, subjects: Subjec
         adsl = derive_treatment(adsl, code, name, study.treatment.arms, heading_of)
     adsl = adsl.with_columns(CUTDT=pl.lit(cutoff), LSTALVDT=pl.min_horizontal("LSTALVDT", "DTHDT"))
     for scope, names in END_OF.items():
-        ended = subjects.lay_out(derive_disposition(ds, scope))
-        adsl = derive_status(pl.concat([adsl, ended], how="horizontal"), scope, *names, recorded=is_recorded(ds, scope))
+        ended = pl.concat([adsl, attended.ended[scope]], how="horizontal")
+        adsl = derive_status(ended, scope, *names, recorded=is_recorded(ds, scope))
     adsl = adsl.with_columns(
         FUPDUR=compute_fupdur(cutoff),
         RFICDT=first_day(dm, "RFICDTC", len(subjects)),

@@ -8,7 +8,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from longwatch.derive.by_subject import NONE
 from longwatch.derive.follow_up import start_variable
+from longwatch.derive.in_parts import RECORDS_AT_ONCE
 from longwatch.study import Study
 
 Days = NDArray[np.int64]
@@ -28,10 +30,19 @@ class Clock:
     def days_of(self, subject: NDArray[np.integer], day: pl.Series) -> Days:
         """By event, its day on this clock, within follow-up: at least 1, at most the last day followed; 0 where the
         follow-up is not known. An event without a date is on day 1: the conservative choice, as for emergence."""
-        start = self.start.gather(pl.Series(subject))
-        days = (day.to_physical() - start.to_physical()).fill_null(0).to_numpy() + 1
-        within: Days = np.minimum(np.maximum(days, 1), self.followed[subject])
-        return within
+        starts, days = _numbers(self.start), _numbers(day)
+        found = np.empty(len(subject), dtype=np.int64)
+        # Some events at a time: what is needed on the way takes little memory.
+        for first in range(0, len(subject), RECORDS_AT_ONCE):
+            part = slice(first, first + RECORDS_AT_ONCE)
+            start, on = starts[subject[part]], days[part]
+            since = np.where((start == NONE) | (on == NONE), 0, on - start) + 1
+            np.minimum(np.maximum(since, 1), self.followed[subject[part]], out=found[part])
+        return found
+
+
+def _numbers(days: pl.Series) -> NDArray[np.int32]:
+    return days.to_physical().cast(pl.Int32).fill_null(NONE).to_numpy()
 
 
 def make_clock(adsl: pl.DataFrame, study: Study) -> Clock:

@@ -23,16 +23,34 @@ class BySubject:
 
     def largest(self, values: pl.Series) -> Values:
         """By subject the largest of an integer or a day (as its number) by record; NONE where every one is missing."""
+        return self.largest_number(values.to_physical().cast(pl.Int32).fill_null(NONE).to_numpy())
+
+    def largest_number(self, numbers: Values) -> Values:
+        """By subject the largest number by record; of those that are missing it is NONE."""
         found = np.full(self._subjects, NONE, dtype=np.int32)
-        if len(self._rows):
-            numbers = values.to_physical().cast(pl.Int32).fill_null(NONE).to_numpy()
-            np.maximum.at(found, self._rows, np.maximum.reduceat(numbers, self._runs))
+        self.enlarge(found, numbers)
         return found
+
+    def enlarge(self, found: Values, numbers: Values) -> None:
+        """By subject the larger of what was found before and its numbers, in place."""
+        if len(self._rows):
+            np.maximum.at(found, self._rows, np.maximum.reduceat(numbers, self._runs))
 
     def smallest(self, values: pl.Series) -> Values:
         """By subject the smallest; NONE where every one is missing. The values lie above NONE."""
         found = self.largest(-values.to_physical().cast(pl.Int32))
         return np.where(found == NONE, found, -found).astype(np.int32)
+
+
+def find_last(subject: pl.Series, day: pl.Series) -> NDArray[np.int64]:
+    """By subject with a record, in their order, the place of its last one: by day, of which a missing one comes first,
+    then in the order of the records."""
+    of = BySubject(subject, int(subject.max() or 0) + 1)  # type: ignore[arg-type]
+    number = day.to_physical().cast(pl.Int32).fill_null(NONE).to_numpy()
+    latest = number == of.largest_number(number)[subject.to_numpy()]
+    place = of.largest_number(np.where(latest, np.arange(len(number), dtype=np.int32), NONE))
+    found: NDArray[np.int64] = place[place != NONE].astype(np.int64)
+    return found
 
 
 def as_series(values: Values, dtype: pl.DataType | type[pl.DataType] = pl.Int32) -> pl.Series:

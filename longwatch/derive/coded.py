@@ -6,17 +6,21 @@ position. A derivation from text (a date, say) runs once per different value, no
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from longwatch.derive.in_parts import Collected, InOnePiece, NumbersOfWords, at_once, by_record, look_up
 from longwatch.standards.dataset import CodedText, Dataset, SourceData
 from longwatch.standards.dates import time_of, without_time
 
 DataType = pl.DataType | type[pl.DataType]
+TEXT = pl.col("text")
+"""Text as it is, where `texts` may be derived from it."""
 
 
 @dataclass(frozen=True)
@@ -31,23 +35,39 @@ class Subjects:
 
     @classmethod
     def of(cls, names: pl.Series) -> Subjects:
-        """From different USUBJIDs, in the order of ADSL."""
+        """From USUBJIDs in the order of ADSL; one that stands there again is left out."""
         keys = names.rechunk().cast(pl.Categorical(pl.Categories.random())).alias("USUBJID")
+        if np.array_equal(keys.to_physical().to_numpy(), np.arange(len(keys))):
+            return cls(keys)
         # Polars codes a series from its start; should it ever not, the rows follow the codes.
-        return cls(keys if keys.to_physical().is_sorted() else keys.gather(keys.to_physical().arg_sort()))
+        keys = keys.filter(keys.to_physical().is_first_distinct())
+        return cls(keys.gather(keys.to_physical().arg_sort()))
 
     def __len__(self) -> int:
         return len(self.keys)
 
     def rows_of(self, names: CodedText) -> NDArray[np.uint32]:
         """By record, the row of the subject with this USUBJID; one that is none of these, or missing → len(self)."""
-        row = names.words.cast(self.keys.dtype).to_physical().fill_null(len(self)).clip(upper_bound=len(self))
-        rows: NDArray[np.uint32] = np.append(row.to_numpy(), np.uint32(len(self)))[names.codes]
+        return look_up(np.append(self._rows_of_words(names.words), np.uint32(len(self))), names.codes)
+
+    def _rows_of_words(self, words: pl.Series) -> NDArray[np.uint32]:
+        first = self._places(words.head(1)).fill_null(len(self)).to_list()
+        # Mostly all of them, in the same order: to see that is quicker than to look each one up.
+        if first and self._names.slice(first[0], len(words)).equals(words):
+            return np.arange(first[0], first[0] + len(words), dtype=np.uint32)
+        rows: NDArray[np.uint32] = self._places(words).fill_null(len(self)).clip(upper_bound=len(self)).to_numpy()
         return rows
+
+    def _places(self, names: pl.Series) -> pl.Series:
+        return names.cast(self.keys.dtype).to_physical()
+
+    @cached_property
+    def _names(self) -> pl.Series:
+        return self.keys.cast(pl.String)
 
     def places_of(self, names: pl.Series) -> NDArray[np.uint32]:
         """The rows of USUBJIDs, as text, each of which is a subject."""
-        rows: NDArray[np.uint32] = names.cast(self.keys.dtype).to_physical().to_numpy()
+        rows: NDArray[np.uint32] = self._places(names).to_numpy()
         return rows
 
     def lay_out(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -102,7 +122,7 @@ def read_typed(dataset: Dataset, names: Sequence[str], subjects: Subjects | None
     """Those of the variables that a dataset has, of all its records, as `read_whole` has them; `subject` where subjects
     are given."""
     schema = {name: dtype for name, dtype in dataset.frame.collect_schema().items() if name in names}
-    texts = {name: (name, pl.col("text")) for name, dtype in schema.items() if dtype == pl.String}
+    texts = {name: (name, TEXT) for name, dtype in schema.items() if dtype == pl.String}
     others = {
         name: pl.Float64() if dtype.is_numeric() else dtype for name, dtype in schema.items() if dtype != pl.String
     }
@@ -116,6 +136,40 @@ def read_values(dataset: Dataset, texts: Sequence[str], numbers: Sequence[str] =
     return _read(dataset, _columns_of(texts, schema, (), ()), numeric, None)
 
 
+def read_words(dataset: Dataset, variable: str) -> list[str]:
+    """The different values of a variable that is text, sorted."""
+    return read_values(dataset, (variable,))[variable].unique().drop_nulls().cast(pl.String).sort().to_list()
+
+
+def read_numbers(
+    data: SourceData, name: str, subjects: Subjects, texts: Sequence[str], derived: pl.Expr, missing: int
+) -> Iterator[tuple[pl.Series, list[NDArray[np.int32]]]]:
+    """Part by part of a dataset, by record of known subjects: `subject`, and of each of the texts that it has an
+    integer or a day (as its number) over `pl.col("text")`, `missing` where there is none. For large data of which no
+    more is wanted: it is not kept."""
+    dataset = data.datasets.get(name)
+    wanted = [text for text in texts if dataset is not None and text in dataset.frame.collect_schema()]
+    if dataset is None or not wanted:
+        return
+    numbers = NumbersOfWords(derived, missing)
+    for part in dataset.parts(["USUBJID", *wanted]):
+        subject = subjects.rows_of(_as_coded(part["USUBJID"]))
+        known = subject < len(subjects)
+        found = [numbers.of(_as_text(part[text])) for text in wanted]
+        if known.all():
+            yield pl.Series("subject", subject), found
+        else:
+            yield pl.Series("subject", subject[known]), [each[known] for each in found]
+
+
+def read_pieces(dataset: Dataset, texts: Sequence[str]) -> Iterator[pl.DataFrame]:
+    """Text as `read_values` reads it, some records after the other, for who may not need all."""
+    wanted = [name for name in texts if name in dataset.frame.collect_schema()]
+    for part in dataset.parts(wanted):
+        places = [_places_of({name: TEXT}, [_as_text(part[name])])[0] for name in wanted]
+        yield pl.DataFrame(_as_enums(places))
+
+
 def known_only(frame: pl.DataFrame, subjects: Subjects) -> pl.DataFrame:
     """The records of known subjects."""
     known = frame["subject"] < len(subjects)
@@ -127,7 +181,7 @@ TextColumns = Mapping[str, tuple[str, pl.Expr]]
 
 
 def _columns_of(texts: Sequence[str], schema: pl.Schema, days: Sequence[str], times: Sequence[str]) -> TextColumns:
-    text = pl.col("text")
+    text = TEXT
     found: dict[str, tuple[str, pl.Expr]] = {}
     for name in texts:
         if name in schema:
@@ -140,25 +194,27 @@ def _read(
 ) -> pl.DataFrame:
     """The columns, those of text as Enum, after `subject` where subjects are given. What is no longer needed of the
     parts is let go column by column."""
-    rows: list[NDArray[np.uint32]] = []
     found: dict[str, list[pl.Series]] = {name: [] for name in others}
-    coded: dict[str, list[CodedText]] = {name: [] for name, _ in texts.values()}
-    keys = () if subjects is None else ("USUBJID",)
-    for part in dataset.parts(list(dict.fromkeys((*keys, *coded, *others)))):
+    coded = {name: Collected(dataset.rows) for name, _ in texts.values()}
+    rows = InOnePiece(0 if subjects is None else dataset.rows, np.uint32)
+    wanted = (*(() if subjects is None else ("USUBJID",)), *coded, *others)
+    for part in dataset.parts(list(dict.fromkeys(wanted))):
         if subjects is not None:
-            rows.append(subjects.rows_of(_as_coded(part["USUBJID"])))
-        for name, parts in coded.items():
-            column = part[name]
-            parts.append(_digits(column) if isinstance(column, pl.Series) else column)
+            rows.add(subjects.rows_of(_as_coded(part["USUBJID"])))
+        for name, collected in coded.items():
+            collected.add(_as_text(part[name]))
         for name, dtype in others.items():
             found[name].append(_typed(part[name], dtype))
     columns = []
     if subjects is not None:
-        columns.append(pl.Series("subject", np.concatenate(rows) if rows else [], pl.UInt32))
-        rows.clear()
-    for source in list(coded):
+        columns.append(pl.Series("subject", rows.all(), pl.UInt32))
+
+    def code(source: str) -> list[Places]:
         read = {name: what for name, (variable, what) in texts.items() if variable == source}
-        columns += _as_enums(read, coded.pop(source))
+        return _places_of(read, coded.pop(source).parts())
+
+    every = at_once(dataset.rows, *(partial(code, source) for source in list(coded)))
+    columns += _as_enums([each for read in every for each in read])
     return pl.DataFrame([*columns, *(_joined(name, found.pop(name), dtype) for name, dtype in others.items())])
 
 
@@ -173,6 +229,10 @@ def _typed(part: CodedText | pl.Series, dtype: DataType) -> pl.Series:
         part = _digits(part)
     read = _without_blanks(part.words).cast(dtype, strict=False)
     return read.append(pl.Series([None], dtype=dtype)).gather(part.codes)
+
+
+def _as_text(column: CodedText | pl.Series) -> CodedText:
+    return _digits(column) if isinstance(column, pl.Series) else column
 
 
 def _digits(numbers: pl.Series) -> CodedText:
@@ -200,9 +260,21 @@ def by_value(texts: pl.Series, *derived: pl.Expr) -> pl.DataFrame:
     return values_of(texts).select(*derived).select(pl.all().gather(texts.to_physical()))
 
 
+def numbers_by_value(texts: pl.Series, derived: pl.Expr, missing: int) -> NDArray[np.int32]:
+    """An integer or a day (as its number) over `pl.col("text")`, computed once per different value, by record;
+    `missing` where there is none. Expects an Enum or text."""
+    texts = as_enum(texts)
+    values = values_of(texts).select(derived).to_series().to_physical().cast(pl.Int32).fill_null(missing).to_numpy()
+    codes = texts.to_physical()
+    codes = codes.fill_null(len(values)) if texts.null_count() else codes
+    return look_up(np.append(values, np.int32(missing)), codes.to_numpy())
+
+
 def as_enum(texts: pl.Series) -> pl.Series:
     """Text as the Enum of its values; an Enum as it is."""
-    return texts if isinstance(texts.dtype, pl.Enum) else _as_enums({texts.name: pl.col("text")}, [_as_coded(texts)])[0]
+    if isinstance(texts.dtype, pl.Enum):
+        return texts
+    return _as_enums(_places_of({texts.name: TEXT}, [_as_coded(texts)]))[0]
 
 
 def values_of(texts: pl.Series) -> pl.DataFrame:
@@ -215,28 +287,39 @@ def _without_blanks(words: pl.Series) -> pl.Series:
     return words.set(blank, None) if blank.any() else words
 
 
-def _as_enums(read: Mapping[str, pl.Expr], parts: Sequence[CodedText]) -> list[pl.Series]:
-    """The text of the parts, one after the other, as the Enum of its sorted values that are not blank. `read`: by
+Places = tuple[pl.Series, pl.Enum]
+"""By record the place of its value among those of an Enum; missing where there is none."""
+
+
+def _as_enums(places: Sequence[Places]) -> list[pl.Series]:
+    codes = pl.DataFrame([codes for codes, _ in places])
+    return codes.select(pl.col(each.name).cat.to(kind) for each, kind in places).get_columns()
+
+
+def _places_of(read: Mapping[str, pl.Expr], parts: Sequence[CodedText]) -> list[Places]:
+    """The text of the parts, one after the other, as places among its sorted values that are not blank. `read`: by
     column of the result, what of `text` is taken.
 
     Sorted, so that equal data gives equal codes, whatever order the reader met the values in.
     """
-    words = pl.DataFrame({"text": pl.concat([pl.Series([], dtype=pl.String), *(part.words for part in parts)])})
-    taken = words.lazy().select(**read).collect()
-    return [_as_enum(_without_blanks(column), parts) for column in taken]
+    words = _words_of(parts)
+    derived = {name: what for name, what in read.items() if what is not TEXT}
+    taken = words.lazy().select(**derived).collect().to_dict() if derived else {}
+    taken |= {name: words["text"].alias(name) for name, what in read.items() if what is TEXT}
+    return [_places(_without_blanks(taken[name]), parts) for name in read]
 
 
-def _as_enum(words: pl.Series, parts: Sequence[CodedText]) -> pl.Series:
+def _words_of(parts: Sequence[CodedText]) -> pl.DataFrame:
+    return pl.DataFrame({"text": pl.concat([pl.Series([], dtype=pl.String), *(part.words for part in parts)])})
+
+
+def _places(words: pl.Series, parts: Sequence[CodedText]) -> Places:
     """By record, the value that stands in `words` for the word of its part."""
     kind = pl.Enum(words.drop_nulls().unique().sort())
     missing = len(kind.categories)
     # One cast for the words of all parts: each cast makes a table of all values.
-    values = words.cast(kind).to_physical().fill_null(missing).to_numpy()
-    codes = np.empty(sum(len(part.codes) for part in parts), np.min_scalar_type(missing))
-    word, record = 0, 0
-    for part in parts:
-        places = np.append(values[word : word + len(part.words)], missing).astype(codes.dtype)
-        np.take(places, part.codes, out=codes[record : record + len(part.codes)])
-        word, record = word + len(part.words), record + len(part.codes)
-    text = kind.categories.cast(kind).append(pl.Series([None], dtype=kind))
-    return text.gather(pl.Series(codes)).alias(words.name)
+    places = words.cast(kind).to_physical()
+    values = (places.fill_null(missing) if places.null_count() else places).to_numpy()
+    codes = pl.Series(words.name, by_record(values.astype(np.min_scalar_type(missing)), missing, parts))
+    absent = codes == missing
+    return (codes.set(absent, None) if absent.any() else codes), kind

@@ -6,7 +6,7 @@ from datetime import date
 
 import polars as pl
 
-from longwatch.derive.coded import by_value
+from longwatch.derive.coded import as_enum, values_of
 from longwatch.errors import StudyError
 from longwatch.standards.dataset import SourceData
 from longwatch.standards.dates import complete_day, earliest_day, precision
@@ -74,7 +74,7 @@ def keep_started(frame: pl.DataFrame, start: str, cutoff: date) -> pl.DataFrame:
     if start not in frame.columns:
         return frame
     late = is_late(frame[start], cutoff)
-    return frame.filter(~late) if late.any() else frame
+    return frame if late is None else frame.filter(~late)
 
 
 def forget_later(frame: pl.DataFrame, variable: str, cutoff: date) -> pl.DataFrame:
@@ -82,9 +82,14 @@ def forget_later(frame: pl.DataFrame, variable: str, cutoff: date) -> pl.DataFra
     if variable not in frame.columns:
         return frame
     late = is_late(frame[variable], cutoff)
-    return frame.with_columns(frame[variable].set(late, None)) if late.any() else frame
+    return frame if late is None else frame.with_columns(frame[variable].set(late, None))
 
 
-def is_late(texts: pl.Series, cutoff: date) -> pl.Series:
-    """By record, whether its date can only lie after the cut-off."""
-    return by_value(texts, (earliest_day(pl.col("text")) > cutoff).alias("late"))["late"].fill_null(False)
+def is_late(texts: pl.Series, cutoff: date) -> pl.Series | None:
+    """By record, whether its date can only lie after the cut-off; None where no record's does."""
+    texts = as_enum(texts)
+    late = values_of(texts).select((earliest_day(pl.col("text")) > cutoff).fill_null(False)).to_series()
+    if not late.any():
+        return None
+    by_record = late.gather(texts.to_physical()).fill_null(False)
+    return by_record if by_record.any() else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -21,7 +20,7 @@ from longwatch.derive.adhy import derive_adhy
 from longwatch.derive.adim import derive_adim
 from longwatch.derive.adlot import derive_adlot
 from longwatch.derive.adltf import derive_adltf
-from longwatch.derive.adsl import derive_adsl, read_attended, read_subjects
+from longwatch.derive.adsl import derive_adsl, derive_last_event, read_attended, read_last_visit, read_subjects
 from longwatch.derive.adtte import Times, derive_times, derive_times_to_measured, variables_of
 from longwatch.derive.aesi import add_aesi
 from longwatch.derive.at_risk import Clock, make_clock
@@ -35,6 +34,7 @@ from longwatch.derive.egfr_slope import derive_adsp
 from longwatch.derive.exposure import read_infusions
 from longwatch.derive.follow_up_plan import Plan, read_plan
 from longwatch.derive.hypoglycaemia import derive_adhg
+from longwatch.derive.in_parts import at_once
 from longwatch.derive.insulin import derive_adii, read_insulin
 from longwatch.derive.listed import derive_line_names, read_collected
 from longwatch.derive.loss import derive_loss
@@ -454,11 +454,18 @@ def derive(data: SourceData, study: Study, cutoff: date, groups: EventGroups = N
         stated = adsl["DTHCAUS"] if "DTHCAUS" in adsl.columns else None
     else:
         subjects = read_subjects(data, cutoff)
-        with ThreadPoolExecutor(1) as beside:
-            attending = beside.submit(read_attended, data, study, cutoff, subjects)
+
+        def read_events() -> tuple[pl.DataFrame, pl.Series | None, pl.Series]:
             ae, kept = read_adverse_events(data, subjects, cutoff)
-            attended = attending.result()
-        adsl = derive_adsl(attended, study, cutoff, subjects, ae)
+            return ae, kept, derive_last_event(ae, cutoff, subjects)
+
+        attended, (ae, kept, at_events), at_visits = at_once(
+            data.datasets["AE"].rows,
+            lambda: read_attended(data, study, cutoff, subjects),
+            read_events,
+            lambda: read_last_visit(data, cutoff, subjects),
+        )
+        adsl = derive_adsl(attended, (at_events, at_visits), study, cutoff, subjects, ae)
         events = derive_adae(data, ae, kept, adsl, study, cutoff)
         stated = read_stated_causes(data, subjects, cutoff)
     adsl = derive_dthcaus(adsl, events.columns(("USUBJID", "AEDECOD", "AEOUT", "AESDTH")), stated)

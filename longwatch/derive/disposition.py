@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from longwatch.derive.by_subject import find_last
 from longwatch.derive.coded import by_value
 from longwatch.standards.dates import complete_day, earliest_day
 
@@ -57,8 +58,7 @@ def derive_disposition(ds: pl.DataFrame, scope: str) -> pl.DataFrame:
         events = pl.concat([events, days], how="horizontal")
     else:
         events = events.with_columns(first=pl.lit(None, pl.Date), DAY=pl.lit(None, pl.Date))
-    last = events.sort("first", nulls_last=False, maintain_order=True)
-    last = last.unique("subject", keep="last", maintain_order=True)
+    last = events[find_last(events["subject"], events["first"])]
     return last.select("subject", pl.col("DSDECOD").alias("DECOD"), "DAY")
 
 

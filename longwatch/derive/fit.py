@@ -7,7 +7,7 @@ from datetime import date
 import polars as pl
 
 from longwatch.derive.bds import DOMAINS
-from longwatch.derive.coded import read_values
+from longwatch.derive.coded import read_pieces, read_values, read_words
 from longwatch.derive.cutoff import stated_data_cut
 from longwatch.derive.exposure import is_product
 from longwatch.derive.supplied import NEEDED as SUPPLIED
@@ -164,7 +164,7 @@ def check_study_id(data: SourceData, study: Study, name: str) -> None:
     """The dataset of that name is of this study. Raises StudyError LW-FIT-009."""
     if "STUDYID" not in data.datasets[name].columns:
         return
-    found = data.frame(name).select(pl.col("STUDYID").drop_nulls().unique().sort()).collect()["STUDYID"].to_list()
+    found = read_words(data.datasets[name], "STUDYID")
     if found and study.id not in found:
         raise StudyError(
             "LW-FIT-009",
@@ -180,15 +180,9 @@ def check_arms(data: SourceData, study: Study) -> None:
     """Every arm of DM is in the study file. Raises StudyError LW-FIT-004."""
     variable = arm_variable(study)
     known = [*(arm.code for arm in study.treatment.arms), *study.treatment.not_treated]
-    unknown = (
-        data.frame("DM")
-        .drop_nulls(variable)
-        .filter(~pl.col(variable).is_in(known))
-        .group_by(variable)
-        .len()
-        .sort(variable)
-        .collect()
-    )
+    arms = read_values(data.datasets["DM"], (variable,))[variable].drop_nulls().value_counts()
+    codes = arms.with_columns(pl.col(variable).cast(pl.String))
+    unknown = codes.filter(~pl.col(variable).is_in(known)).sort(variable)
     if unknown.height:
         listed = ", ".join(f"{code} ({count} subject{'s' * (count != 1)})" for code, count in unknown.iter_rows())
         raise StudyError(
@@ -207,7 +201,7 @@ def check_products(data: SourceData, study: Study) -> None:
     products = study.treatment.products
     if not products:
         return
-    found = data.frame("EX").select(pl.col("EXTRT").drop_nulls().unique().sort()).collect()["EXTRT"].to_list()
+    found = read_words(data.datasets["EX"], "EXTRT")
     if found and not set(found) & set(products):
         raise StudyError(
             "LW-FIT-005",
@@ -220,12 +214,15 @@ def check_products(data: SourceData, study: Study) -> None:
 
 
 def _check_first_dose(data: SourceData, study: Study, cutoff: date) -> None:
-    doses = read_values(data.datasets["EX"], ("EXSTDTC", "EXTRT"))
-    if study.treatment.products:
-        doses = doses.filter(is_product(doses, study.treatment.products))
-    starts = doses["EXSTDTC"].unique().cast(pl.String).to_frame()
-    first: date | None = starts.select(earliest_day(pl.col("EXSTDTC")).min()).item()
-    if first is not None and cutoff < first:
+    first: date | None = None
+    for ex in read_pieces(data.datasets["EX"], ("EXSTDTC", "EXTRT")):
+        doses = ex.filter(is_product(ex, study.treatment.products)) if study.treatment.products else ex
+        starts = doses["EXSTDTC"].unique().cast(pl.String).to_frame()
+        day: date | None = starts.select(earliest_day(pl.col("EXSTDTC")).min()).item()
+        if day is not None and day <= cutoff:
+            return
+        first = day if first is None else first if day is None else min(first, day)
+    if first is not None:
         raise StudyError(
             "LW-FIT-008",
             "the cut-off is before the first dose of the study: nobody had been treated",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from longwatch.derive.by_subject import NONE, BySubject, as_series
-from longwatch.derive.coded import by_value
+from longwatch.derive.coded import Subjects, numbers_by_value, read_numbers
+from longwatch.standards.dataset import SourceData
 from longwatch.standards.dates import complete_day, study_day
 from longwatch.study import Study, TreatmentReference
 
@@ -29,20 +31,38 @@ NOT_SEEN = ("LOST TO FOLLOW-UP", "DEATH")
 """Dispositions (DSDECOD) whose date is not one on which the subject was seen alive."""
 
 
-def derive_lstalvdt(subjects: int, frames: Iterable[tuple[pl.DataFrame, Sequence[str]]], cutoff: date) -> pl.Series:
+Sighting = tuple[pl.Series, Iterable[NDArray[np.int32]]]
+"""`subject` by record, and days, as their numbers, on which it was alive; NONE where there is none."""
+
+
+def seen_by(cutoff: date) -> pl.Expr:
+    """The day of a complete `text`, on or before the cut-off."""
+    day = complete_day(pl.col("text"))
+    return pl.when(day <= cutoff).then(day)
+
+
+def find_sightings(frame: pl.DataFrame, name: str, cutoff: date) -> Iterator[Sighting]:
+    """What the records of a dataset, coded, tell."""
+    dates = [variable for variable in DATES_SEEN_ALIVE[name] if variable in frame.columns]
+    yield frame["subject"], (numbers_by_value(frame[variable], seen_by(cutoff), NONE) for variable in dates)
+
+
+def read_sightings(data: SourceData, name: str, subjects: Subjects, cutoff: date) -> Iterator[Sighting]:
+    """The same of a dataset of which nothing else is wanted."""
+    return read_numbers(data, name, subjects, DATES_SEEN_ALIVE[name], seen_by(cutoff), NONE)
+
+
+def derive_lstalvdt(subjects: int, sightings: Iterable[Sighting]) -> pl.Series:
     """LSTALVDT: the last day a subject is known to have been alive, by the cut-off, one value per subject.
 
-    The latest complete date, on or before D, of the variables named with each frame. Partial dates, and dates after D,
-    count for nothing; a subject without any → missing. Expects coded frames.
+    The latest complete date, on or before D, of DATES_SEEN_ALIVE. Partial dates, and dates after D, count for nothing;
+    a subject without any → missing.
     """
     latest = np.full(subjects, NONE, dtype=np.int32)
-    day = complete_day(pl.col("text"))
-    seen = pl.when(day <= cutoff).then(day).alias("day")
-    for frame, variables in frames:
-        of = BySubject(frame["subject"], subjects)
-        for variable in variables:
-            if variable in frame.columns:
-                latest = np.maximum(latest, of.largest(by_value(frame[variable], seen)["day"]))
+    for subject, every in sightings:
+        of = BySubject(subject, subjects)
+        for days in every:
+            of.enlarge(latest, days)
     return as_series(latest, pl.Date).alias("LSTALVDT")
 
 

@@ -8,7 +8,7 @@ from datetime import date
 import polars as pl
 
 from longwatch.derive.adltf import derive_adltf, derive_ends
-from longwatch.derive.adsl import derive_adsl, read_attended, read_subjects
+from longwatch.derive.adsl import derive_adsl, derive_last_event, read_attended, read_last_visit, read_subjects
 from longwatch.derive.coded import Subjects, by_value, read_coded
 from longwatch.derive.cutoff import forget_later, keep_started, stated_data_cut
 from longwatch.derive.follow_up_plan import PLAN, Plan, read_plan
@@ -67,7 +67,8 @@ def derive_follow_up(data: SourceData, study: Study) -> FollowedSubjects:
     subjects = read_subjects(data, day)
     ae = read_coded(data, "AE", subjects, _AE, days=("AESTDTC", "AEENDTC"))
     ae = forget_later(keep_started(ae, "AESTDTC", day), "AEENDTC", day)
-    adsl = derive_adsl(read_attended(data, study, day, subjects), study, day, subjects, ae)
+    seen = (derive_last_event(ae, day, subjects), read_last_visit(data, day, subjects))
+    adsl = derive_adsl(read_attended(data, study, day, subjects), seen, study, day, subjects, ae)
     plan = read_plan(data, study)
     adltf = derive_adltf(data, study, plan, day, subjects, adsl)
     ends = derive_ends(data, study, day, subjects, adsl)

@@ -7,32 +7,38 @@ and day), Y (all).
 from __future__ import annotations
 
 from datetime import date
+from typing import TypeVar
 
 import polars as pl
 
 from longwatch.derive.coded import as_enum, values_of
 from longwatch.standards.dates import earliest_day, latest_day, precision
 
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 IMPUTED = pl.Enum(["D", "M", "Y"])
 
 _TEXT = pl.col("text")
 
 
 def day_ranges(texts: pl.Series) -> pl.DataFrame:
-    """By value of an Enum: the `first` and `last` day that an SDTM date can mean, and what is `known` of it."""
-    return values_of(texts).select(first=earliest_day(_TEXT), last=latest_day(_TEXT), known=precision(_TEXT))
+    """By value of an Enum: the `first` and `last` day that an SDTM date can mean, what is `known` of it, and the `day`
+    of a complete one."""
+    found = values_of(texts).select(first=earliest_day(_TEXT), last=latest_day(_TEXT), known=precision(_TEXT))
+    return found.with_columns(day=pl.when(pl.col("known") == "day").then("first"))
 
 
 def add_day_range(frame: pl.DataFrame, variable: str, ranges: pl.DataFrame | None = None) -> pl.DataFrame:
-    """Adds the first and last day that an SDTM date can mean, and its precision, in columns named after it:
-    `AESTDTC.first`, `AESTDTC.last`, `AESTDTC.known`. `ranges`: `day_ranges` of the variable, where they are there."""
+    """Adds the first and last day that an SDTM date can mean, its precision, and the day of a complete one, in columns
+    named after it: `AESTDTC.first`, `AESTDTC.last`, `AESTDTC.known`, `AESTDTC.day`. `ranges`: those columns of
+    `day_ranges` of the variable that are wanted, where they are there."""
     texts = as_enum(frame[variable])
     days = (day_ranges(texts) if ranges is None else ranges).select(pl.all().gather(texts.to_physical()))
-    days = days.with_columns(pl.col("known").fill_null("none"))
+    if "known" in days.columns:
+        days = days.with_columns(pl.col("known").fill_null("none"))
     return frame.hstack(days.rename(lambda name: f"{variable}.{name}"))
 
 
-def derive_astdt(ae: pl.DataFrame) -> pl.DataFrame:
+def derive_astdt(ae: Frame) -> Frame:
     """Adds ASTDT and ASTDTF, the start of an event.
 
     Cases, in order: 1. complete date → as it is; 2. only month or year known → TRTSDT where it lies in that month or
@@ -49,11 +55,11 @@ def derive_astdt(ae: pl.DataFrame) -> pl.DataFrame:
         .otherwise(first)
     )
     imputed = pl.when(usual > end).then(pl.coalesce(first, end)).otherwise(usual)
-    ae = ae.with_columns(ASTDT=pl.when(known == "day").then(first).otherwise(imputed))
+    ae = ae.with_columns(ASTDT=pl.coalesce("AESTDTC.day", imputed))
     return ae.with_columns(ASTDTF=_flag_of("ASTDT", known))
 
 
-def derive_aendt(ae: pl.DataFrame, cutoff: date) -> pl.DataFrame:
+def derive_aendt(ae: Frame, cutoff: date) -> Frame:
     """Adds AENDT and AENDTF, the end of an event.
 
     Cases, in order: 1. complete date → as it is; 2. only month or year known → its last day, at most the earliest of
@@ -62,13 +68,13 @@ def derive_aendt(ae: pl.DataFrame, cutoff: date) -> pl.DataFrame:
     """
     first, known = pl.col("AEENDTC.first"), pl.col("AEENDTC.known")
     latest = pl.max_horizontal(pl.min_horizontal("AEENDTC.last", "DTHDT", "LSTALVDT", pl.lit(cutoff)), first)
-    ae = ae.with_columns(AENDT=pl.when(known == "day").then(first).when(first.is_not_null()).then(latest))
+    ae = ae.with_columns(AENDT=pl.coalesce(complete_end(), pl.when(first.is_not_null()).then(latest)))
     return ae.with_columns(AENDTF=_flag_of("AENDT", known))
 
 
 def complete_end() -> pl.Expr:
     """The day of a complete AEENDTC; missing where it is partial."""
-    return pl.when(pl.col("AEENDTC.known") == "day").then(pl.col("AEENDTC.first"))
+    return pl.col("AEENDTC.day")
 
 
 def _flag_of(variable: str, known: pl.Expr) -> pl.Expr:

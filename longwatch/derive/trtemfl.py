@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import polars as pl
 
+from longwatch.derive.coded import as_enum, values_of
 from longwatch.derive.imputation import complete_end
 from longwatch.derive.populations import flag
-from longwatch.standards.dates import earliest_second, has_time, latest_second, zone_minutes
+from longwatch.standards.dates import earliest_second, latest_second, time_text, zone_minutes
 
 
-def derive_trtemfl(ae: pl.DataFrame) -> pl.DataFrame:
+def derive_trtemfl(ae: pl.DataFrame, doses: pl.Series, clock: pl.DataFrame | None = None) -> pl.DataFrame:
     """Adds TRTEMFL (Y or N) to records of AE.
 
     Cases, in order:
@@ -30,13 +31,15 @@ def derive_trtemfl(ae: pl.DataFrame) -> pl.DataFrame:
     7. else → Y: after it, on it with a time not known, or partial and possibly on or after it.
 
     A time given to the minute stands for any second of it; where only one of two times has a zone, they are not
-    comparable (not known). Expects AESTDTC and REFDTM (SDTM text; the time of AESTDTC may stand in `AESTDTC.time`), the
-    day ranges of AESTDTC and AEENDTC, REFDT (Date), REFFL; null is missing.
+    comparable (not known). Expects AESTDTC (SDTM text; its time may stand in `AESTDTC.time`), the last day it can mean
+    and the day of it, the day of AEENDTC, and of the `subject` (row of ADSL) REFDT (Date) and REFFL; `doses`: by
+    subject, the dose that is the reference, as SDTM text; `clock`: `clock_of` the values of `AESTDTC.time`, where it is
+    there. Null is missing.
     Source: FDA ST&F Integrated Guide v2.0, 1.2 and 2.2 (start date considerations); spec A.6.
     """
     reference, last = pl.col("REFDT"), pl.col("AESTDTC.last")
-    on_the_day = (pl.col("AESTDTC.known") == "day") & (pl.col("AESTDTC.first") == reference)
-    earlier = _started_earlier_that_day(ae, ae.select(on_the_day.fill_null(False)).to_series())
+    on_the_day = pl.col("AESTDTC.day") == reference
+    earlier = _started_earlier_that_day(ae, doses, clock, ae.select(on_the_day.fill_null(False)).to_series())
     emergent = (
         pl.when((pl.col("REFFL") != "Y").fill_null(True) | (complete_end() < reference).fill_null(False))
         .then(False)
@@ -47,18 +50,29 @@ def derive_trtemfl(ae: pl.DataFrame) -> pl.DataFrame:
     return ae.with_columns(TRTEMFL=flag(emergent))
 
 
-def _started_earlier_that_day(ae: pl.DataFrame, on_the_day: pl.Series) -> pl.Series:
+def _started_earlier_that_day(
+    ae: pl.DataFrame, doses: pl.Series, clock: pl.DataFrame | None, on_the_day: pl.Series
+) -> pl.Series:
     """Where an event starts on the reference day: whether its time is known to be before the dose's."""
     earlier = pl.Series("earlier", [False]).new_from_index(0, ae.height)
-    if "AESTDTC.time" in ae.columns:
-        on_the_day = on_the_day & ae["AESTDTC.time"].is_not_null()
+    split = "AESTDTC.time" in ae.columns
+    times = ae["AESTDTC.time"] if split else ae.select(time_text(pl.col("AESTDTC").cast(pl.String))).to_series()
+    on_the_day = on_the_day & times.is_not_null()
     if not on_the_day.any():
         return earlier
-    start, dose = pl.col("AESTDTC").cast(pl.String), pl.col("REFDTM").cast(pl.String)
-    if "AESTDTC.time" in ae.columns:
-        start += pl.col("AESTDTC.time").cast(pl.String).fill_null("")
-    comparable = has_time(start) & has_time(dose) & (zone_minutes(start).is_null() == zone_minutes(dose).is_null())
-    last = latest_second(start) - 60 * zone_minutes(start).fill_null(0)
-    first = earliest_second(dose) - 60 * zone_minutes(dose).fill_null(0)
-    found = ae.filter(on_the_day).select((comparable & (last < first)).fill_null(False)).to_series()
-    return earlier.scatter(on_the_day.arg_true(), found)
+    given = doses.gather(ae["subject"].filter(on_the_day)).to_frame("dose")
+    chosen = as_enum(times.filter(on_the_day))
+    start = (clock_of(chosen) if clock is None else clock).select(pl.all().gather(chosen.to_physical()))
+    clocks = as_enum(given.select(time_text(pl.col("dose"))).to_series())
+    dose = clock_of(clocks).select(pl.all().gather(clocks.to_physical()))
+    comparable = (start["zone"].is_null() == dose["zone"].is_null()) & start["last"].is_not_null()
+    last = start["last"] - 60 * start["zone"].fill_null(0)
+    first = dose["first"] - 60 * dose["zone"].fill_null(0)
+    return earlier.scatter(on_the_day.arg_true(), (comparable & (last < first)).fill_null(False))
+
+
+def clock_of(times: pl.Series) -> pl.DataFrame:
+    """By value of an Enum the `first` and `last` second that a time can mean, and its `zone`, on any day. Missing where
+    it is not known."""
+    text = pl.lit("2000-01-01") + pl.col("text")
+    return values_of(times).select(first=earliest_second(text), last=latest_second(text), zone=zone_minutes(text))

@@ -38,7 +38,7 @@ def variable_from(value: Mapping[str, Any]) -> Variable:
 @dataclass(frozen=True)
 class CodedText:
     """Text of records that follow one another: `codes`, by record the place of its text in `words`, and the number of
-    words where it is missing; in as few bytes as that needs."""
+    words where it is missing; in as few bytes as that needs. A word may stand twice, or be missing itself."""
 
     words: pl.Series
     codes: NDArray[np.unsignedinteger]
@@ -48,6 +48,11 @@ class CodedText:
         """From words and, by record, the place among them; missing is null."""
         codes = places.fill_null(len(words)) if places.null_count() else places
         return cls(words, codes.to_numpy().astype(np.min_scalar_type(len(words)), copy=False))
+
+    @classmethod
+    def each(cls, texts: pl.Series) -> CodedText:
+        """Text by record, each its own word: for text of which hardly a value stands twice."""
+        return cls(texts, np.arange(len(texts), dtype=np.min_scalar_type(len(texts))))
 
 
 Part = Mapping[str, CodedText | pl.Series]

@@ -116,6 +116,13 @@ def time_of(expr: pl.Expr) -> pl.Expr:
     return pl.when(_is_complete(expr) & (expr.str.len_bytes() > 10)).then(expr.str.slice(10))
 
 
+def time_text(expr: pl.Expr) -> pl.Expr:
+    """The time of a legal SDTM date, as text that may stand after any other day: `2023----T09:30Z` → `T09:30Z`; no
+    time, or an interval → null."""
+    time = expr.str.slice(expr.str.find("T", literal=True))
+    return pl.when(~expr.str.contains("/", literal=True)).then(time)
+
+
 def _is_complete(expr: pl.Expr) -> pl.Expr:
     return expr.str.contains(ISO8601_PARTIAL) & expr.str.contains(_FROM_DAY) & ~expr.str.contains("/", literal=True)
 

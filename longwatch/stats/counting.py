@@ -27,13 +27,41 @@ def compute_distinct_pairs(subject: Codes, term: Codes, terms: int) -> Counts:
     return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
 
 
+def compute_subjects_by_term(
+    subject: Codes, term: Codes, terms: int, group_of_term: Codes, groups: int, arm_of_subject: Codes, arms: int
+) -> tuple[Counts, Counts]:
+    """Distinct subjects by arm and term, and by arm and group of terms, in which a subject with several of its terms
+    counts once: shapes (arms, terms), (arms, groups). As `compute_subjects` of the distinct pairs, which are not kept.
+    """
+    by_term, by_group = (np.zeros((arms, count), dtype=np.int64) for count in (terms, groups))
+    for part in _by_subject(subject):
+        pairs = _distinct(subject[part], term[part], terms)
+        by_term += compute_subjects(pairs, terms, arm_of_subject, arms)
+        of_group = compute_distinct_groups(pairs, terms, group_of_term, groups)
+        by_group += compute_subjects(of_group, groups, arm_of_subject, arms)
+    return by_term, by_group
+
+
+def compute_present(subject: Codes, subjects: int) -> NDArray[np.bool_]:
+    """By subject, whether it has a record."""
+    found = np.zeros(subjects, dtype=np.bool_)
+    for part in _parts(len(subject)):
+        found[subject[part]] = True
+    return found
+
+
 def compute_largest(subject: Codes, term: Codes, terms: int, value: Codes) -> tuple[Counts, Counts]:
     """Each (subject, term) that occurs, as `compute_distinct_pairs` has it, and the largest value of its records."""
-    parts = [_largest(subject[part], term[part], terms, value[part]) for part in _by_subject(subject)]
+    parts = list(iterate_largest(subject, term, terms, value))
     if not parts:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
     pairs, most = zip(*parts, strict=True)
     return np.concatenate(pairs), np.concatenate(most)
+
+
+def iterate_largest(subject: Codes, term: Codes, terms: int, value: Codes) -> Iterator[tuple[Counts, Counts]]:
+    """The same some subjects at a time, for who need not keep it."""
+    return (_largest(subject[part], term[part], terms, value[part]) for part in _by_subject(subject))
 
 
 def compute_distinct_groups(pairs: Counts, terms: int, group_of_term: Codes, groups: int) -> Counts:
@@ -72,11 +100,11 @@ def _by_subject(subject: Codes) -> Iterator[slice]:
     if not (subject[1:] >= subject[:-1]).all():
         yield slice(0, len(subject))
         return
-    starts = np.append(0, np.flatnonzero(subject[1:] != subject[:-1]) + 1)
-    wanted = np.arange(0, len(subject), RECORDS_AT_ONCE)
-    bounds = np.unique(starts[np.searchsorted(starts, wanted, side="right") - 1])
-    for start, stop in zip(bounds, np.append(bounds[1:], len(subject)), strict=True):
-        yield slice(int(start), int(stop))
+    # Each part starts with the first record of the subject that it would otherwise cut.
+    cuts = (subject[part.start] for part in _parts(len(subject)))
+    bounds = sorted({int(np.searchsorted(subject, cut)) for cut in cuts})
+    for start, stop in zip(bounds, [*bounds[1:], len(subject)], strict=True):
+        yield slice(start, stop)
 
 
 def _cells(subject: Codes, term: Codes, terms: int) -> tuple[int, int, Counts]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from longwatch.derive import AnalysisDatasets
 from longwatch.derive.occurrence import SEVERITIES
+from longwatch.stats.counting import compute_present
 from longwatch.study import Study
 from longwatch.tables import footnotes
 from longwatch.tables.arms import Arms, make_arms
@@ -81,7 +82,7 @@ def overview_lines(events: EmergentEvents, arms: Arms) -> Iterator[CountLine]:
     """The lines of the overview, of the events given."""
 
     def line(label: str, row: str, condition: str, mask: Mask | None, group: str = "") -> CountLine:
-        counted = None if mask is None else arms.compute_subjects(events.subject[mask])
+        counted = None if mask is None else arms.count(events.subjects_of(mask, len(arms.arm_of_subject)))
         return CountLine(label, group or row, row if group else "", condition, counted, level=1 if group else 0)
 
     everything = np.ones(len(events.subject), dtype=np.bool_)
@@ -148,21 +149,18 @@ def _severity_lines(events: EmergentEvents, arms: Arms) -> Iterator[CountLine]:
     placed = np.zeros(len(arms.arm_of_subject), dtype=np.bool_)
     at: dict[str, CountLine] = {}
     for value in reversed(scale):
-        subjects = np.zeros_like(placed)
-        subjects[events.subject[events.equal(variable, value)]] = True
-        subjects &= ~placed
+        subjects = events.subjects_of(events.equal(variable, value), len(placed)) & ~placed
         placed |= subjects
-        counted = arms.compute_subjects(np.flatnonzero(subjects))
+        counted = arms.count(subjects)
         at[value] = CountLine(scale[value], group, value, "", counted, level=2, having=worst_is(variable, scale, value))
     yield from (at[value] for value in scale)
-    rest = np.zeros_like(placed)
-    rest[events.subject] = True
+    rest = compute_present(events.subject, len(placed)) & ~placed
     yield CountLine(
         NOT_REPORTED,
         group,
         NOT_REPORTED,
         "",
-        arms.compute_subjects(np.flatnonzero(rest & ~placed)),
+        arms.count(rest),
         level=2,
         having=worst_is(variable, scale, ""),
     )

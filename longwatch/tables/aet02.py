@@ -16,12 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from longwatch.derive import AnalysisDatasets
-from longwatch.stats.counting import (
-    compute_distinct_groups,
-    compute_distinct_pairs,
-    compute_events,
-    compute_subjects,
-)
+from longwatch.derive.in_parts import at_once
+from longwatch.stats.counting import compute_events, compute_subjects_by_term
 from longwatch.study import Study
 from longwatch.tables import footnotes
 from longwatch.tables.arms import Arms, make_arms
@@ -108,12 +104,12 @@ def _count_lines(
         (events.subject, code_terms(events)) if chosen.all() else (events.subject[chosen], code_terms(events, chosen))
     )
     count, arm = len(arms.names), arms.arm_of_subject
-    pairs = compute_distinct_pairs(subject, terms.term, terms.count)
-    by_term = compute_subjects(pairs, terms.count, arm, count)
-    of_soc = compute_distinct_groups(pairs, terms.count, terms.soc, terms.socs)
-    by_soc = compute_subjects(of_soc, terms.socs, arm, count)
-    together = arms.compute_subjects(subject)
-    events_by_term = compute_events(subject, terms.term, terms.count, arm, count)
+    (by_term, by_soc), events_by_term, together = at_once(
+        len(subject),
+        lambda: compute_subjects_by_term(subject, terms.term, terms.count, terms.soc, terms.socs, arm, count),
+        lambda: compute_events(subject, terms.term, terms.count, arm, count),
+        lambda: arms.compute_subjects(subject),
+    )
 
     label = f"Subjects with at least one {_words(subset, 'TEAE')}"
     lines = [CountLine(label, "", "", only, together, events_by_term.sum(axis=1) if with_events else None)]

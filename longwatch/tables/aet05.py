@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from longwatch.derive import AnalysisDatasets
 from longwatch.derive.at_risk import Clock, make_clock
-from longwatch.stats.counting import compute_events, compute_largest, compute_subjects
+from longwatch.derive.in_parts import look_up
+from longwatch.stats.counting import compute_events, iterate_largest
 from longwatch.stats.person_time import DAYS_PER_YEAR
 from longwatch.stats.rates import compute_rate, compute_rate_difference
 from longwatch.stats.rounding import NOT_ESTIMABLE, round_half_away
@@ -105,13 +106,17 @@ def make_aet05(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
 
 def _rate(events: EmergentEvents, arms: Arms, clock: Clock, names: int, every: bool) -> Rated:
     """Line 0 takes every event as of one term. Events of subjects whose follow-up is not known are left out."""
-    inside = clock.followed[events.subject] > 0
+    known = clock.followed > 0
+    inside = look_up(known, events.subject)
     kept = inside.all()
     subject = events.subject if kept else events.subject[inside]
     start = events.records["ASTDT"] if kept else events.records["ASTDT"].filter(inside)
     day = clock.days_of(subject, start)
+    before = np.negative(day, out=day)
     pt = events.codes("AEDECOD") if kept else events.codes("AEDECOD")[inside]
-    parts = [_of_terms(subject, term, day, terms, arms, clock) for term, terms in ((np.zeros_like(pt), 1), (pt, names))]
+    parts = [
+        _of_terms(subject, term, before, terms, arms, clock) for term, terms in ((np.zeros_like(pt), 1), (pt, names))
+    ]
     subjects, counted, days = (np.vstack(columns) for columns in zip(*parts, strict=True))
     if every:
         whole = _days_of_arms(clock.followed, arms)
@@ -120,21 +125,24 @@ def _rate(events: EmergentEvents, arms: Arms, clock: Clock, names: int, every: b
 
 
 def _of_terms(
-    subject: Codes, term: Codes, day: Counts, terms: int, arms: Arms, clock: Clock
+    subject: Codes, term: Codes, before: Counts, terms: int, arms: Arms, clock: Clock
 ) -> tuple[Counts, Counts, Counts]:
-    """Subjects, events and days at risk of a first event: shape (terms, arms) each."""
+    """Subjects, events and days at risk of a first event: shape (terms, arms) each. `before`: the day of each event,
+    negative, of which the first is the largest."""
     if terms == 0:
         empty = np.zeros((0, len(arms.names)), dtype=np.int64)
         return empty, empty, empty
     count = len(arms.names)
-    pairs, before = compute_largest(subject, term, terms, -day)
-    # Whole follow-up of the arm, less what each subject with an event is followed after its first one.
-    after = clock.followed[pairs // terms] + before
-    cells = arms.arm_of_subject[pairs // terms].astype(np.int64) * terms + pairs % terms
-    lost = np.bincount(cells, weights=after, minlength=count * terms).astype(np.int64).reshape(count, terms)
-    days = _days_of_arms(clock.followed, arms)[:, np.newaxis] - lost
-    subjects = compute_subjects(pairs, terms, arms.arm_of_subject, count)
-    return subjects.T, compute_events(subject, term, terms, arms.arm_of_subject, count).T, days.T
+    subjects, lost = (np.zeros(count * terms, dtype=np.int64) for _ in range(2))
+    for pairs, first in iterate_largest(subject, term, terms, before):
+        who, what = np.divmod(pairs, terms)
+        cells = arms.arm_of_subject[who].astype(np.int64) * terms + what
+        subjects += np.bincount(cells, minlength=len(subjects))
+        # Whole follow-up of the arm, less what each subject with an event is followed after its first one.
+        lost += np.bincount(cells, weights=clock.followed[who] + first, minlength=len(lost)).astype(np.int64)
+    days = _days_of_arms(clock.followed, arms)[:, np.newaxis] - lost.reshape(count, terms)
+    events = compute_events(subject, term, terms, arms.arm_of_subject, count)
+    return subjects.reshape(count, terms).T, events.T, days.T
 
 
 def _days_of_arms(followed: Counts, arms: Arms) -> Counts:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from longwatch.derive import AnalysisDatasets
 from longwatch.derive.treatment import NOT_ASSIGNED
+from longwatch.stats.counting import compute_present
 from longwatch.study import Study
 from longwatch.tables.filters import equals, select_rows
 from longwatch.tables.populations import SAFETY_POPULATION, Population
@@ -54,10 +55,11 @@ class Arms:
 
     def compute_subjects(self, subjects: NDArray[np.integer]) -> NDArray[np.int64]:
         """How many different subjects of each arm are among these rows of ADSL."""
-        present = np.zeros(len(self.arm_of_subject), dtype=np.bool_)
-        present[subjects] = True
-        present &= self.arm_of_subject >= 0
-        return np.bincount(self.arm_of_subject[present], minlength=len(self.names))
+        return self.count(compute_present(subjects, len(self.arm_of_subject)))
+
+    def count(self, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """How many subjects of each arm are among those chosen, by row of ADSL."""
+        return np.bincount(self.arm_of_subject[chosen & (self.arm_of_subject >= 0)], minlength=len(self.names))
 
 
 def make_arms(datasets: AnalysisDatasets, study: Study, population: Population = SAFETY_POPULATION) -> Arms:

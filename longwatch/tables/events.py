@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -55,11 +56,25 @@ class EmergentEvents:
         """By record, whether the variable has one of these values. Missing has none."""
         names = self.names(variable)
         codes = self.records[variable].to_physical()
+        # A missing one has a place of its own.
+        places = (codes.fill_null(len(names)) if codes.null_count() else codes).to_numpy()
         found = np.zeros(self.records.height, dtype=np.bool_)
         for value in values:
             if value in names:
-                found |= (codes == names.index(value)).fill_null(False).to_numpy()
+                found |= places == names.index(value)
         return found
+
+    def subjects_of(self, chosen: Mask, subjects: int) -> Mask:
+        """By row of ADSL, of which there are so many, whether the subject has one of the records chosen."""
+        found = np.zeros(subjects, dtype=np.bool_)
+        if len(self.subject):
+            # Records of a subject mostly follow each other: each such run is one place to mark.
+            found[self.subject[self._runs][np.logical_or.reduceat(chosen, self._runs)]] = True
+        return found
+
+    @cached_property
+    def _runs(self) -> NDArray[np.intp]:
+        return np.flatnonzero(np.append(True, self.subject[1:] != self.subject[:-1]))
 
     def missing(self, variable: str) -> Mask:
         """By record, whether the variable is missing."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from connectors import typed_copies
 from connectors.readers.typed_copy import READERS
 from connectors.snapshot_store import FolderSnapshotStore
 from longwatch.errors import IntegrityError, StoreError, StudyError
@@ -287,9 +288,13 @@ def test_freezing_again_does_not_cover_changed_raw_bytes(
         freeze(study)
 
 
+@pytest.mark.parametrize("large", [0, 1 << 25], ids=["hashed at the same time", "one after the other"])
 @pytest.mark.parametrize("file", ["AE.parquet", "datasets.json"])
-def test_a_changed_typed_copy_is_never_used(store: FolderSnapshotStore, frozen: SourceSnapshot, file: str) -> None:
+def test_a_changed_typed_copy_is_never_used(
+    store: FolderSnapshotStore, frozen: SourceSnapshot, file: str, large: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Numbers of a report come from the typed copy: a change in it must not go unseen."""
+    monkeypatch.setattr(typed_copies, "LARGE", large)
     (typed,) = (store.root / "typed" / frozen.id).iterdir()
     change_last_byte(typed / file)
     for use in (store.open, store.verify):

@@ -11,10 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 from polars.testing import assert_frame_equal
 
+from connectors import typed_copies
 from connectors.snapshot_store import FolderSnapshotStore
 from connectors.stored_columns import read_stored
-from longwatch.derive import derive
-from longwatch.derive.coded import read_typed
+from longwatch.derive import adae, derive, in_parts
+from longwatch.derive.coded import Subjects, read_numbers, read_typed
 from longwatch.standards.dataset import Dataset, SourceData
 from longwatch.study import parse_study
 from simulation.parameters import Parameters
@@ -61,18 +62,49 @@ def test_no_record(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("large", [True, False], ids=["as large data", "as small data"])
 def test_a_snapshot_gives_the_analysis_datasets_that_memory_gives(
-    tmp_path: Path, store: FolderSnapshotStore, freeze: Freeze
+    tmp_path: Path, store: FolderSnapshotStore, freeze: Freeze, large: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """ADSL and ADAE from the typed copy, and from the same records in memory: equal, codes included."""
+    """ADSL and ADAE from the typed copy, and from the same records in memory: equal, codes included; on one thread, and
+    in many parts on two."""
     from simulation import write_large
 
+    if large:
+        monkeypatch.setattr(in_parts, "LARGE", 1)
+        monkeypatch.setattr(in_parts, "RECORDS_AT_ONCE", 700)
+        monkeypatch.setattr(adae, "RECORDS_AT_ONCE", 500)
+        monkeypatch.setattr(typed_copies, "LARGE", 1)
     write_large(tmp_path / "data", 300, ("DM", "EX", "AE", "DS", "SV", "TS"))
     study = parse_study(study_file(Parameters()), "study.yaml")
     data = store.open(freeze(tmp_path / "data").id)
     in_memory = SourceData.of(**{each.name: each.frame.collect() for each in data})
-    one, two = (derive(source, study, date(2024, 6, 30)) for source in (data, in_memory))
+    one = derive(data, study, date(2024, 6, 30))
     assert one.adae.height > 3000
+    monkeypatch.undo()
+    two = derive(in_memory, study, date(2024, 6, 30))
     for first, second in ((one.adsl, two.adsl), (one.adae, two.adae)):
         assert first.drop("USUBJID").schema == second.drop("USUBJID").schema
         assert_frame_equal(*(frame.with_columns(pl.col("USUBJID").cast(pl.String)) for frame in (first, second)))
+
+
+@pytest.mark.parametrize("group", [1, 3, 100])
+def test_numbers_derived_from_text_are_those_of_its_words(tmp_path: Path, group: int) -> None:
+    """Part by part, words that come again and words that are new, missing text, subjects that are not known."""
+    frame = pl.DataFrame(
+        {
+            "USUBJID": ["S1", "S1", "S2", "S9", "S2", None, "S3", "S1"],
+            "SVSTDTC": ["aaa", "b", None, "cc", "b", "dddd", "", "aaa"],
+            "SVENDTC": [None, "b", "eeeee", "cc", "b", None, "ffffff", "b"],
+        }
+    )
+    path = tmp_path / "SV.parquet"
+    pq.write_table(frame.to_arrow(), path, row_group_size=group)
+    data = SourceData({"SV": Dataset("SV", pl.scan_parquet(path), 8, read_parts=partial(read_stored, path))})
+    subjects = Subjects.of(pl.Series(["S2", "S1", "S1", "S3"]))
+    assert subjects.keys.cast(pl.String).to_list() == ["S2", "S1", "S3"]
+    names = ("SVSTDTC", "SVENDTC", "SVDTC")
+    parts = list(read_numbers(data, "SV", subjects, names, pl.col("text").str.len_chars(), -1))
+    rows = [row for subject, found in parts for row in zip(subject.to_list(), *map(list, found), strict=True)]
+    assert rows == [(1, 3, -1), (1, 1, 1), (0, -1, 5), (0, 1, 1), (2, 0, 6), (1, 3, 1)]
+    assert list(read_numbers(data, "DS", subjects, names, pl.col("text").str.len_chars(), -1)) == []

@@ -35,11 +35,6 @@ def then(**columns: pl.Expr) -> Broken:
     return lambda known: lambda *given, **named: known(*given, **named).with_columns(**columns)
 
 
-def emergent_in_between(known: Callable[..., Any]) -> Callable[..., Any]:
-    """Every event that is there."""
-    return lambda ae: known(ae).with_columns(TRTEMFL=pl.lit("Y", YES_NO))
-
-
 def one_year_younger(known: Callable[..., Any]) -> Callable[..., Any]:
     """A group that starts a year after its cut point."""
 
@@ -76,7 +71,7 @@ BREAKS: dict[str, tuple[str, Broken, tuple[str, ...]]] = {
     ),
     "every event is treatment-emergent": (
         "adae.derive_trtemfl",
-        emergent_in_between,
+        then(TRTEMFL=pl.lit("Y", YES_NO)),
         (
             "AET01",
             "AET02",

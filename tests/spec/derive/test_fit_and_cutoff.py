@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import polars as pl
 import pytest
 
 from longwatch.derive import check_fit, resolve_cutoff
 from longwatch.errors import LongwatchError, SourceError, StudyError
-from longwatch.standards.dataset import SourceData
+from longwatch.standards.dataset import Dataset, SourceData
 from longwatch.study import Study
 
 MakeStudy = Callable[..., Study]
@@ -78,6 +80,27 @@ def test_a_cutoff_before_the_first_dose(make_study: MakeStudy, make_data: MakeDa
     assert raised.value.error_id == "LW-FIT-008"
     assert "2022-03-01" in raised.value.one_line()
     assert "2022-02-28" in raised.value.one_line()
+
+
+@pytest.mark.parametrize(("earliest", "refused"), [("2022-02-28", False), ("2022-03-02", True)])
+def test_the_first_dose_is_looked_for_in_every_part(
+    make_study: MakeStudy, make_data: MakeData, earliest: str, refused: bool
+) -> None:
+    """Wherever in EX it stands: large data is read part by part, and no further than to a dose by the cut-off."""
+    data = make_data(**GOOD)
+    ex = pl.DataFrame({"USUBJID": ["S1", "S1", "S2"], "EXTRT": ["ISLET CELLS"] * 3, "EXDOSE": [1.0] * 3,
+                       "EXSTDTC": ["2022-05-01", None, earliest]})  # fmt: skip
+    whole = Dataset.of("EX", ex)
+    in_parts = replace(whole, read_parts=lambda names: (
+        next(Dataset.of("EX", part).parts(names)) for part in ex.iter_slices(1)
+    ))  # fmt: skip
+    data = SourceData({**data.datasets, "EX": in_parts})
+    if not refused:
+        check_fit(data, make_study(), date(2022, 3, 1))
+        return
+    with pytest.raises(StudyError, match="LW-FIT-008") as raised:
+        check_fit(data, make_study(), date(2022, 3, 1))
+    assert earliest in raised.value.one_line()
 
 
 def test_the_arm_is_looked_for_by_the_studys_basis(make_study: MakeStudy, make_data: MakeData) -> None:

@@ -119,8 +119,8 @@ def event(number: int, start: str | None, end: str | None) -> dict[str, Any]:
 def emergent(start: str | None, end: str | None, dose: str | None, day: date | None, treated: str | None) -> Any:
     """TRTEMFL of one record."""
     frame = pl.DataFrame(
-        {"AESTDTC": [start], "AEENDTC": [end], "REFDTM": [dose], "REFDT": [day], "REFFL": [treated]},
-        schema={"AESTDTC": pl.String, "AEENDTC": pl.String, "REFDTM": pl.String, "REFDT": pl.Date, "REFFL": pl.String},
+        {"subject": [0], "AESTDTC": [start], "AEENDTC": [end], "REFDT": [day], "REFFL": [treated]},
+        schema_overrides={"AESTDTC": pl.String, "AEENDTC": pl.String, "REFDT": pl.Date, "REFFL": pl.String},
     )
     ranges = add_day_range(add_day_range(frame, "AESTDTC"), "AEENDTC")
-    return derive_trtemfl(ranges)["TRTEMFL"].item()
+    return derive_trtemfl(ranges, pl.Series([dose], dtype=pl.String))["TRTEMFL"].item()

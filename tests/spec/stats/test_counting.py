@@ -11,7 +11,9 @@ from longwatch.stats.counting import (
     compute_distinct_pairs,
     compute_events,
     compute_largest,
+    compute_present,
     compute_subjects,
+    compute_subjects_by_term,
 )
 
 
@@ -33,6 +35,8 @@ def test_no_events() -> None:
     pairs = compute_distinct_pairs(none, none, 3)
     assert compute_subjects(pairs, 3, np.array([0, 1]), 2).tolist() == [[0, 0, 0], [0, 0, 0]]
     assert compute_events(none, none, 3, np.array([0, 1]), 2).tolist() == [[0, 0, 0], [0, 0, 0]]
+    by_term, by_group = compute_subjects_by_term(none, none, 3, np.array([0, 0, 1]), 2, np.array([0, 1]), 2)
+    assert (by_term.tolist(), by_group.tolist()) == ([[0, 0, 0], [0, 0, 0]], [[0, 0], [0, 0]])
 
 
 def test_against_sets() -> None:
@@ -87,7 +91,12 @@ def test_the_way_of_counting_makes_no_difference(
     pairs, most = compute_largest(subject, term, 9, value)
     assert dict(zip(pairs.tolist(), most.tolist(), strict=True)) == largest
     assert pairs.tolist() == compute_distinct_pairs(subject, term, 9).tolist() == sorted(largest)
-    arm = draw.integers(0, 2, 30)
+    arm, group = draw.integers(0, 2, 30), draw.integers(0, 4, 9)
+    by_term, by_group = compute_subjects_by_term(subject, term, 9, group, 4, arm, 2)
+    assert by_term.tolist() == compute_subjects(pairs, 9, arm, 2).tolist()
+    rows = set(zip(subject.tolist(), group[term].tolist(), strict=True))
+    assert by_group.tolist() == [[sum(arm[s] == a and u == g for s, u in rows) for g in range(4)] for a in range(2)]
+    assert np.flatnonzero(compute_present(subject, 30)).tolist() == sorted(set(subject.tolist()))
     events = compute_events(subject, term, 9, arm, 2)
     assert events.sum() == 400
     assert events[1, 4] == sum(arm[s] == 1 and t == 4 for s, t in zip(subject, term, strict=True))

@@ -19,6 +19,7 @@ from longwatch.standards.dates import (
     precision,
     study_day,
     time_of,
+    time_text,
     without_time,
     zone_minutes,
 )
@@ -150,3 +151,14 @@ def test_a_complete_date_without_its_time_means_the_same_days() -> None:
     assert (found["day"] + found["time"].fill_null("")).to_list() == texts
     for meaning in (earliest_day, latest_day, complete_day, precision):
         assert found.select((meaning(text) == meaning(pl.col("day"))).fill_null(True).all()).item()
+
+
+def test_a_time_means_the_same_on_any_day() -> None:
+    """Cut from every legal form that has one, intervals left out: the same seconds, the same zone."""
+    texts = [text for text, *_ in FORMS if text is not None]
+    texts += ["2023---14T09:30Z", "2023----T-:30", "2023-05--T09", "2023-05-14T09:30:15-03:30"]
+    texts += ["2023-05-14T08:00/2023-05-14T10:00", "2023-05-14/2023-05-14T10:00"]
+    frame = pl.DataFrame({"d": texts}).with_columns(other=pl.lit("2000-02-29") + time_text(pl.col("d")))
+    assert frame["other"].null_count() < len(texts) - 5
+    for meaning in (earliest_second, latest_second, zone_minutes):
+        assert frame.select(meaning(pl.col("d")).eq_missing(meaning(pl.col("other"))).all()).item()
