@@ -190,8 +190,4 @@ def _draw_row(
             continue
         else:
             style, x = BODY, column.x
-        y = first
-        for line in lines:
-            if line:
-                ink.text(x, y, line + " ", style)
-            y -= BODY.leading
+        ink.lines(x, first, lines, style)
