@@ -6,7 +6,7 @@ equal. `canvas`: the same lines at the same places drawn by ReportLab's canvas a
 of lines left out. `typst` and `weasyprint`: the same rows as a table of theirs, breaking lines by themselves, so
 that their pages are other ones; pages per second say more than seconds. Those two have a limit of memory and of
 time, and are told as stopped where they reached one. Imports are in none of the seconds; memory is the peak of the
-whole process. and written to docs/bench-pdf.md.
+whole process. Printed, and written to docs/bench-pdf.md.
 """
 
 from __future__ import annotations
@@ -213,9 +213,10 @@ def page_of(told: list[dict[str, Any]], seconds: int) -> str:
 
 def _growth(ours: list[dict[str, Any]]) -> list[str]:
     """What one more page costs in memory, from the smallest to the largest listing, beside its part of the file."""
-    least, most = (pick(ours, key=lambda each: each["pages"], default=None) for pick in (min, max))
-    if not least or not most or least["pages"] == most["pages"]:
+    by_pages = sorted(ours, key=lambda each: int(each["pages"]))
+    if not by_pages or by_pages[0]["pages"] == by_pages[-1]["pages"]:
         return []
+    least, most = by_pages[0], by_pages[-1]
     more = most["pages"] - least["pages"]
     kilobytes = (most["peak"] - least["peak"]) * 1024 / more
     file = (most["bytes"] - least["bytes"]) / 1024 / more
@@ -223,7 +224,7 @@ def _growth(ours: list[dict[str, Any]]) -> list[str]:
     return [
         "",
         f"{times:.1f} times the pages take {most['peak'] / least['peak']:.2f} times the memory: {kilobytes:.1f} KB a page, "
-        f"of which the finished file is {file:.1f} KB and the rows that were given are most of the rest.",
+        f"of which the file itself, handed over whole, is {file:.1f} KB; the rows that are given are in memory, too.",
     ]
 
 
