@@ -224,7 +224,7 @@ def _growth(ours: list[dict[str, Any]]) -> list[str]:
     return [
         "",
         f"{times:.1f} times the pages take {most['peak'] / least['peak']:.2f} times the memory: {kilobytes:.1f} KB a "
-        f"page, of which the file itself, handed over whole, is {file:.1f} KB; the rows that are given are in memory, too.",
+        f"page, of which the file itself, handed over whole, is {file:.1f} KB; the rows given are in memory, too.",
     ]
 
 
