@@ -208,7 +208,24 @@ def page_of(told: list[dict[str, Any]], seconds: int) -> str:
         hashes = {each["sha256"] for each in ours if each["asked"] == size}
         same = "the same bytes" if len(hashes) == 1 else "OTHER BYTES"
         lines += ["", f"About {size:,} pages, rendered twice: {same}."]
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, *_growth(ours), ""])
+
+
+def _growth(ours: list[dict[str, Any]]) -> list[str]:
+    """What one more page costs in memory, from the smallest to the largest listing, beside its part of the file."""
+    by_pages = sorted(ours, key=lambda each: int(each["pages"]))
+    if not by_pages or by_pages[0]["pages"] == by_pages[-1]["pages"]:
+        return []
+    least, most = by_pages[0], by_pages[-1]
+    more = most["pages"] - least["pages"]
+    kilobytes = (most["peak"] - least["peak"]) * 1024 / more
+    file = (most["bytes"] - least["bytes"]) / 1024 / more
+    times = most["pages"] / least["pages"]
+    return [
+        "",
+        f"{times:.1f} times the pages take {most['peak'] / least['peak']:.2f} times the memory: {kilobytes:.1f} KB a "
+        f"page, of which the file itself, handed over whole, is {file:.1f} KB; the rows given are in memory, too.",
+    ]
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Signed copies of reports: PAdES seals by pyHanko, with a certificate from a PKCS#12 file.
+"""Signed copies of reports: PAdES seals by pyHanko, with a certificate from a PKCS#12 file or a PKCS#11 token.
 
 The unsigned copy stays as it is: pages and seal are appended to it (an incremental update, PDF 1.7, 7.5.6), so that the
 signed file begins with the bytes of the unsigned one. A time stamp (RFC 3161) is taken where a server is set; a server
@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import io
 import logging
+from contextlib import contextmanager
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connectors.private_file import make_private_file
+from connectors.token_signing import TokenAddress, token_signer
 from longwatch.errors import StoreError
 from longwatch.reports.signatures import SealCertificate, SealedCopy, SignatureSheet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
 DEMO_NAME = "Longwatch demonstration certificate (proves no identity)"
@@ -31,32 +33,35 @@ _DEMO_DAYS = 3650
 
 
 class PdfSealer:
-    """Seals copies with the certificate of a PKCS#12 file, or with one of its own making. Fits the port `Sealer`.
+    """Seals copies with the certificate of a PKCS#12 file or a PKCS#11 token, or with one of its own making. Fits the
+    port `Sealer`.
 
-    `file`: the PKCS#12 file; None: `demo_file`, which is made at first use. `timestamp_url`: empty for none.
+    `given`: the file or the token; None: `demo_file`, which is made at first use. `password`: of the file, or the
+    token's PIN. `timestamp_url`: empty for none.
     """
 
     def __init__(
-        self, file: Path | None, password: str, demo_file: Path, timestamp_url: str, timestamp_seconds: float,
-        clock: Callable[[], datetime],
+        self, given: Path | TokenAddress | None, password: str, demo_file: Path, timestamp_url: str,
+        timestamp_seconds: float, clock: Callable[[], datetime],
     ) -> None:  # fmt: skip
-        self._file, self._password, self._demo_file = file, password.encode(), demo_file
+        self._given, self._password, self._demo_file = given, password, demo_file
         self._url, self._seconds, self._clock = timestamp_url, timestamp_seconds, clock
 
     @cached_property
     def certificate(self) -> SealCertificate:
         """What seals. Raises StoreError LW-SGN-003 where the file cannot be read, or its password is another one;
-        LW-SGN-004 where the certificate is not valid now."""
+        LW-SGN-004 where the certificate is not valid now; LW-SGN-008, LW-SGN-009 of `token_signer`."""
         from cryptography import x509
         from cryptography.hazmat.primitives.hashes import SHA256
 
-        certificate = x509.load_der_x509_certificate(self._signer.signing_cert.dump())
+        with self._signing() as signer:
+            certificate = x509.load_der_x509_certificate(signer.signing_cert.dump())
         now = self._clock()
         if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
             raise StoreError(
                 "LW-SGN-004",
                 "the certificate is not valid now",
-                where=str(self._file or self._demo_file),
+                where=str(self._given or self._demo_file),
                 expected=f"{certificate.not_valid_before_utc:%Y-%m-%d} to {certificate.not_valid_after_utc:%Y-%m-%d}",
                 found=f"{now:%Y-%m-%d}",
                 next_step="name a certificate that is valid with LONGWATCH_SEAL_CERTIFICATE",
@@ -66,7 +71,7 @@ class PdfSealer:
             certificate.issuer.rfc4514_string(),
             certificate.fingerprint(SHA256()).hex(),
             date.fromisoformat(f"{certificate.not_valid_after_utc:%Y-%m-%d}"),
-            self._file is None,
+            self._given is None,
         )
 
     def seal(self, unsigned: bytes, pages: bytes, sheet: SignatureSheet) -> SealedCopy:
@@ -93,22 +98,23 @@ class PdfSealer:
         with_pages = IncrementalPdfFileWriter(io.BytesIO(unsigned))
         _append_pages(with_pages, pages)
         with_pages.write(written)
-        signer = PdfSigner(
-            PdfSignatureMetadata(
-                field_name=FIELD,
-                reason=reason,
-                name=", ".join(each.printed_name for each in sheet.signings),
-                subfilter=SigSeedSubFilter.PADES,
-                md_algorithm="sha256",
-                certify=True,
-                docmdp_permissions=MDPPerm.NO_CHANGES,
-                signer_key_usage=set(),
-            ),
-            signer=self._signer,
-            timestamper=timestamper,
-        )
         written.seek(0)
-        sealed: bytes = signer.sign_pdf(IncrementalPdfFileWriter(written)).getvalue()
+        with self._signing() as signer:
+            sealer = PdfSigner(
+                PdfSignatureMetadata(
+                    field_name=FIELD,
+                    reason=reason,
+                    name=", ".join(each.printed_name for each in sheet.signings),
+                    subfilter=SigSeedSubFilter.PADES,
+                    md_algorithm="sha256",
+                    certify=True,
+                    docmdp_permissions=MDPPerm.NO_CHANGES,
+                    signer_key_usage=set(),
+                ),
+                signer=signer,
+                timestamper=timestamper,
+            )
+            sealed: bytes = sealer.sign_pdf(IncrementalPdfFileWriter(written)).getvalue()
         return sealed
 
     def _timestamper(self) -> Any:
@@ -116,13 +122,24 @@ class PdfSealer:
 
         return HTTPTimeStamper(self._url, timeout=self._seconds)
 
+    @contextmanager
+    def _signing(self) -> Iterator[Any]:
+        """What signs, for as long as it is needed."""
+        if isinstance(self._given, TokenAddress):
+            with token_signer(self._given, self._password) as signer:
+                yield signer
+        else:
+            yield self._signer_of_file
+
     @cached_property
-    def _signer(self) -> Any:
+    def _signer_of_file(self) -> Any:
         from pyhanko.sign.signers import SimpleSigner
 
-        if self._file is None:
+        if not isinstance(self._given, Path):
             _make_demo_certificate(self._demo_file, self._clock())
-        file, password = (self._file, self._password) if self._file else (self._demo_file, _DEMO_PASSWORD)
+            file, password = self._demo_file, _DEMO_PASSWORD
+        else:
+            file, password = self._given, self._password.encode()
         try:
             return SimpleSigner.load_pkcs12_data(file.read_bytes(), (), password or None)
         except (OSError, ValueError) as unreadable:

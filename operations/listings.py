@@ -216,7 +216,7 @@ def list_open_findings(outcome: ValidationOutcome) -> PlainTable:
             for (rule, severity, dataset, said, action, word), items in rows.items()
             for records in _records(items)
         ),
-        (0.6, 0.7, 0.7, 3.4, 3.0, 2.3, 0.8)[:columns],
+        (0.6, 0.7, 0.7, 4.0, 2.8, 2.4, 0.8)[:columns],
         "No finding is open.",
     )
 
@@ -247,11 +247,13 @@ def _placed(item: Finding) -> tuple[str, str, str, str]:
 
 
 def _records(items: Sequence[Finding]) -> Iterator[str]:
-    """The records, subject by subject, as many of them a row as `MOST_TOLD`: `S-1 VSSEQ=3–5, 9; S-2 VSSEQ=1`."""
+    """The records, subject by subject, as many of them a row as `MOST_TOLD`: `S-1 VSSEQ=3–5, 9; S-2 VSSEQ=1`. The study
+    is not repeated in a key that has more."""
     of: dict[tuple[str, str], list[str]] = {}
     for item in items:
         subject = item.locator.get("USUBJID", "")
-        keys = [(name, value) for name, value in item.locator.items() if name != "USUBJID"]
+        unsaid = ("USUBJID",) if len(item.locator) == 1 else ("USUBJID", "STUDYID")
+        keys = [(name, value) for name, value in item.locator.items() if name not in unsaid]
         told_by_one = len(keys) == 1
         name = f"{keys[0][0]}=" if told_by_one else " ".join(f"{name}={value}" for name, value in keys)
         of.setdefault((subject, name), []).append(keys[0][1] if told_by_one else "")

@@ -176,9 +176,12 @@ def _draw_continued(row: GridRow, stub: GridColumn, right: float, y: float, ink:
 def _draw_row(
     row: GridRow, columns: tuple[GridColumn, ...], start: int, stop: int | None, top: float, ink: Ink
 ) -> None:
+    """A row, or the lines of it that stand on this page. Where it goes on from the page before, its cells of one line
+    are repeated, in italics: what the row is of."""
     first = base_line(top - ROW_PAD / 2 - row.above, BODY)
     for column in columns:
-        lines = row.cells[column.cell][start:stop]
+        whole = row.cells[column.cell]
+        lines = whole[start:stop]
         if column.cell == 0:
             style = STRONG if row.strong else BODY
             x = column.x + row.indent
@@ -190,8 +193,6 @@ def _draw_row(
             continue
         else:
             style, x = BODY, column.x
-        y = first
-        for line in lines:
-            if line:
-                ink.text(x, y, line + " ", style)
-            y -= BODY.leading
+        if start and len(whole) == 1:
+            lines, style = whole, NOTE
+        ink.lines(x, first, lines, style)

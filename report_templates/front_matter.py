@@ -23,6 +23,8 @@ SECTION_ENTRY = Style("bold", 10.0, ACCENT, 14.0)
 NUMBER = Style("regular", 10.0, leading=14.0)
 COLUMN = Style("regular", 9.0, GREY, 13.0)
 
+AIRY, CLOSE = 1.0, 0.3
+"""Of the white space on the title page."""
 FACT_LABEL = 120.0
 ROW_SPACE = 4.0
 PAGE_COLUMN = 34.0
@@ -52,26 +54,32 @@ class Entry:
 
 
 def put_title_page(contents: ReportContents, flow: Flow) -> None:
-    """Sponsor, report, study, why it is a DRAFT, and the facts."""
+    """Sponsor, report, study, why it is a DRAFT, and the facts; closer together where one page would not hold them."""
+    trial = Flow(contents.page_size)
+    _put_title_page(contents, trial, AIRY)
+    _put_title_page(contents, flow, AIRY if len(trial.pages) == 1 else CLOSE)
+
+
+def _put_title_page(contents: ReportContents, flow: Flow, space: float) -> None:
     flow.start_page(running_head=False)
     geometry = flow.geometry
     flow.add(Anchor("title", flow.y))
     flow.put_text(contents.sponsor or "Sponsor not stated", SPONSOR)
-    flow.skip(72.0)
+    flow.skip(72.0 * space)
     flow.put_text(contents.title, REPORT)
     flow.skip(14.0)
     flow.put_text(contents.study_id, STUDY_ID)
     flow.put_text(contents.study_title, STUDY)
     flow.skip(10.0)
     flow.put_text(f"{contents.date_label} {contents.cutoff.isoformat()}", STUDY)
-    flow.skip(34.0)
+    flow.skip(34.0 * space)
     if contents.is_draft:
         flow.put_text("DRAFT", DRAFT)
         flow.put_text(DRAFT_WORDS, REASON)
         flow.skip(4.0)
         for reason in contents.draft_reasons:
             _put_reason(reason, flow)
-        flow.skip(26.0)
+        flow.skip(26.0 * space)
     rows = (*contents.facts, ("Report key", contents.report_key), ("Snapshot id", contents.snapshot_id))
     flow.add(Rule(geometry.left, geometry.right, flow.y, 0.8))
     flow.y -= ROW_SPACE
@@ -155,6 +163,8 @@ def _put_entry(entry: Entry, style: Style, indent: float, code_column: float, fl
     height = len(lines) * style.leading
     if flow.room < height:
         flow.start_page()
+        if entry.level:
+            _put_columns(code_column, flow)
     top, last = flow.y, flow.y - height + style.leading
     flow.add(Lines(geometry.left, top, (entry.label,), style), Lines(geometry.left + indent, top, lines, style))
     if code_column:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from report_templates.alignment import Alignment
@@ -91,6 +92,6 @@ class Grid:
 
     width: float
     panels: tuple[Panel, ...]
-    rows: tuple[GridRow, ...]
-    boxes: tuple[RowBox, ...]
+    rows: Sequence[GridRow]
+    boxes: Sequence[RowBox]
     landscape: bool

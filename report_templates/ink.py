@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from longwatch.standards.legible import legible
 from report_templates.chart_drawing import Area, Dot, Spot, Stroke
 from report_templates.text import BLACK, Colour, Style, encode, width_of
@@ -32,6 +34,14 @@ class Ink:
                 write(font)
             write(f"{position}<{codes}>Tj")
             position = ""
+
+    def lines(self, x: float, y: float, lines: Sequence[str], style: Style) -> None:
+        """Draw lines under each other, the first one on a base line. Each carries a blank, so that extracted text
+        reads on; an empty one is a gap."""
+        for line in lines:
+            if line:
+                self.text(x, y, line + " ", style)
+            y -= style.leading
 
     def text_right(self, x: float, y: float, text: str, style: Style) -> None:
         """Draw a text that ends at a point."""

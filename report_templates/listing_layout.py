@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import repeat
+from typing import overload
 
 from longwatch.reports.contents import PlainTable
 from report_templates.alignment import Alignment, align, is_numeric
@@ -53,15 +56,36 @@ def lay_out_listing(listing: PlainTable, upright: Geometry, landscape: Geometry)
         for text, column in zip(listing.header, columns, strict=True)
     )
     height = max(len(heading.lines) for heading in headings) * STRONG.leading
-    rows = tuple(
-        GridRow(
-            tuple(wrap(cell, BODY.weight, BODY.size, column.width) for cell, column in zip(row, columns, strict=True))
-        )
-        for row in listing.rows
-    )
-    boxes = tuple(RowBox(max(map(len, row.cells)), BODY.leading, ROW_PAD + 3) for row in rows)
+    rows = WrappedRows(listing.rows, tuple(column.width for column in columns))
+    sized = cache(lambda lines: RowBox(lines, BODY.leading, ROW_PAD + 3))
+    boxes = tuple(sized(max(map(len, rows.lines(number)))) for number in range(len(rows)))
     panel = Panel(tuple(columns), (HeadRow(headings, height),))
     return Grid(page.measure, (panel,), rows, boxes, landscape=page is landscape)
+
+
+@dataclass(frozen=True)
+class WrappedRows(Sequence[GridRow]):
+    """The rows of a listing, each broken into lines when it is asked for: once to know its height, once to draw it. So
+    memory does not hold a long listing twice."""
+
+    rows: Sequence[tuple[str, ...]]
+    widths: tuple[float, ...]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, index: int) -> GridRow: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[GridRow]: ...
+    def __getitem__(self, index: int | slice) -> GridRow | Sequence[GridRow]:
+        if isinstance(index, slice):
+            return WrappedRows(self.rows[index], self.widths)
+        return GridRow(self.lines(index))
+
+    def lines(self, number: int) -> tuple[tuple[str, ...], ...]:
+        """The lines of each cell of a row."""
+        return tuple(map(wrap, self.rows[number], repeat(BODY.weight), repeat(BODY.size), self.widths))
 
 
 def _measure(listing: PlainTable) -> _Needs:

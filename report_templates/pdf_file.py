@@ -14,6 +14,7 @@ from report_templates.flow import Anchor, Link, PagePlan
 from report_templates.font_embedding import embed_font
 from report_templates.front_matter import Entry
 from report_templates.ink import Ink
+from report_templates.object_file import ObjectFile
 from report_templates.pdf_metadata import FileProperties, add_metadata
 
 PRINTED = 4
@@ -35,24 +36,25 @@ def write_pdf(
 ) -> bytes:
     """The file: PDF 1.7 and PDF/A-2b, bookmarks panel open, fonts embedded whole, no annotation but links.
 
-    Each page is compressed when it is added, so that memory holds the compressed file and a few pages; zlib does that
-    in a thread while the next page is drawn, since it holds no lock of Python's. A page's drawing is handed over as a
-    finished content stream: ReportLab keeps the objects, references, bookmarks and the file.
+    A page is written to the file once it is compressed, and forgotten, so that memory holds the file and a few pages;
+    zlib compresses in a thread while the next page is drawn, since it holds no lock of Python's. A page's drawing is
+    handed over as a finished content stream: ReportLab keeps the objects, references and bookmarks.
     """
     file = io.BytesIO()
-    canvas = _open_canvas(file, properties)
+    canvas = _open_canvas(properties)
     document = canvas._doc
+    objects = ObjectFile(document, file)
     fonts: set[str] = set()
     with ThreadPoolExecutor(1) as compressor:
-        waiting: deque[tuple[Any, Future[bytes]]] = deque()
-        for plan, ink in pages:
+        waiting: deque[tuple[int, Future[bytes]]] = deque()
+        for number, (plan, ink) in enumerate(pages):
             _add_page(canvas, plan)
-            waiting.append((document.Pages.pages[-1], compressor.submit(zlib.compress, ink.content(), 6)))
+            waiting.append((number, compressor.submit(zlib.compress, ink.content(), 6)))
             fonts |= ink.fonts
             if len(waiting) > MOST_WAITING:
-                _set_content(*waiting.popleft())
+                _write_page(objects, *waiting.popleft())
         while waiting:
-            _set_content(*waiting.popleft())
+            _write_page(objects, *waiting.popleft())
     for tag in sorted(fonts):
         embed_font(document, tag)
     for words, anchor in front:
@@ -60,7 +62,8 @@ def write_pdf(
     for entry in entries:
         canvas.addOutlineEntry(legible(entry.bookmark), entry.key, entry.level)
     canvas.showOutline()
-    canvas.save()
+    document.Outlines.prepare(document, canvas)
+    objects.finish()
     return file.getvalue()
 
 
@@ -77,14 +80,14 @@ def _add_page(canvas: Any, plan: PagePlan) -> None:
     canvas.showPage()
 
 
-def _open_canvas(file: io.BytesIO, properties: FileProperties) -> Any:
+def _open_canvas(properties: FileProperties) -> Any:
     from reportlab import rl_config
     from reportlab.pdfgen.canvas import Canvas
 
     # ReportLab reads these from files and variables of the machine; a report must not depend on them.
     rl_config.invariant, rl_config.pdfComments, rl_config.pdfMultiLine = 1, 0, 0
     canvas = Canvas(
-        file,
+        "",
         invariant=1,
         pageCompression=1,
         pdfVersion=(1, 7),
@@ -109,9 +112,14 @@ def _register_unused_font() -> str:
     return name
 
 
-def _set_content(page: Any, content: Future[bytes]) -> None:
+def _write_page(objects: ObjectFile, number: int, content: Future[bytes]) -> None:
+    """Write a page (the first is 0) and its drawing, and keep a reference in its place."""
     from reportlab.pdfbase.pdfdoc import PDFDictionary, PDFName, PDFStream
 
+    pages = objects.document.Pages.pages
+    page = pages[number]
     page.Contents = PDFStream(PDFDictionary({"Filter": PDFName("FlateDecode")}), content.result())
     page.stream = None
     page.Trans = None  # ReportLab gives each page an empty one; PDF/A-2 knows none
+    pages[number] = objects.write(page)
+    objects.write(page.Contents)

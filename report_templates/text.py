@@ -31,7 +31,7 @@ _NEW_LINE = re.compile("\r\n|[\r\n\u0085\u2028\u2029]")
 _IDEOGRAPH = "\u2e80-\u2fff\u3001-\u30ff\u31f0-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
 _PIECE = re.compile(f"[{_IDEOGRAPH}][、。，．」』）】〉》]*|[^\\s{_IDEOGRAPH}]+|\\s+")
 _MARKS = "/\\-_.,:;=&"
-_CACHE = 1 << 16
+_CACHE = 1 << 13
 
 
 @lru_cache(maxsize=_CACHE)

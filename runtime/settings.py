@@ -25,9 +25,9 @@ class Settings(BaseSettings):
     `session_idle_minutes`: how long a login lasts. `password_days`: an older password must be changed; 0: never.
     `signing_key`: the file of the key that signs audit checkpoints; default in `home`. `archive_lock_days`: Object Lock
     for candidates, where the bucket has it.
-    `seal_certificate`, `seal_password`: the PKCS#12 file that seals signed copies of reports; default one made for
-    demonstration, and marked so. `timestamp_url`, `timestamp_seconds`: a time-stamp server (RFC 3161), and how long it
-    is waited for.
+    `seal_certificate`, `seal_password`: the PKCS#12 file that seals signed copies of reports and its password, or the
+    `pkcs11:` URI of a certificate on a token and its PIN; default a file made for demonstration, and marked so.
+    `timestamp_url`, `timestamp_seconds`: a time-stamp server (RFC 3161), and how long it is waited for.
     `source_…`: how long and how much is fetched (`connectors.places.fetching.FetchLimits`).
     `parse_…`: what a process that reads a foreign file may use (`connectors.parsing.limits`): resident memory, seconds
     without a byte read or written, its typed copy; and how many read at the same time.

@@ -213,12 +213,18 @@ class Wiring:
 
     @cached_property
     def sealer(self) -> Sealer:
-        """pyHanko, with the certificate of a file or one made for demonstration."""
+        """pyHanko, with the certificate of a file, of a token, or one made for demonstration."""
         from connectors.pdf_sealing import PdfSealer
+        from connectors.token_signing import SCHEME, TokenAddress, read_address
 
         given = self.settings
+        certificate: Path | TokenAddress | None = None
+        if given.seal_certificate.startswith(SCHEME):
+            certificate = read_address(given.seal_certificate)
+        elif given.seal_certificate:
+            certificate = Path(given.seal_certificate).expanduser().resolve()
         return PdfSealer(
-            Path(given.seal_certificate).expanduser().resolve() if given.seal_certificate else None,
+            certificate,
             given.seal_password,
             given.folder / "demonstration-certificate.p12",
             given.timestamp_url,

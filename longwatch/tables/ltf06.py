@@ -57,8 +57,8 @@ def make_ltf06(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
             "event with a fatal outcome, else Not reported.",
             *_say_late(datasets),
             say_rate(datasets.clock, "deaths"),
-            "Windows: by study day of death, day 1 is the day of the first infusion; years end with day "
-            "⌊365.25·k⌋. A window's person-years are the days followed in it.",
+            "Windows: by study day of death, day 1 is the day of the first infusion; year k ends with day "
+            "365.25·k, rounded down. A window's person-years are the days followed in it.",
             footnotes.say_dictionary(study),
             *footnotes.say_abbreviations(columns, rows, "PT"),
         ),

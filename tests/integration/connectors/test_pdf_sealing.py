@@ -7,6 +7,7 @@ import io
 import resource
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pypdf import PdfReader
 
 from connectors.pdf_sealing import B_B, B_T, DEMO_NAME, PdfSealer
+from connectors.token_signing import SCHEME, read_address
 from longwatch.errors import StoreError, StudyError
 from longwatch.reports.contents import Paragraphs, ReportContents, Section
 from longwatch.reports.signatures import SignatureSheet, Signing, check_signings
@@ -247,3 +249,99 @@ def test_what_nobody_signed_is_not_sealed() -> None:
     check_signings((Signing("Ada Lovelace", NOW, "reviewed", "ada"),), "report")
     with pytest.raises(StudyError, match="LW-SGN-001"):
         check_signings((), "report")
+
+
+HSM = Path("/usr/lib/softhsm/libsofthsm2.so")
+PIN = "73914"
+
+
+@pytest.fixture(scope="module")
+def token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URI of a certificate on a SoftHSM token, its PIN set and its key imported by SoftHSM's own program."""
+    if shutil.which("softhsm2-util") is None:
+        pytest.skip("softhsm2-util is not installed (Debian: softhsm2)")
+    import pkcs11
+    from pkcs11.util.x509 import decode_x509_certificate
+
+    folder = tmp_path_factory.mktemp("hsm")
+    (folder / "tokens").mkdir()
+    (folder / "softhsm2.conf").write_text(f"directories.tokendir = {folder / 'tokens'}\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOFTHSM2_CONF", str(folder / "softhsm2.conf"))
+        given = pkcs12.load_key_and_certificates(make_p12(folder, "A sponsor").read_bytes(), b"secret")
+        assert given[0] is not None
+        assert given[1] is not None
+        (folder / "key.pem").write_bytes(
+            given[0].private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        )
+        label = ("--token", "Seals of A & B", "--pin", PIN)
+        for command in (
+            ("--init-token", "--free", "--label", "Seals of A & B", "--so-pin", "5678", "--pin", PIN),
+            ("--import", str(folder / "key.pem"), *label, "--label", "sponsor", "--id", "A1"),
+        ):
+            subprocess.run(["softhsm2-util", *command], check=True, capture_output=True)
+        with pkcs11.lib(str(HSM)).get_token(token_label="Seals of A & B").open(user_pin=PIN, rw=True) as session:
+            attributes = decode_x509_certificate(given[1].public_bytes(serialization.Encoding.DER))
+            named = {pkcs11.Attribute.TOKEN: True, pkcs11.Attribute.LABEL: "sponsor", pkcs11.Attribute.ID: b"\xa1"}
+            session.create_object({**attributes, **named})
+        yield f"{SCHEME}token=Seals%20of%20A%20%26%20B;object=sponsor?module-path={HSM}"
+
+
+def test_a_certificate_on_a_token_seals_and_the_key_stays_there(token: str, tmp_path: Path, unsigned: bytes) -> None:
+    """PKCS#11: a real token (SoftHSM), twice, since each seal has a session of its own; named by label or by id."""
+    for uri in (token, token.replace("object=sponsor", "id=%A1")):
+        sealer = PdfSealer(read_address(uri), PIN, tmp_path / "demo.p12", "", 5, clock)
+        assert sealer.certificate.subject == "CN=A sponsor"
+        assert not sealer.certificate.is_demo
+        sealed = seal(sealer, unsigned)
+        _, status = validated(sealed.pdf)
+        assert (status.intact, status.valid) == (True, True)
+        assert sealed.pdf.startswith(unsigned)
+    assert not (tmp_path / "demo.p12").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "pin", "said"),
+    [
+        (("", ""), "00000", "it does not take the PIN"),
+        (("token=Seals", "token=Steals"), PIN, "there is no such token"),
+        (("object=sponsor", "object=somebody"), PIN, "it holds no such certificate"),
+        ((str(HSM), "/none/of/these.so"), PIN, "the library cannot be loaded"),
+    ],
+)
+def test_a_token_that_cannot_be_used_is_told_and_no_pin_with_it(
+    token: str, tmp_path: Path, change: tuple[str, str], pin: str, said: str
+) -> None:
+    sealer = PdfSealer(read_address(token.replace(*change)), pin, tmp_path / "demo.p12", "", 5, clock)
+    with pytest.raises(StoreError, match="LW-SGN-009") as told:
+        _ = sealer.certificate
+    assert said in str(told.value)
+    assert pin not in str(told.value)
+
+
+def test_without_its_package_a_token_is_told_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pkcs11", None)
+    address = read_address("pkcs11:object=sponsor?module-path=/none/of/these.so")
+    with pytest.raises(StoreError, match="LW-SGN-008") as told:
+        _ = PdfSealer(address, PIN, tmp_path / "demo.p12", "", 5, clock).certificate
+    assert "pip install 'longwatch[pkcs11]'" in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("uri", "found"),
+    [
+        ("pkcs11:object=a", "no module-path"),
+        ("pkcs11:token=a?module-path=/a.so", "neither object nor id"),
+        ("pkcs11:object=a;slot=3?module-path=/a.so", "'slot', which is not known here, empty, or there twice"),
+        ("pkcs11:object=a;object=b?module-path=/a.so", "'object', which is not known here, empty, or there twice"),
+        ("pkcs11:object=?module-path=/a.so", "'object', which is not known here, empty, or there twice"),
+        ("pkcs11:object=a?module-path=/a.so&pin-value=73914", "pin-value, which settings must not hold"),
+    ],
+)
+def test_a_uri_that_names_no_certificate_is_told_and_a_pin_in_it_is_not_repeated(uri: str, found: str) -> None:
+    with pytest.raises(StoreError, match="LW-SGN-007") as told:
+        read_address(uri)
+    assert found in str(told.value)
+    assert PIN not in str(told.value)

@@ -23,7 +23,7 @@ from longwatch.errors import IntegrityError, StudyError
 from longwatch.reports.conformance import RULES
 from report_templates import render
 from report_templates.colour_profile import make_srgb
-from report_templates.conformance import check_conformance, hold_to_rules
+from report_templates.conformance import check_conformance, hold_to_rules, spread
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:pikepdf")
 
@@ -248,3 +248,20 @@ def test_text_of_data_is_no_markup_of_the_metadata(samples: ModuleType) -> None:
     assert check_conformance(pdf, "hostile").holds
     with pikepdf.open(io.BytesIO(pdf)) as file, file.open_metadata() as words:
         assert words["dc:creator"] == [samples.HOSTILE[3]]
+
+
+def test_pages_word_for_word_the_same_are_validated_once_and_others_each(samples: ModuleType) -> None:
+    """Of a long file the PDF/A validator sees one of the pages that are alike; a page that differs is still seen."""
+    pdf = render(samples.make_contents((samples.make_listing(3000),))).pdf
+    with pikepdf.open(io.BytesIO(pdf)) as file:
+        pages = len(file.pages)
+        assert pages > 110
+        last = file.pages[pages - 2].obj
+        last.Group = pikepdf.Dictionary(S=pikepdf.Name.Transparency, CS=pikepdf.Name.DeviceCMYK)
+        changed = io.BytesIO()
+        file.save(changed, static_id=True)
+    assert not check_conformance(pdf, "a listing", 100).broken
+    spread_pages = spread(pages, 3)
+    assert pages - 1 not in spread_pages
+    broken = {verdict.rule for verdict in check_conformance(changed.getvalue(), "changed", 3).broken}
+    assert "pdfa" in broken

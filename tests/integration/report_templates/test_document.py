@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
@@ -12,6 +13,7 @@ from pypdf import PdfReader
 
 from longwatch.tables.result import TableRow
 from report_templates import render
+from report_templates.document_plan import plan_document
 
 
 def test_every_page_says_its_number_snapshot_and_report(stress_texts: list[str], samples: ModuleType) -> None:
@@ -136,6 +138,40 @@ def test_what_comes_from_data_is_printed_literally(samples: ModuleType, open_pdf
         assert text in pages[-2] + pages[-1]
 
 
+def test_nothing_is_fetched_or_opened_for_what_the_data_says(samples: ModuleType) -> None:
+    """Python's own audit events (PEP 578), while paths, addresses and tags are rendered as terms, titles and labels."""
+    rows = tuple(TableRow(text, ("0", "0", "0"), 0) for text in samples.HOSTILE)
+    contents = samples.make_contents((samples.make_table(rows, title=samples.HOSTILE[0]), samples.make_figure()))
+    render(contents)  # fonts are loaded
+    seen: list[str] = []
+    watching = [True]
+
+    def watch(event: str, given: tuple[object, ...]) -> None:
+        if watching[0] and event.startswith(("socket.", "urllib.", "http.", "subprocess.", "os.", "open")):
+            seen.append(f"{event} {given[:1]}")
+
+    sys.addaudithook(watch)
+    try:
+        render(contents)
+    finally:
+        watching[0] = False
+    assert not [said for said in seen if "passwd" in said or "example" in said or not said.startswith(("open", "os."))]
+
+
+def test_a_long_verbatim_term_is_printed_whole(stress_texts: list[str]) -> None:
+    text = " ".join(stress_texts)
+    assert text.count("infusion,") == 60
+
+
+def test_facts_stay_on_the_title_page_where_closer_lines_make_room(samples: ModuleType) -> None:
+    """The last fact, the snapshot id, is on the first page, not alone on a second one."""
+    few = samples.make_contents((samples.make_listing(1),))
+    for reasons in range(4, 11):
+        many = replace(few, draft_reasons=tuple(f"XX{number}: an error is open." for number in range(reasons)))
+        plan = plan_document(many)
+        assert any("Contents" in getattr(item, "lines", ()) for item in plan.pages[1].items)
+
+
 def test_greek_cyrillic_japanese_and_signs_are_extracted_as_they_were(
     samples: ModuleType, open_pdf: Any, texts_of: Any
 ) -> None:
@@ -144,9 +180,16 @@ def test_greek_cyrillic_japanese_and_signs_are_extracted_as_they_were(
         assert text in texts_of(open_pdf(samples.make_contents((samples.make_table(rows),))))[-1]
 
 
-def test_what_no_font_has_is_shown_by_its_number(stress_texts: list[str]) -> None:
+def test_what_no_font_has_is_shown_by_its_number(
+    stress_texts: list[str], samples: ModuleType, open_pdf: Any, texts_of: Any
+) -> None:
+    """So are scripts that run from right to left: Hebrew, Arabic."""
     text = "".join("".join(stress_texts).split())
     assert "[U+05D0][U+05D1][U+05D2][U+202E]abc[U+0000][U+1F600]" in text
+    rows = (TableRow("صداع 头痛", ("0", "0", "0"), 0),)
+    page = "".join(texts_of(open_pdf(samples.make_contents((samples.make_table(rows),))))[-1].split())
+    assert "[U+0635][U+062F][U+0627][U+0639]" in page
+    assert "痛" in page
 
 
 def test_a_report_without_sections_still_has_its_title_page(samples: ModuleType, open_pdf: Any, texts_of: Any) -> None:

@@ -88,6 +88,36 @@ def test_a_row_taller_than_a_page_is_cut_between_its_lines() -> None:
     ]
 
 
+def test_a_row_taller_than_a_page_begins_where_it_stands_if_some_of_it_fits() -> None:
+    """Four lines at least; fewer wait for the next page."""
+    boxes = [*rows("..."), RowBox(14, 10.0, 0.0), *rows("..")]
+    parts = plan_rows(boxes, 80.0, 80.0, 0.0, 10.0)
+    assert [(part.first, part.first_line, part.end, part.end_line) for part in parts] == [
+        (0, 0, 3, 5),
+        (3, 5, 3, 13),
+        (3, 13, 6, 0),
+    ]
+    assert [part.height for part in parts] == [80.0, 80.0, 30.0]
+    assert plan_rows(boxes, 60.0, 80.0, 0.0, 10.0)[0].end_line == 0
+
+
+@pytest.mark.parametrize(
+    ("pattern", "first", "room", "tail", "pages"),
+    [
+        # one row would be left for the last page: another goes with it
+        (".....", 4, 4, 0, ["...", ".."]),
+        (".....", 4, 4, 2, ["...", ".."]),
+        # a page of two rows keeps them, and rows are not parted from a parent
+        ("...", 2, 4, 0, ["..", "."]),
+        (".Sp.", 3, 3, 0, [".Sp", "."]),
+        # no room for both and the tail
+        (".....", 4, 4, 3, ["....", "."]),
+    ],
+)
+def test_no_row_stands_alone_on_the_last_page(pattern: str, first: int, room: int, tail: int, pages: list[str]) -> None:
+    assert cut(pattern, first, room, tail) == pages
+
+
 def test_every_row_stands_once_whatever_the_room() -> None:
     pattern = "SpppSp.SSpp9ppS" + "p" * 60 + ".."
     for room in range(3, 40):
