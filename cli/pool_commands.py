@@ -60,7 +60,7 @@ def explain_cell(
     from operations.make_pooled import explain_pooled_cell
 
     output = _make(wired(), file, code, parameters_of(code, where, "", with_))
-    show_cell(explain_pooled_cell(output, (group, row, column)), as_json)
+    show_cell(explain_pooled_cell(code, output, (group, row, column)), as_json)
 
 
 def _make(adapters: Adapters, file: Path, code: str, parameters: dict[str, object]) -> PooledOutput:

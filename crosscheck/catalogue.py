@@ -11,6 +11,7 @@ from crosscheck.exposure_questions import exposure
 from crosscheck.follow_up_questions import completeness, deaths_by_time, malignancies, quotient, year_ends
 from crosscheck.graft_questions import graft_function, insulin_independence
 from crosscheck.group_questions import by_list, by_subgroup, of_interest, without_terms
+from crosscheck.interest_questions import of_special_interest
 from crosscheck.laboratory_questions import (
     abnormal,
     blood_pressure,
@@ -120,6 +121,7 @@ QUESTIONS: Mapping[str, Callable[[Asked, TableResult], Answer]] = {
     "AET_HYPOGLY": algorithm,
     "AET_HYPERGLY": algorithm,
     "AESI01": of_interest,
+    "AESI02": of_special_interest,
     "AET01_SG": by_subgroup("", "serious", "fatal", "withdrawn"),
     "AET01_SG_SER": by_subgroup("serious"),
     "AESI01_SG": by_subgroup(""),

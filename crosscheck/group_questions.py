@@ -19,7 +19,7 @@ Row = tuple[str, str, str, str, str, str]
 
 def read_lists(asked: Asked, groups: EventGroups) -> None:
     """The table `listed`: a row per list, scope (narrow, broad, SOC, and a letter for each category) and term. AESIs
-    are put together here, by what the study file says of them."""
+    are put together here, by what the study file says of them; `listed_window` has the days of those with a window."""
     lists = [group for group in groups.groups if group.kind != AESI]
     rows: list[Row] = []
     for group in lists:
@@ -32,6 +32,14 @@ def read_lists(asked: Asked, groups: EventGroups) -> None:
         frame = pl.concat([frame, _of_interest(spec, frame)])
     asked.engine.register("listed_in_memory", frame.to_arrow())
     asked.engine.execute("CREATE TABLE listed AS SELECT * FROM listed_in_memory")
+    windows = [
+        (spec.name, spec.window.after == "first_infusion", *spec.window.days)
+        for spec in asked.study.aesi
+        if spec.window is not None
+    ]
+    asked.engine.execute("CREATE TABLE listed_window (name VARCHAR, of_first BOOLEAN, low INT, high INT)")
+    if windows:
+        asked.engine.executemany("INSERT INTO listed_window VALUES (?, ?, ?, ?)", windows)
     asked.algorithms = {(group.kind, group.name): group.algorithm for group in lists if group.algorithm}
 
 
@@ -129,7 +137,7 @@ def without_terms(question: Callable[[Asked, TableResult], Answer]) -> Callable[
 
 def of_interest(asked: Asked, table: TableResult) -> Answer:
     """AESI01: the overview of the events of one AESI, subjects with several, outcomes, PTs."""
-    if not asked.study.aesi:
+    if not asked.study.aesi_of_events:
         return Answer(start(asked, table, "safety").values)
     answer = overview(asked, table)
     counted = start(asked, table, "safety")
@@ -162,7 +170,7 @@ def by_subgroup(*kinds: str) -> Callable[[Asked, TableResult], Answer]:
         counted = start(asked, table, "safety")
         known = {str(name) for name, *_ in asked.rows("DESCRIBE subject")}
         wanted = asked.study.subgroups
-        if table.code.startswith(AESI) and not asked.study.aesi:
+        if table.code.startswith(AESI) and not asked.study.aesi_of_events:
             return Answer(counted.values)
         for kind in kinds:
             condition, variables = SUBSETS[kind]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from crosscheck.follow_up_questions import FOLLOWED, add_range, add_rate, add_share
 from crosscheck.graft_questions import tells_level_3
+from crosscheck.interest_questions import times_of_interest
 from crosscheck.questions import TOTAL, YEAR, Asked, Counted, by_row, numbers_by_arm, quote, start
 from crosscheck.time_questions import UNITS, add_curve, find_times
 from longwatch.study import Parameter
@@ -25,7 +26,7 @@ def first_events(asked: Asked, table: TableResult) -> Answer:
     if not sum(counted.sizes.values()):
         return Answer(counted.values)
     printed = {item.row_group for item in table.statistics if item.row_group}
-    declared = {item.name: item for item in asked.study.time_parameters}
+    declared = {item.name: item for item in (*times_of_interest(asked).values(), *asked.study.time_parameters)}
     for name in sorted(printed & set(declared)):
         _first(asked, counted, table, declared[name])
     return Answer(counted.values, frozenset(printed - set(declared)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from crosscheck.interest_questions import is_given
 from crosscheck.questions import YEAR, Asked, start
 from longwatch.tables.opinion import Answer
 from longwatch.tables.result import TableResult
@@ -15,22 +16,10 @@ def events_by_lot(asked: Asked, table: TableResult) -> Answer:
     n = sum(counted.sizes.values())
     counted.values.clear()
     counted.values["", "", ALL, "N"] = n
-    products = ", ".join("'" + name.replace("'", "''") + "'" for name in asked.study.treatment.products)
-    ex = set(asked.data.datasets["EX"].columns) if "EX" in asked.data else set()
-    product = f"EXTRT IN ({products}) IS TRUE" if products and "EXTRT" in ex else "true"
-    amounts = (
-        "true"
-        if not ex & {"EXDOSE", "EXDOSTXT"}
-        else (
-            "regexp_matches(coalesce(EXTRT, ''), '(?i)\\b(placebo|vehicle|sham)\\b')"
-            " OR CASE WHEN EXDOSE IS NOT NULL THEN EXDOSE > 0 ELSE EXDOSTXT IS NOT NULL END"
-        )
-    )
     asked.rows(
         "CREATE OR REPLACE TABLE lot_given AS SELECT USUBJID, trim(EXLOT) AS lot, min(earliest(EXSTDTC)) AS day,"
         " any_value(s.TRTSDT + (s.FUPDUR - 1)::INT) AS end_day FROM EX JOIN subject s USING (USUBJID)"
-        f" WHERE s.safety AND EXLOT IS NOT NULL AND by_cutoff(EXSTDTC) AND EXOCCUR IS DISTINCT FROM 'N' AND ({amounts})"
-        f" AND {product} GROUP BY ALL"
+        f" WHERE s.safety AND EXLOT IS NOT NULL AND {is_given(asked)} GROUP BY ALL"
     )
     serious = "SELECT lot, g.USUBJID FROM lot_given g JOIN emergent e USING (USUBJID) WHERE AESER = 'Y'"
     serious += " AND coalesce(e.start_day >= g.day, true)"

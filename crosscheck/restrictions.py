@@ -83,9 +83,16 @@ def _condition(asked: str, kind: str, columns: dict[str, str]) -> str:
         name = text.removesuffix("(broad)").rstrip()
         scope = "narrow" if name == text else "broad"
         of_list = f"FROM listed WHERE kind = '{variable}' AND {quote(name.upper())} IN (upper(name), upper(id))"
+        chosen = (
+            f"(upper(pt) IN (SELECT term {of_list} AND scope = '{scope}')"
+            f" OR upper(soc) IN (SELECT term {of_list} AND scope = 'SOC'))"
+        )
+        if variable != "AESI" or "since_last" not in columns:
+            return chosen
+        since = "CASE WHEN w.of_first THEN since_first ELSE since_last END"
         return (
-            f"upper(pt) IN (SELECT term {of_list} AND scope = '{scope}')"
-            f" OR upper(soc) IN (SELECT term {of_list} AND scope = 'SOC')"
+            f"{chosen} AND NOT EXISTS (FROM listed_window w WHERE upper(w.name) = {quote(name.upper())}"
+            f" AND ({since} BETWEEN w.low AND w.high) IS NOT TRUE)"
         )
     if kind == "events" and variable == "AREL":
         values = [RELATED.get(value, "") for value in _values(text)] if sign == "=" else [""]

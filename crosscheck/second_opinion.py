@@ -17,6 +17,7 @@ from crosscheck.follow_up_questions import follow_up_words, read_plan
 from crosscheck.graft_questions import CODES as GRAFT
 from crosscheck.graft_questions import graft_words, names_of_level_3
 from crosscheck.group_questions import read_lists
+from crosscheck.interest_questions import add_days
 from crosscheck.periodic_questions import interval_start
 from crosscheck.questions import Asked, quote
 from crosscheck.restrictions import look_at
@@ -110,6 +111,8 @@ def prepare(engine: duckdb.DuckDBPyConnection, data: SourceData, study: Study, c
     engine.execute("ALTER TABLE every_subject ADD COLUMN counted_arm VARCHAR")
     engine.execute(f"UPDATE every_subject SET counted_arm = {asked.basis}_arm")
     engine.execute(_sql("adam_events" if supplied else "events", related=_related(study)))
+    if study.aesi:
+        add_days(asked)
     return asked
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import groupby
 
+from crosscheck.interest_questions import first_of_interest, is_told, times_of_interest
 from crosscheck.questions import TOTAL, Asked, Counted, by_row, quote, start
 from crosscheck.subject_questions import NEVER
 from longwatch.study import EventKind, Parameter
@@ -44,8 +45,8 @@ def _participation(asked: Asked) -> tuple[str, str, str, str]:
     return left, "(last = 'COMPLETED')", f"(CASE WHEN last NOT IN {NEVER} THEN last_day END)", told
 
 
-def _derived(asked: Asked, parameter: Parameter) -> str | None:
-    """USUBJID, arm, days, ended (1 the event, 2 death, 0 neither) and why it is censored; None where not collected."""
+def _derived(asked: Asked, parameter: Parameter, first: str = "") -> str | None:
+    """`first`: the query for the first event of each subject, where it is not by the parameter's terms. USUBJID, arm, days, ended (1 the event, 2 death, 0 neither) and why it is censored; None where not collected."""
     died = f"CASE WHEN DTHDT IS NULL THEN followed ELSE {_day('DTHDT')} END"
     died_why = f"CASE WHEN DTHDT IS NULL THEN 'DEATH, {NO_DAY}' ELSE 'DEATH' END"
     at_end = f"(followed, 0, {_end_of_follow_up()})"
@@ -57,7 +58,7 @@ def _derived(asked: Asked, parameter: Parameter) -> str | None:
     if parameter.event is EventKind.ADVERSE_EVENT:
         if parameter.serious and "AESER" not in asked.source():
             return None
-        join = f"LEFT JOIN ({_first_events(parameter)}) f USING (USUBJID)"
+        join = f"LEFT JOIN ({first or _first_events(parameter)}) f USING (USUBJID)"
         event = "CASE WHEN f.first IS NOT NULL THEN least(f.first, followed) END"
         cases = [("first IS NOT NULL", "(first, 1, NULL)"), ("died", f"({died}, 2, {died_why})")]
     elif parameter.event is EventKind.CLINICAL_EVENT:
@@ -135,6 +136,10 @@ def find_times(asked: Asked, code: str) -> tuple[str, str, bool]:
         known = [word for each in words for word in (each, f"{each}s") if word in UNITS]
         unit = known[0] if known else declared.unit if declared else "days"
         return _supplied(code, unit), unit, True
+    if declared is None and code in times_of_interest(asked):
+        if not is_told(asked, code):
+            return "", "days", False
+        return _derived(asked, times_of_interest(asked)[code], first_of_interest(asked, code)) or "", "days", False
     assert declared is not None, "a table shows a parameter that is declared or supplied"
     return _derived(asked, declared) or "", declared.unit, False
 
@@ -156,6 +161,8 @@ def is_measured(asked: Asked, table: TableResult) -> bool:
     again: neither the study file nor the sponsor's ADTTE has it."""
     code = table.parameters.get("parameter")
     if code is None or any(item.code == code for item in asked.study.time_parameters):
+        return False
+    if code in times_of_interest(asked):
         return False
     return not (asked.supplied and asked.has(f"(SELECT count(*) FROM ADTTE WHERE PARAMCD = {quote(code)}) > 0"))
 

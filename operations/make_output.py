@@ -54,16 +54,17 @@ def explain_cell(
     """
     check_parameters(code, parameters)  # before anything is pulled
     datasets = _derive(adapters, study, base, cutoff, snapshot_id, progress)
-    table = one_table(make_tables(code, datasets, study, parameters))
+    table = one_table(code, make_tables(code, datasets, study, parameters))
     return tuple(explain(datasets, item) for item in find_cell(table, *cell))
 
 
-def one_table(tables: Sequence[TableResult]) -> TableResult:
-    """The table that a cell is looked for in. Raises StudyError LW-TAB-013 where there are several."""
-    if len(tables) > 1:
+def one_table(code: str, tables: Sequence[TableResult]) -> TableResult:
+    """The table that a cell is looked for in. Raises StudyError LW-TAB-013 where there are several, or
+    none."""
+    if len(tables) != 1:
         raise StudyError(
             "LW-TAB-013",
-            f"{tables[0].code} is {len(tables)} tables here, and a cell is of one of them",
+            f"{code} is {len(tables)} tables here, and a cell is of one of them",
             where="table explain",
             expected="one table",
             found=", ".join(table.name for table in tables),

@@ -68,10 +68,10 @@ def make_pooled_output(
     return PooledOutput(tables, opinions, pooled)
 
 
-def explain_pooled_cell(output: PooledOutput, cell: tuple[str, str, str]) -> tuple[Explanation, ...]:
+def explain_pooled_cell(code: str, output: PooledOutput, cell: tuple[str, str, str]) -> tuple[Explanation, ...]:
     """What is behind a cell (row group, row, column): each of its numbers with its records. Raises as `one_table`,
     `find_cell` and `explain`."""
-    return tuple(explain(output.pooled.datasets, item) for item in find_cell(one_table(output.tables), *cell))
+    return tuple(explain(output.pooled.datasets, item) for item in find_cell(one_table(code, output.tables), *cell))
 
 
 def _read(adapters: Adapters, pool: Pool, number: int, study: Study, base: str, progress: Progress) -> PooledPart:

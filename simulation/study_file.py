@@ -61,6 +61,24 @@ algorithmic_queries:
     criteria: [{{name: Any hypoglycaemia recorded as a clinical event, clinical_events: 1}}]
   - query: hyperglycaemia
     terms: {{terms: [HYPERGLYCAEMIA]}}
+aesi:
+  - {{name: Portal vein event, terms: [PORTAL VEIN THROMBOSIS], window: {{days: [0, 90]}}, denominator: procedures}}
+  - {{name: Procedure bleeding, terms: [PROCEDURE BLEEDING], window: {{days: [0, 28]}}, denominator: procedures}}
+  - name: Raised transaminases
+    laboratory:
+      - {{analyte: ALT, comparison: above, value: 3, unit: x ULN}}
+      - {{analyte: AST, comparison: above, value: 3, unit: x ULN}}
+    window: {{days: [0, 14]}}
+    denominator: procedures
+  - name: Neutropenia
+    terms: [NEUTROPENIA]
+    laboratory:
+      - {{analyte: NEUT, comparison: below, value: 1, unit: 10^9/L}}
+  - {{name: Infection, socs: [INFECTIONS], denominator: events}}
+  - name: Kidney function lost
+    terms: [KIDNEY FUNCTION REDUCED]
+    laboratory:
+      - {{analyte: EGFR, comparison: at_most, value: -25, unit: "% of baseline"}}
 comparison:
   control: {p.arms[1].code}
   statistics: [risk_difference]

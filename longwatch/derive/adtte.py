@@ -13,7 +13,8 @@ neither, CEVENT 0):
 - death: death → 0; end of follow-up → 1.
 - discontinuation: EOSSTT is DISCONTINUED, on EOSDT → 0; EOSSTT is COMPLETED, on EOSDT → 1; death → 0; end of follow-up
   → 1. Leaving the study by death is leaving it.
-- a measured event of ADEV, by its code: its first day → 0; death → 2; end of follow-up → 1.
+- a measured event of ADEV, by its code, or of an AESI with a window or laboratory criteria (ADSI): its first day → 0;
+  death → 2; end of follow-up → 1.
 - last_follow_up: death → 0; EOSSTT is COMPLETED or DISCONTINUED, at the end of follow-up → 0; end of follow-up → 1.
 
 Missing dates: an event without ASTDT is on day 1, one outside the follow-up on its first or last day (as in EAIR); a
@@ -96,10 +97,17 @@ def derive_times(
 
 
 def derive_times_to_measured(
-    code: str, name: str, adev: pl.DataFrame, adsl: pl.DataFrame, study: Study, cutoff: date, reason: str
+    code: str,
+    name: str,
+    adev: pl.DataFrame,
+    adsl: pl.DataFrame,
+    study: Study,
+    cutoff: date,
+    reason: str,
+    dataset: str = "ADEV",
 ) -> Times:
-    """The times, in days, to the first event of a code of ADEV, death before it competing. `reason`: why it cannot be
-    told of anybody; then there is no record."""
+    """The times, in days, to the first event of a code of ADEV (or of another `dataset` with EVENT in AVALC), death
+    before it competing. `reason`: why it cannot be told of anybody; then there is no record."""
     base = _base(adsl, study)
     first = (
         adev.filter(pl.col("PARAMCD") == code, pl.col("AVALC") == "EVENT")
@@ -109,7 +117,7 @@ def derive_times_to_measured(
     joined = base.join(first, on="row", how="left", maintain_order="left")
     joined = joined.with_columns(day=pl.min_horizontal(pl.max_horizontal("day", "STARTDT"), "end"))
     joined = joined.with_columns(day=pl.when(pl.col("row").is_in(first["row"].implode())).then("day"))
-    happened = _Case(pl.col("day").is_not_null(), pl.col("day"), 1, pl.lit(name), ("ADEV", "ADT"))
+    happened = _Case(pl.col("day").is_not_null(), pl.col("day"), 1, pl.lit(name), (dataset, "ADT"))
     found = _cases(joined if not reason else joined.clear(), [happened, *_death(2)])
     treated = adsl.filter(pl.col("SAFFL") == "Y").height
     return _times(found, code, name, "days", treated, cutoff, reason)

@@ -20,6 +20,7 @@ from longwatch.derive.adhy import derive_adhy
 from longwatch.derive.adim import derive_adim
 from longwatch.derive.adlot import derive_adlot
 from longwatch.derive.adltf import derive_adltf
+from longwatch.derive.adsi import EVENT, MET, TESTED, derive_adsi
 from longwatch.derive.adsl import derive_adsl, derive_last_event, read_attended, read_last_visit, read_subjects
 from longwatch.derive.adtte import Times, derive_times, derive_times_to_measured, variables_of
 from longwatch.derive.aesi import add_aesi
@@ -35,6 +36,7 @@ from longwatch.derive.exposure import read_infusions
 from longwatch.derive.follow_up_plan import Plan, read_plan
 from longwatch.derive.hypoglycaemia import derive_adhg
 from longwatch.derive.in_parts import at_once
+from longwatch.derive.infusions import add_infusions, number_infusions
 from longwatch.derive.insulin import derive_adii, read_insulin
 from longwatch.derive.listed import derive_line_names, read_collected
 from longwatch.derive.loss import derive_loss
@@ -57,11 +59,11 @@ from longwatch.derive.supplied_bds import read_supplied_bds
 from longwatch.derive.trial import Trial, read_trial
 from longwatch.standards.dataset import SourceData
 from longwatch.standards.event_groups import AESI, NO_GROUPS, EventGroups
-from longwatch.study import AnalysisData, EventKind, Parameter, Study, TreatmentBasis
+from longwatch.study import AesiSpec, AnalysisData, EventKind, Parameter, Study, TreatmentBasis
 
 DATASETS = (
     "ADSL", "ADAE", "ADTTE", "ADEX", "ADFU", "ADLTF", "ADGF", "ADII", "ADEV", "ADIM", "ADSP", "ADCG", "ADHG", "ADLOT",
-    "ADLB", "ADVS", "ADHY", "ADAQ",
+    "ADSI", "ADLB", "ADVS", "ADHY", "ADAQ",
 )  # fmt: skip
 """The analysis datasets there are; all but ADSL and ADAE are derived when they are first asked for."""
 
@@ -254,6 +256,14 @@ class AnalysisDatasets:
         return derive_adev(self.data, self.study, self.cutoff, self.subjects, self.adsl, self.adlb, adae, self.clock)
 
     @on_demand
+    def adsi(self) -> pl.DataFrame:
+        """ADSI: what makes the adverse events of special interest."""
+        adae = self.adae_with(("USUBJID", "SAFFL", "TRTEMFL", "ASTDT", "AESEQ", "AEDECOD", "AEBODSYS"))
+        adlb = self.adlb if any(spec.laboratory for spec in self.study.aesi) else None
+        infusions = number_infusions(self.infusions, self.adsl)
+        return derive_adsi(self.study.aesi, self.groups.of_kind(AESI), self.adsl, adae, adlb, infusions)
+
+    @on_demand
     def adim(self) -> pl.DataFrame:
         """ADIM: immunosuppressants."""
         return derive_adim(self.data, self.study, self.cutoff, self.subjects, self.adsl)
@@ -308,7 +318,8 @@ class AnalysisDatasets:
     @cached_property
     def declared_times(self) -> Mapping[str, Parameter]:
         """By code the times that the study file declares or implies, and AESI1, AESI2 …: the first event of each of its
-        AESIs, by the PTs and SOCs that ADAE has of it (of one that it has no event of, by all of its own)."""
+        AESIs, by the PTs and SOCs that ADAE has of it (of one that it has no event of, by all of its own). Of one with
+        a window or laboratory criteria its events are those of ADSI (`times`)."""
         if self.part:
             return self.part.whole.declared_times
         found = {item.code: item for item in self.study.time_parameters}
@@ -332,6 +343,14 @@ class AnalysisDatasets:
             )
         return found
 
+    def measured_interest(self, code: str) -> AesiSpec | None:
+        """The AESI of a code, where its events are not simply those of its terms: it has a window, or laboratory
+        criteria."""
+        by_code = {f"{AESI}{place}": spec for place, spec in enumerate(self.study.aesi, start=1)}
+        own = {item.code for item in self.study.time_parameters}
+        spec = by_code.get(code) if code not in own else None
+        return spec if spec is not None and not spec.is_by_terms else None
+
     def times(self, code: str) -> Times:
         """One parameter of ADTTE: the sponsor's own where ADTTE is supplied and has it, else derived. Raises KeyError
         where there is none of that code. What the trial collects, and what a supplied one holds, is asked of the whole
@@ -343,6 +362,15 @@ class AnalysisDatasets:
             records = self.part.of(times.records)
             return replace(times, records=records, unknown=self.safety_subjects - records.height)
         declared = self.declared_times.get(code)
+        interest = self.measured_interest(code)
+        if interest is not None and code not in self._supplied_codes:
+            mine = self.adsi.filter(pl.col("PARAMCD") == code)
+            tested = interest.has_terms or (mine["AVALC"] == TESTED).any()
+            reason = "" if tested else "no subject has a result that can be compared with its criteria (LB)"
+            happened = mine.filter(pl.col("AVALC").is_in([EVENT, MET])).with_columns(AVALC=pl.lit(EVENT))
+            return derive_times_to_measured(
+                code, interest.name, happened, self.adsl, self.study, self.cutoff, reason, dataset="ADSI"
+            )
         if declared is None and code in MEASURED and code not in self._supplied_codes:
             reason = why_not(code, self.data, self.study, self.adev)
             return derive_times_to_measured(code, MEASURED[code], self.adev, self.adsl, self.study, self.cutoff, reason)
@@ -468,6 +496,8 @@ def derive(data: SourceData, study: Study, cutoff: date, groups: EventGroups = N
         adsl = derive_adsl(attended, (at_events, at_visits), study, cutoff, subjects, ae)
         events = derive_adae(data, ae, kept, adsl, study, cutoff)
         stated = read_stated_causes(data, subjects, cutoff)
+    if any(spec.window for spec in study.aesi):
+        events = add_infusions(events, number_infusions(read_infusions(data, study, cutoff, subjects), adsl))
     adsl = derive_dthcaus(adsl, events.columns(("USUBJID", "AEDECOD", "AEOUT", "AESDTH")), stated)
     actual = study.treatment.basis is TreatmentBasis.ACTUAL
     variable = "TRT01A" if actual else "TRT01P"

@@ -1,8 +1,9 @@
 """The study file: one typed YAML document per study."""
 
 from longwatch.study.algorithmic import AlgorithmicQuery, Criterion, Query, Results, kind_of
-from longwatch.study.event_lists import AesiSpec, EventGroupsSpec, Terms
+from longwatch.study.event_lists import AesiSpec, AesiWindow, EventGroupsSpec, Terms
 from longwatch.study.exposure import PeriodSpec
+from longwatch.study.laboratory_criterion import LaboratoryCriterion
 from longwatch.study.mistakes import KnownNames
 from longwatch.study.model import (
     AnalysisData,
@@ -27,6 +28,7 @@ from longwatch.study.time_to_event import EventKind, Parameter, TimeToEvent
 __all__ = [
     "PLAIN",
     "AesiSpec",
+    "AesiWindow",
     "AlgorithmicQuery",
     "AnalysisData",
     "Arm",
@@ -37,6 +39,7 @@ __all__ = [
     "Form",
     "KnownNames",
     "Laboratory",
+    "LaboratoryCriterion",
     "OdmDatasetSpec",
     "OdmVariable",
     "Parameter",

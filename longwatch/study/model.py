@@ -360,6 +360,11 @@ class Study(Part):
         return self
 
     @property
+    def aesi_of_events(self) -> tuple[AesiSpec, ...]:
+        """The AESIs that adverse events can be of: those with terms."""
+        return tuple(item for item in self.aesi if item.has_terms)
+
+    @property
     def names_of_level_3(self) -> tuple[str, ...]:
         """What CESCAT calls hypoglycaemia of level 3, in capitals: a parameter of rule GF03."""
         named = self.rules.parameters.get("GF03", {}).get("level_3", "LEVEL 3")

@@ -27,7 +27,7 @@ from longwatch.tables.result import TableResult
 TITLE = "Summary of an adverse event of special interest"
 NUMBER = "18"
 RECURRENT, OUTCOME, TERMS = "More than one such TEAE", "By outcome", "By preferred term"
-NO_AESI = "The study file names no adverse event of special interest (aesi)"
+NO_AESI = "The study file names no adverse event of special interest by terms (aesi)"
 
 
 def make_aesi01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str, object]) -> TableResult:
@@ -35,7 +35,7 @@ def make_aesi01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[st
     arms = make_arms(datasets, study)
     layout = Layout(arms, study.comparison)
     events = select_emergent(datasets, "AEDECOD", *VARIABLES)
-    rows, statistics = layout.lines(list(_lines(events, arms)) if study.aesi else [])
+    rows, statistics = layout.lines(list(_lines(events, arms)) if study.aesi_of_events else [])
     columns = layout.columns()
     rows = rows if events.records.height else ()
     return TableResult(
@@ -63,7 +63,7 @@ def make_aesi01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[st
         ),
         number=NUMBER,
         subtitle="Treatment-emergent adverse events",
-        empty_note="No events met the criteria" if study.aesi else NO_AESI,
+        empty_note="No events met the criteria" if study.aesi_of_events else NO_AESI,
     )
 
 

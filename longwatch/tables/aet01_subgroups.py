@@ -62,7 +62,7 @@ def make_aet01_subgroups(datasets: AnalysisDatasets, study: Study, parameters: M
     shell = SHELLS[str(parameters["shell"])]
     arms = make_arms(datasets, study)
     layout = Layout(arms, study.comparison, with_intervals=False)
-    lacking = shell.code == "AESI01_SG" and not study.aesi
+    lacking = shell.code == "AESI01_SG" and not study.aesi_of_events
     lines = [] if lacking else [line for kind in shell.kinds for line in _block(datasets, study, arms, kind)]
     rows, statistics = layout.lines(lines)
     columns = layout.columns()

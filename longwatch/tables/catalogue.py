@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Literal
 
@@ -16,6 +16,7 @@ from longwatch.tables import (
     aefg01,
     ael02,
     aesi01,
+    aesi02,
     aet01,
     aet01_subgroups,
     aet02,
@@ -331,6 +332,7 @@ OUTPUTS: Mapping[str, Output] = {
             per_aesi=True,
             pooled="by study",
         ),
+        Output("AESI02", aesi02.TITLE, "", aesi02.make_aesi02, of_all_events=OF_GROUPS),
         *(
             Output(
                 code,
@@ -461,11 +463,19 @@ def make_tables(
     subgroups = [(item,) for item in read_subgroups(by, datasets, study)] if by else [()]
     interests = _of_interest(output, given, datasets, study)
     made = []
-    for interest, group in product(interests, subgroups):
+    for interest, group, own in product(interests, subgroups, _of_times(output, given, study)):
         restrictions = (*interest, *group, *where)
-        table = output.build(restrict(datasets, restrictions), study, {**given, **output.fixed})
+        table = output.build(restrict(datasets, restrictions), study, {**own, **output.fixed})
+        table = table if own is given else replace(table, each=f"parameter={own['parameter']}")
         made.append(say_restricted(table, restrictions))
     return tuple(made)
+
+
+def _of_times(output: Output, given: dict[str, object], study: Study) -> list[dict[str, object]]:
+    """The parameters of each output where `parameter=AESI` asks for the time to each AESI; none where there is none."""
+    if "parameter" not in output.takes or given.get("parameter") != AESI:
+        return [given]
+    return [{**given, "parameter": f"{AESI}{place}"} for place in range(1, len(study.aesi) + 1)]
 
 
 def _of_interest(
@@ -475,7 +485,7 @@ def _of_interest(
     if not output.per_aesi:
         return [()]
     asked = given.pop("aesi", "")
-    names = [str(asked)] if asked else [item.name for item in study.aesi]
+    names = [str(asked)] if asked else [item.name for item in study.aesi_of_events]
     return [(read_restriction(f"{AESI}={name}", datasets, study),) for name in names] or [()]
 
 

@@ -18,7 +18,7 @@ from longwatch.tables.layout import NOT_AVAILABLE
 from longwatch.tables.result import Provenance, Statistic, TableResult
 
 SUBJECTS = ("n", "N", "Ns", "change_n", "n_in_interval", "deaths", "at_risk", "base", "outliers")
-RECORDS = ("events", "events_in_interval", "records", "change_records")
+RECORDS = ("events", "events_in_interval", "records", "change_records", "procedures", "followed")
 """Statistics that count the subjects, or the records, that the provenance picks; others are computed from such."""
 
 
@@ -111,6 +111,7 @@ def columns_to_show(explanation: Explanation) -> list[str]:
 _TELLING = {
     "ADAE": ("ASTDT", "AENDT"),
     "ADLB": ("ADT",),
+    "ADSI": ("ADT", "INFNO", "ADYINF", "CRIT", "AVAL"),
     "ADVS": ("ADT",),
     "ADAQ": ("CRIT", "SRCDOM", "SRCSEQ", "ADT"),
     "ADTTE": ("STARTDT", "ADT", "AVAL", "CNSR", "EVNTDESC", "CNSDTDSC", "SRCDOM", "SRCSEQ"),

@@ -26,7 +26,7 @@ from longwatch.tables.filters import both, equals
 from longwatch.tables.layout import NOT_AVAILABLE
 from longwatch.tables.rated import RANGE, RATE, estimate_rate
 from longwatch.tables.result import Provenance, Statistic, TableRow
-from longwatch.tables.time_notes import name_kind, say_events, say_measured
+from longwatch.tables.time_notes import name_kind, say_events, say_interest, say_measured
 from longwatch.tables.times import (
     ColumnTimes,
     Timed,
@@ -61,7 +61,10 @@ class FirstEvents:
         for code in codes:
             timed = read_times(datasets, study, {"parameter": code})
             self._add(timed)
-            self.notes += [note for note in _notes(timed, study) if note not in self.notes]
+            interest = datasets.measured_interest(code)
+            said = (f"{timed.times.name}: the first of {say_interest(interest)}.",) if interest else ()
+            said = () if timed.times.reason else said
+            self.notes += [note for note in said or _notes(timed, study) if note not in self.notes]
             self.definitions += [note for note in say_events(study, timed) if note not in self.definitions]
 
     @property

@@ -152,7 +152,12 @@ def _of_group(asked: str, kind: str, text: str, datasets: AnalysisDatasets, stud
         raise _refused(asked, "a list with terms; (broad) takes all of them", f"{group.name} has no {scope} terms")
     condition = condition_of(group, scope, names_of(datasets, "AEBODSYS"), names_of(datasets, "AEDECOD"))
     words = f"{kind}: {group.name}" + ("" if kind == AESI else f" ({scope})")
-    return Restriction(asked, words, events=condition, notes=say_lists([group], study) if group.version else ())
+    notes = say_lists([group], study) if group.version else ()
+    window = next((spec.window for spec in study.aesi if kind == AESI and spec.name == group.name), None)
+    if window is not None:
+        condition = both(f"({condition})" if " OR " in condition else condition, window.condition)
+        notes = (f"Of {window.words}.", *notes)
+    return Restriction(asked, words, events=condition, notes=notes)
 
 
 def _of_subjects(

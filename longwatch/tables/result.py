@@ -82,7 +82,8 @@ class TableResult:
     `code`: output code (AET02). `number`: the FDA guide's number of the table, or of the figure (`Fig 4`); empty where
     it has none. `stub`: heading of the first column. An output without rows still prints its title, header, N and the
     line in `empty_note`. `chart`: of a figure, what is drawn; its rows are then the table of its numbers.
-    `restrictions`: to which subjects and events of the trial it is restricted.
+    `restrictions`: to which subjects and events of the trial it is restricted. `each`: which one it is of several that
+    were asked for together (`parameter=AESI1`).
     """
 
     code: str
@@ -99,11 +100,12 @@ class TableResult:
     parameters: dict[str, str] = field(default_factory=dict)
     restrictions: tuple[Restriction, ...] = ()
     chart: Chart | None = None
+    each: str = ""
 
     @property
     def name(self) -> str:
         """The code, and in brackets what the output is restricted to: `AET02[SEX=F, related]`."""
-        asked = ", ".join(item.asked for item in self.restrictions)
+        asked = ", ".join(filter(None, (self.each, *(item.asked for item in self.restrictions))))
         return f"{self.code}[{asked}]" if asked else self.code
 
     @property

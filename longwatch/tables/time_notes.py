@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from longwatch.derive import AnalysisDatasets
 from longwatch.derive.follow_up import start_variable
 from longwatch.stats.methods import Method
-from longwatch.study import EventKind, Parameter, Study
+from longwatch.study import AesiSpec, EventKind, Parameter, Study
 from longwatch.tables import footnotes
 from longwatch.tables.times import Timed
 
@@ -37,8 +37,11 @@ def _say_source(datasets: AnalysisDatasets, study: Study, timed: Timed) -> str:
     if timed.times.supplied:
         return "as supplied in the sponsor's ADTTE; the event: CNSR = 0, censored: CNSR of 1 or more."
     declared = timed.declared
+    interest = datasets.measured_interest(timed.times.code)
     first = start_variable(study, datasets.adsl.columns) == "INTSDT"
     start = "the first study intervention" if first else "the first dose of study product"
+    if interest is not None:
+        return f"from {start} to the first of: {say_interest(interest)}; {_CENSORED}."
     if declared is None:
         return f"from {start} to the first of: {say_measured(timed.times.code, study)}; {_CENSORED}."
     assert declared.event is not None, "a derived time has an event"
@@ -60,6 +63,18 @@ def say_measured(code: str, study: Study) -> str:
         "ISCHANGE": "a maintenance immunosuppressant (CM) ended, or one begun after day 28; for whatever reason",
         "HYPO3": "hypoglycaemia that needed another person's help (level 3, CE), whatever the glucose",
     }[code]
+
+
+def say_interest(spec: AesiSpec) -> str:
+    """What makes an AESI: `TEAE of PT SEPSIS; a result with NEUT < 1 10^9/L; in days 0 to 14 after …`."""
+    parts = []
+    if spec.has_terms:
+        lists = [f"list {name} ({spec.scope})" for name in spec.groups]
+        named = [name_terms(spec.terms, spec.socs)] * bool(spec.terms or spec.socs) + lists
+        parts.append(f"a TEAE of {' or of '.join(named)}")
+    parts += [f"a result with {criterion.words}" for criterion in spec.laboratory]
+    window = f", within {spec.window.words}" if spec.window else ""
+    return " or ".join(parts) + window
 
 
 def _say_event(timed: Timed) -> str:
