@@ -47,13 +47,15 @@ def add_days(asked: Asked) -> None:
         " FROM (FROM given UNION ALL FROM instead)"
     )
     placed = (
-        "SELECT e.*, (SELECT max(day) FROM numbered_infusion i WHERE i.USUBJID = e.USUBJID AND i.day <= e.{0}) AS given,"
-        " (SELECT min(day) FROM numbered_infusion i WHERE i.USUBJID = e.USUBJID) AS first_given FROM {1} e"
+        "SELECT e.*,"
+        " (SELECT max(day) FROM numbered_infusion i WHERE i.USUBJID = e.USUBJID AND i.day <= e.start_day) AS given,"
+        " (SELECT min(day) FROM numbered_infusion i WHERE i.USUBJID = e.USUBJID) AS first_given FROM {} e"
     )
     for name, kind in (("every_emergent", "TABLE"), ("every_started", "VIEW")):
         engine.execute(
-            "CREATE TABLE with_days AS SELECT * EXCLUDE (first_given), date_diff('day', given, start_day) AS since_last,"
-            f" date_diff('day', first_given, start_day) AS since_first FROM ({placed.format('start_day', name)})"
+            "CREATE TABLE with_days AS SELECT * EXCLUDE (first_given),"
+            " date_diff('day', given, start_day) AS since_last,"
+            f" date_diff('day', first_given, start_day) AS since_first FROM ({placed.format(name)})"
         )
         engine.execute(f"DROP {kind} {name}")
         engine.execute(f"ALTER TABLE with_days RENAME TO {name}")
@@ -99,8 +101,9 @@ def _add_results(asked: Asked, code: str, spec: AesiSpec, criterion: LaboratoryC
     asked.engine.execute(
         "CREATE OR REPLACE TEMP TABLE told AS SELECT *, date_diff('day', given, day) AS since_last,"
         " date_diff('day', first_given, day) AS since_first FROM (SELECT r.USUBJID, r.day,"
-        f" {value} AS value, (SELECT max(i.day) FROM numbered_infusion i WHERE i.USUBJID = r.USUBJID AND i.day <= r.day)"
-        " AS given, (SELECT min(i.day) FROM numbered_infusion i WHERE i.USUBJID = r.USUBJID) AS first_given"
+        f" {value} AS value,"
+        " (SELECT max(i.day) FROM numbered_infusion i WHERE i.USUBJID = r.USUBJID AND i.day <= r.day) AS given,"
+        " (SELECT min(i.day) FROM numbered_infusion i WHERE i.USUBJID = r.USUBJID) AS first_given"
         " FROM measured_LB r JOIN every_subject USING (USUBJID)"
         f" WHERE safety AND r.code = {quote(criterion.analyte)} AND r.spec IS DISTINCT FROM 'URINE'"
         " AND r.ontrtfl = 'Y' AND r.day IS NOT NULL) WHERE value IS NOT NULL"
@@ -153,9 +156,7 @@ def of_special_interest(asked: Asked, table: TableResult) -> Answer:
     joined = "FROM interest i JOIN subject s USING (USUBJID)"
 
     def subjects(condition: str) -> dict[str, int]:
-        return numbers_by_arm(
-            asked, f"SELECT {arm}, count(DISTINCT i.USUBJID) {joined} WHERE {condition} GROUP BY 1"
-        )
+        return numbers_by_arm(asked, f"SELECT {arm}, count(DISTINCT i.USUBJID) {joined} WHERE {condition} GROUP BY 1")
 
     def put(name: str, row: str, statistic: str, by_arm: dict[str, int]) -> dict[str, int]:
         found = {}
@@ -163,9 +164,9 @@ def of_special_interest(asked: Asked, table: TableResult) -> Answer:
             counted.values[name, row, column, statistic] = found[column] = number
         return found
 
-    def share(name: str, row: str, n: dict[str, int], base: dict[str, int]) -> None:
+    def share(name: str, row: str, n: dict[str, int], base: dict[str, int], statistic: str = "share") -> None:
         for column, size in base.items():
-            counted.values[name, row, column, "share"] = 100 * n[column] / size if size else None
+            counted.values[name, row, column, statistic] = 100 * n[column] / size if size else None
 
     for code, spec in _by_code(asked).items():
         name, mine = spec.name, f"i.code = {quote(code)}"
@@ -186,10 +187,11 @@ def of_special_interest(asked: Asked, table: TableResult) -> Answer:
             n = put(name, "Infusions", "followed", numbers_by_arm(
                 asked, f"{given} WHERE (g.USUBJID, g.day) IN ({after}) GROUP BY 1"))  # fmt: skip
             base = put(name, "Infusions", "procedures", numbers_by_arm(asked, f"{given} GROUP BY 1"))
-            share(name, "Infusions", n, base)
+            share(name, "Infusions", n, base, "infusion_share")
         if spec.denominator == "events":
             events = f"SELECT {arm}, count(*) {joined} WHERE {mine} AND kind = 'EVENT' GROUP BY 1"
             n = put(name, "Events", "events", numbers_by_arm(asked, events))
             every = by_row(asked.rows("SELECT 1, arm, count(*) FROM emergent GROUP BY arm"), 1)
-            share(name, "Events", n, put(name, "Events", "records", every.get(("1",), [{}])[0]))
+            total = put(name, "Events", "records", every.get(("1",), [{}])[0])
+            share(name, "Events", n, total, "event_share")
     return Answer(counted.values)

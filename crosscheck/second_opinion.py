@@ -52,7 +52,7 @@ TEXTS = {
     "CONTACT": ("USUBJID", "DTC", "RESULT"),
     "CE": ("USUBJID", "CECAT", "CEDECOD", "CETERM", "CESCAT", "CEOCCUR", "CELNKID", "CESTDTC"),
     "FA": ("USUBJID", "FATESTCD", "FALNKID", "FASTRESC", "FASTRESU"),
-    "CGM": ("USUBJID", "DTC"),
+    "CGM": ("USUBJID", "DTC", "GLUCU"),
     "LOTTEST": ("LOTID", "PASS"),
     "LTFUPLAN": ("VISIT", "ANCHOR"),
     "DD": ("USUBJID", "DDDTC", "DDTESTCD", "DDSTRESC", "DDORRES"),
@@ -65,7 +65,7 @@ TEXTS = {
 }  # fmt: skip
 NUMBERS = {
     "EX": ("EXDOSE",), "DM": ("AGE",), "AE": ("AESEQ",), "ADAE": ("AESEQ",), "ADSL": ("FUPDUR", "DTHADY"),
-    "ADTTE": ("AVAL", "CNSR", "CEVENT"), "SV": ("VISITNUM",), "CM": ("CMDOSE",), "CGM": ("TIR", "BELOW54"),
+    "ADTTE": ("AVAL", "CNSR", "CEVENT"), "SV": ("VISITNUM",), "CM": ("CMDOSE",), "CGM": ("TIR", "BELOW54", "GLUC"),
     "FA": ("FASTRESN",),
     "LTFUPLAN": ("VISITNUM", "TARGDAY", "TARGMON", "WIN_LO", "WIN_HI"),
     **{domain: ("VISITNUM", *(f"{domain}{name}" for name in ("SEQ", "STRESN", "STNRLO", "STNRHI", "TPTNUM")))

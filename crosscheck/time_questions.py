@@ -46,7 +46,8 @@ def _participation(asked: Asked) -> tuple[str, str, str, str]:
 
 
 def _derived(asked: Asked, parameter: Parameter, first: str = "") -> str | None:
-    """`first`: the query for the first event of each subject, where it is not by the parameter's terms. USUBJID, arm, days, ended (1 the event, 2 death, 0 neither) and why it is censored; None where not collected."""
+    """USUBJID, arm, days, ended (1 the event, 2 death, 0 neither) and why it is censored; None where not collected.
+    `first`: the query for the first event of each subject, where it is not by the parameter's terms."""
     died = f"CASE WHEN DTHDT IS NULL THEN followed ELSE {_day('DTHDT')} END"
     died_why = f"CASE WHEN DTHDT IS NULL THEN 'DEATH, {NO_DAY}' ELSE 'DEATH' END"
     at_end = f"(followed, 0, {_end_of_follow_up()})"

@@ -74,7 +74,9 @@ aesi:
     terms: [NEUTROPENIA]
     laboratory:
       - {{analyte: NEUT, comparison: below, value: 1, unit: 10^9/L}}
-  - {{name: Infection, socs: [INFECTIONS], denominator: events}}
+  - name: Opportunistic infection
+    terms: [CYTOMEGALOVIRUS INFECTION, BK VIRUS INFECTION, SHINGLES, ORAL THRUSH]
+    denominator: events
   - name: Kidney function lost
     terms: [KIDNEY FUNCTION REDUCED]
     laboratory:

@@ -56,13 +56,40 @@ CREATE MACRO severe_in(who, low_, high_) AS (
     CASE WHEN high_ >= low_ THEN (SELECT count(*) FROM level_3 e WHERE e.USUBJID = who
          AND complete(CESTDTC) BETWEEN low_ AND high_) * 365.25 / (high_ - low_ + 1) END);
 
+-- The sensor's readings of the 14 days before a visit, and before the first infusion.
+CREATE TABLE reading AS
+SELECT USUBJID, t, avg(g) AS g FROM (
+    SELECT USUBJID, try_strptime(DTC[1:16], '%Y-%m-%dT%H:%M') AS t,
+           GLUC * CASE lower(trim(GLUCU)) WHEN 'mg/dl' THEN 1 WHEN 'mmol/l' THEN 18.016 END AS g FROM CGM)
+WHERE t IS NOT NULL AND g > 0 AND t::DATE <= getvariable('cutoff') GROUP BY ALL;
+CREATE TABLE sensor AS
+WITH ends AS (
+    SELECT USUBJID, day FROM every_graft_visit WHERE day IS NOT NULL
+    UNION SELECT USUBJID, TRTSDT FROM every_graft_visit WHERE TRTSDT IS NOT NULL
+), inside AS (
+    SELECT e.USUBJID, e.day, r.g,
+           date_diff('minute', lag(r.t) OVER (PARTITION BY e.USUBJID, e.day ORDER BY r.t), r.t) AS gap
+    FROM ends e JOIN reading r ON r.USUBJID = e.USUBJID AND r.t::DATE BETWEEN e.day - 14 AND e.day - 1
+), usual AS (
+    SELECT USUBJID, day, gap, row_number() OVER (PARTITION BY USUBJID, day ORDER BY count(*) DESC, gap) AS place
+    FROM inside WHERE gap IS NOT NULL GROUP BY USUBJID, day, gap
+)
+SELECT i.USUBJID, i.day, coalesce(100 * count(*) / (20160 / any_value(u.gap)) >= 70, false) AS told,
+       100 * count(*) FILTER (g BETWEEN 70 AND 180) / count(*) AS tir, 100 * count(*) FILTER (g < 54) / count(*) AS lowg
+FROM inside i LEFT JOIN usual u ON u.USUBJID = i.USUBJID AND u.day = i.day AND u.place = 1 GROUP BY i.USUBJID, i.day;
+CREATE MACRO sensed(who, day_) AS (SELECT count(*) > 0 FROM sensor r WHERE r.USUBJID = who AND r.day = day_);
+CREATE MACRO sensed_tir(who, day_) AS (SELECT any_value(r.tir) FROM sensor r WHERE r.USUBJID = who AND r.day = day_ AND told);
+CREATE MACRO sensed_low(who, day_) AS (SELECT any_value(r.lowg) FROM sensor r WHERE r.USUBJID = who AND r.day = day_ AND told);
+
 CREATE TABLE component AS
 SELECT *, {has_cm} AS cm_told, {has_ce} AS ce_told,
        near(USUBJID, 'HBA1C', day, low, high) AS h, prior(USUBJID, 'HBA1C', TRTSDT) AS h0,
        near(USUBJID, 'STIMULATED', day, low, high) AS st, prior(USUBJID, 'STIMULATED', TRTSDT) AS st0,
        near(USUBJID, 'FASTING', day, low, high) AS fa, prior(USUBJID, 'FASTING', TRTSDT) AS fa0,
-       near(USUBJID, 'TIR', day, low, high) AS tir, prior(USUBJID, 'TIR', TRTSDT) AS tir0,
-       near(USUBJID, 'BELOW54', day, low, high) AS lowg, prior(USUBJID, 'BELOW54', TRTSDT) AS lowg0,
+       CASE WHEN sensed(USUBJID, day) THEN sensed_tir(USUBJID, day) ELSE near(USUBJID, 'TIR', day, low, high) END AS tir,
+       CASE WHEN sensed(USUBJID, TRTSDT) THEN sensed_tir(USUBJID, TRTSDT) ELSE prior(USUBJID, 'TIR', TRTSDT) END AS tir0,
+       CASE WHEN sensed(USUBJID, day) THEN sensed_low(USUBJID, day) ELSE near(USUBJID, 'BELOW54', day, low, high) END AS lowg,
+       CASE WHEN sensed(USUBJID, TRTSDT) THEN sensed_low(USUBJID, TRTSDT) ELSE prior(USUBJID, 'BELOW54', TRTSDT) END AS lowg0,
        prior(USUBJID, 'WEIGHT', day) AS kg,
        CASE WHEN {has_cm} THEN units_on(USUBJID, day) END AS u,
        CASE WHEN {has_cm} THEN units_on(USUBJID, TRTSDT - 1) END AS u0,

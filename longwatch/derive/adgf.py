@@ -10,9 +10,11 @@ One row per subject and planned visit that was held, or expected (ADLTF, PARAMCD
 | INSULIN | units per day on its day (`insulin`) | on the day before the first infusion |
 | WEIGHT | last in kg by its day | – |
 | SEVERE | `hypoglycaemia` of level 3 per year, in 365 days, from the infusion on | before it, from consent on |
-| TIR, BELOW54 | of CGM (USUBJID, DTC, TIR, BELOW54), nearest in the window | last by the first infusion |
+| TIR, BELOW54 | of the sensor's readings (CGM: GLUC) of the 14 days before it, as ADCG (`cgm`) | before the infusion |
+| … without a reading there | of CGM (USUBJID, DTC, TIR, BELOW54), nearest in the window | last by the infusion |
 
-A dataset that is not there leaves its components missing.
+Readings of less than 70 % of these days say that the component is not known: a summary made of the same sensor does not
+stand in for them. A dataset that is not there leaves its components missing.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from datetime import date
 import polars as pl
 
 from longwatch.derive.c_peptide import below_limit_to_ng_per_ml, to_ng_per_ml
+from longwatch.derive.cgm import LEAST_WEAR, compute_cgm, cut_windows, read_readings
 from longwatch.derive.coded import Subjects, by_value, read_coded
 from longwatch.derive.hypoglycaemia import LEVEL_3, read_hypoglycaemia, tells_level_3
 from longwatch.derive.igls import derive_igls
@@ -49,6 +52,7 @@ def derive_adgf(
     rows = pl.concat([rows, first.select(pl.all().gather(rows["subject"]))], how="horizontal")
     for name, values in read_components(data, subjects, cutoff).items():
         rows = _add_nearest(rows, values, name)
+    rows = _add_sensor(rows, read_readings(data, cutoff, subjects))
     rows = _add_insulin(rows, read_insulin(data, study, cutoff, subjects))
     rows = _add_severe(rows, data, study, cutoff, subjects)
     made = derive_igls(rows.sort("row"), study.graft.as_baseline)
@@ -130,6 +134,27 @@ def _add_nearest(rows: pl.DataFrame, values: pl.DataFrame, name: str) -> pl.Data
         check_sortedness=False,
     )  # fmt: skip
     return before.rename({"value": f"B_{name}"}).drop("measured")
+
+
+def _add_sensor(rows: pl.DataFrame, readings: pl.DataFrame) -> pl.DataFrame:
+    """TIR and BELOW54 of the readings before a visit, and before the first infusion, where there are any."""
+    if readings.is_empty():
+        return rows
+    for prefix, key, day in (("", "row", "day"), ("B_", "subject", "TRTSDT")):
+        ends = rows.select("subject", row=key, ADT=day).drop_nulls().unique(maintain_order=True)
+        found = compute_cgm(cut_windows(ends, readings)).with_columns(known=pl.col("CGMWEAR") >= LEAST_WEAR)
+        measured = found.select(
+            pl.col("row").alias(key),
+            sensed=pl.lit(True),
+            sensed_TIR=pl.when("known").then("TIR"),
+            sensed_BELOW54=pl.when("known").then("TBR2"),
+        )
+        rows = rows.join(measured, on=key, how="left", maintain_order="left")
+        rows = rows.with_columns(
+            pl.when("sensed").then(f"sensed_{name}").otherwise(f"{prefix}{name}").alias(f"{prefix}{name}")
+            for name in ("TIR", "BELOW54")
+        ).drop("sensed", "sensed_TIR", "sensed_BELOW54")
+    return rows
 
 
 def _add_insulin(rows: pl.DataFrame, insulin: pl.DataFrame | None) -> pl.DataFrame:

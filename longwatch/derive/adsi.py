@@ -70,9 +70,7 @@ def derive_adsi(
 
 def _place(records: pl.DataFrame, infusions: pl.DataFrame) -> pl.DataFrame:
     """Records with the infusion that they follow."""
-    return pl.concat(
-        [records, since_infusion(records.select("subject", day="ADT"), infusions)], how="horizontal"
-    )
+    return pl.concat([records, since_infusion(records.select("subject", day="ADT"), infusions)], how="horizontal")
 
 
 def _within(records: pl.DataFrame, spec: AesiSpec) -> pl.DataFrame:
@@ -94,6 +92,8 @@ def _criteria(spec: AesiSpec, adlb: pl.DataFrame, infusions: pl.DataFrame) -> It
         told = _within(_place(told, infusions), spec).with_columns(CRIT=pl.lit(criterion.words))
         first = told.filter("met").sort("subject", "ADT", "LBSEQ", nulls_last=True, maintain_order=True)
         yield first.unique(["subject", "INFNO"], keep="first", maintain_order=True).with_columns(AVALC=pl.lit(MET))
-        yield told.select("subject", "CRIT").unique(maintain_order=True).with_columns(
-            *(pl.lit(None, pl.Int64).alias(name) for name in VARIABLES), AVALC=pl.lit(TESTED)
+        yield (
+            told.select("subject", "CRIT")
+            .unique(maintain_order=True)
+            .with_columns(*(pl.lit(None, pl.Int64).alias(name) for name in VARIABLES), AVALC=pl.lit(TESTED))
         )

@@ -11,7 +11,7 @@ KEY = ("subject", "PARAM", "ATPT")
 OF_BASELINE = {"AVAL": "BASE", "AVALC": "BASEC", "ANRIND": "BNRIND"}
 
 
-def derive_ablfl(results: pl.DataFrame) -> pl.DataFrame:
+def derive_ablfl(results: pl.DataFrame, by_exposure: bool | None = None) -> pl.DataFrame:
     """Adds ABLFL: Y on exactly one result of each KEY that has a baseline, missing elsewhere.
 
     Cases, in order:
@@ -20,10 +20,12 @@ def derive_ablfl(results: pl.DataFrame) -> pl.DataFrame:
     2. --BLFL flags other results of the parameter → no baseline: it is the sponsor's own definition, and says that this
        subject has none;
     3. else the last one that was not taken after the first dose (`timing`); there is none → no baseline.
-    Last: by day, time of day (none first), --SEQ. Expects the rows in that order within their key, and `after`.
+    Last: by day, time of day (none first), --SEQ. `by_exposure`: whether the domain has --LOBXFL, where these are not
+    all of its results. Expects the rows in that order within their key, and `after`.
     Source: spec A.8 (last non-missing value on or before first exposure); SDTMIG --BLFL, --LOBXFL.
     """
-    by_exposure = results["LOBXFL"].null_count() < results.height
+    if by_exposure is None:
+        by_exposure = results["LOBXFL"].null_count() < results.height
     flagged = (pl.col("LOBXFL" if by_exposure else "BLFL") == "Y").fill_null(False)
     defined = pl.lit(False) if by_exposure else pl.col("flagged").any().over("PARAM")
     candidates = results.with_row_index("row").select("row", *KEY, "after", flagged=flagged)

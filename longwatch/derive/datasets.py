@@ -34,6 +34,7 @@ from longwatch.derive.coded import Subjects
 from longwatch.derive.egfr_slope import derive_adsp
 from longwatch.derive.exposure import read_infusions
 from longwatch.derive.follow_up_plan import Plan, read_plan
+from longwatch.derive.followed_results import derive_followed, select_followed
 from longwatch.derive.hypoglycaemia import derive_adhg
 from longwatch.derive.in_parts import at_once
 from longwatch.derive.infusions import add_infusions, number_infusions
@@ -253,15 +254,16 @@ class AnalysisDatasets:
     def adev(self) -> pl.DataFrame:
         """ADEV: what happened over the years besides adverse events."""
         adae = self.adae_with(("USUBJID", "TRTEMFL", "ASTDT", "AEDECOD", "AEBODSYS"))
-        return derive_adev(self.data, self.study, self.cutoff, self.subjects, self.adsl, self.adlb, adae, self.clock)
+        results = self.followed_results
+        return derive_adev(self.data, self.study, self.cutoff, self.subjects, self.adsl, results, adae, self.clock)
 
     @on_demand
     def adsi(self) -> pl.DataFrame:
         """ADSI: what makes the adverse events of special interest."""
         adae = self.adae_with(("USUBJID", "SAFFL", "TRTEMFL", "ASTDT", "AESEQ", "AEDECOD", "AEBODSYS"))
-        adlb = self.adlb if any(spec.laboratory for spec in self.study.aesi) else None
         infusions = number_infusions(self.infusions, self.adsl)
-        return derive_adsi(self.study.aesi, self.groups.of_kind(AESI), self.adsl, adae, adlb, infusions)
+        results = self.followed_results if any(spec.laboratory for spec in self.study.aesi) else None
+        return derive_adsi(self.study.aesi, self.groups.of_kind(AESI), self.adsl, adae, results, infusions)
 
     @on_demand
     def adim(self) -> pl.DataFrame:
@@ -271,7 +273,7 @@ class AnalysisDatasets:
     @on_demand
     def adsp(self) -> pl.DataFrame:
         """ADSP: the chronic slope of eGFR."""
-        return derive_adsp(self.adlb, self.adsl)
+        return derive_adsp(self.followed_results, self.adsl)
 
     @on_demand
     def adcg(self) -> pl.DataFrame:
@@ -403,6 +405,14 @@ class AnalysisDatasets:
     def adlb(self) -> pl.DataFrame:
         """ADLB: one row per laboratory result; no rows where the data has none."""
         return self._bds("ADLB")
+
+    @on_demand
+    def followed_results(self) -> pl.DataFrame:
+        """Of ADLB the tests that follow-up looks at: EGFR, and those of the AESIs' criteria."""
+        tests = {"EGFR", *(item.analyte for spec in self.study.aesi for item in spec.laboratory)}
+        if "adlb" in vars(self) or self.study.analysis_data is AnalysisData.ADAM or "LB" not in self.data:
+            return select_followed(self.adlb, tests)
+        return derive_followed(self.data, self.study, self.cutoff, self.subjects, self.adsl, tests)
 
     @on_demand
     def advs(self) -> pl.DataFrame:

@@ -22,7 +22,7 @@ from longwatch.study import AesiSpec, Study
 from longwatch.tables import footnotes
 from longwatch.tables.arms import make_arms
 from longwatch.tables.filters import EMERGENT, both, equals, is_one_of, select_rows
-from longwatch.tables.layout import NOT_AVAILABLE, Column, CountLine, Counted, Layout
+from longwatch.tables.layout import NOT_AVAILABLE, Column, Counted, CountLine, Layout
 from longwatch.tables.result import Provenance, Statistic, TableResult, TableRow
 from longwatch.tables.shares import ShareLine, share_rows
 from longwatch.tables.time_notes import say_interest
@@ -32,7 +32,7 @@ NO_AESI = "The study file names no adverse event of special interest (aesi)"
 BY_EVENT = "Adverse event"
 PROCEDURES, EVENTS = "Infusions", "Events"
 OF_INFUSIONS = "Infusions it followed, of those given"
-INTERVAL = ("share", "share_lower", "share_upper")
+INTERVAL = ("infusion_share", "infusion_share_lower", "infusion_share_upper")
 
 
 def make_aesi02(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str, object]) -> TableResult:
@@ -46,7 +46,7 @@ def make_aesi02(datasets: AnalysisDatasets, study: Study, parameters: Mapping[st
         rows += made.rows
         statistics += made.statistics
     columns = layout.columns()
-    units = {spec.denominator for spec in study.aesi}
+    units: set[str] = {spec.denominator for spec in study.aesi}
     return TableResult(
         code="AESI02",
         title=TITLE,
@@ -106,9 +106,7 @@ class _Interest:
         columns = self._layout.counted_columns()
         for column in columns:
             source = Provenance("ADSI", self._where(column, condition), ("USUBJID",))
-            self.statistics.append(
-                Statistic(self._spec.name, row, column.name, statistic, None, NOT_AVAILABLE, source)
-            )
+            self.statistics.append(Statistic(self._spec.name, row, column.name, statistic, None, NOT_AVAILABLE, source))
         self.rows.append(TableRow(label, (NOT_AVAILABLE,) * len(columns), 1, self._spec.name, row))
 
     def _criterion(self, words: str) -> None:
@@ -144,7 +142,8 @@ class _Interest:
         for column in self._layout.counted_columns():
             n, total = (_in(column, counts[condition]) for condition in (followed, given))
             sources = [
-                Provenance("ADSI", self._where(column, condition), ("USUBJID", "INFNO")) for condition in (followed, given)
+                Provenance("ADSI", self._where(column, condition), ("USUBJID", "INFNO"))
+                for condition in (followed, given)
             ]
             over = Provenance(*_parts(sources[0]), f"{total} infusions of ADSI with {sources[1].filter}")
             key = (self._spec.name, PROCEDURES, column.name)
@@ -157,9 +156,7 @@ class _Interest:
                 self.statistics.append(Statistic(*key, name, value, text, over))
             interval = f" [{texts[1]}, {texts[2]}]" if total else ""
             cells.append(_of(count_percent_text(n, total), str(total)) + interval)
-        self.rows.append(
-            TableRow(OF_INFUSIONS, tuple(cells), 1, self._spec.name, PROCEDURES)
-        )
+        self.rows.append(TableRow(OF_INFUSIONS, tuple(cells), 1, self._spec.name, PROCEDURES))
 
     def _events(self) -> None:
         """Adverse events of it, of all that are treatment-emergent."""
@@ -177,7 +174,7 @@ class _Interest:
                 Statistic(*key, "records", total, str(total), Provenance("ADAE", all_of_them, ("USUBJID", "AESEQ")))
             )
             share = 100 * n / total if total else None
-            self.statistics.append(Statistic(*key, "share", share, percent_text(n, total), over))
+            self.statistics.append(Statistic(*key, "event_share", share, percent_text(n, total), over))
             cells.append(_of(count_percent_text(n, total), str(total)))
         self.rows.append(TableRow("Events of it, of all TEAEs", tuple(cells), 1, self._spec.name, EVENTS))
 
@@ -186,9 +183,7 @@ class _Interest:
 
     def _by_arm(self, dataset: str, condition: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         """Records of a dataset by arm of the population."""
-        frame = (
-            self._datasets.adsi if dataset == "ADSI" else self._datasets.adae_with(("USUBJID", "TRTEMFL"))
-        )
+        frame = self._datasets.adsi if dataset == "ADSI" else self._datasets.adae_with(("USUBJID", "TRTEMFL"))
         chosen = frame.filter(pl.Series(select_rows(frame, condition)))
         arm = self._layout.arms.arm_of_subject[chosen["USUBJID"].to_physical().to_numpy()]
         return np.bincount(arm[arm >= 0], minlength=len(self._layout.arms.names)).astype(np.int64)

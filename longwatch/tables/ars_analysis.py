@@ -106,6 +106,10 @@ class _Place:
     line: Line
 
 
+_NUMERATORS = {"pct": "n", "quotient": "days_followed", "infusion_share": "followed", "event_share": "events"}
+"""Of a number that stands apart from what it is a share of, the statistic that is its numerator."""
+
+
 def read_analyses(table: TableResult) -> list[Analysis]:
     """The analyses of a table, in the order of its numbers; each number of the table is one result of one of them."""
     reader = _Reader(table)
@@ -113,7 +117,8 @@ def read_analyses(table: TableResult) -> list[Analysis]:
     for items in _bundles(table):
         place = reader.place(items[0])
         names = tuple(item.statistic for item in items)
-        method = Method(names, {"rate": reader.numerator, "pct": "n", "quotient": "days_followed"}.get(names[0], ""))
+        numerators = {"rate": reader.numerator, **_NUMERATORS}
+        method = Method(names, numerators.get(names[0], ""))
         variables = tuple(name for name, _ in place.groups)
         variable = place.source.variables[-1] if place.source.variables else ""
         # What stands in no arm's column (a comparison, a mark of a figure) is an analysis of its own.

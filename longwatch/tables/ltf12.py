@@ -53,7 +53,7 @@ def make_ltf12(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
             f"Slope: least squares over each subject's eGFR from study day {FIRST_DAY} on, of subjects with at least "
             f"{LEAST_DAYS} days of results over at least {LEAST_SPAN} days; the mean of the subjects' slopes with "
             "Student's 95% CI, each subject with the same weight.",
-            *footnotes.say_egfr(datasets.adlb),
+            *footnotes.say_egfr(datasets.followed_results),
             say_first(),
             *found.notes,
             say_rates(),

@@ -10,7 +10,7 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel
 
-from longwatch.study import OdmDatasetSpec, OdmVariable, SourceSpec, Study, TimeToEvent
+from longwatch.study import AesiSpec, OdmDatasetSpec, OdmVariable, SourceSpec, Study, TimeToEvent
 from longwatch.study.shape import Shape
 
 
@@ -52,7 +52,11 @@ def test_every_key_is_documented(repository: Path) -> None:
 def test_the_examples_are_right(repository: Path) -> None:
     page = (repository / "docs" / "study-file.md").read_text()
     examples = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
-    assert len(examples) == 3
+    assert len(examples) == 4
     assert TimeToEvent.model_validate(examples[0]["time_to_event"]).parameters
-    sources = [SourceSpec.model_validate(each) for example in examples[1:] for each in example["sources"]]
+    sources = [SourceSpec.model_validate(each) for example in examples[2:] for each in example["sources"]]
+    assert [AesiSpec.model_validate(each).denominator for each in examples[1]["aesi"]][::2] == [
+        "procedures",
+        "subjects",
+    ]
     assert all(isinstance(source, Shape) and not source.shape.is_plain for source in sources)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import polars as pl
 import pytest
 
-from longwatch.derive import AnalysisDatasets
+from longwatch.derive import AnalysisDatasets, derive
+from longwatch.derive.followed_results import select_followed
+from longwatch.standards.dataset import SourceData
 from longwatch.study import Study
 
 Row = dict[str, Any]
@@ -318,3 +321,36 @@ def test_grades_of_two_versions_are_never_mixed(
     """A study graded by another version of CTCAE gets no grades by the numbers of 5.0."""
     rows = adlb([result(130, "2022-04-01")], dictionaries={"ctcae": version})
     assert column(rows, "ATOXGR") == [grade]
+
+
+def test_what_follow_up_looks_at_is_what_adlb_has(
+    make_study: Callable[..., Study], make_data: Callable[..., SourceData]
+) -> None:
+    """EGFR computed from creatinine, and the tests of criteria, derived without the others: the same records. The
+    sponsor's flag (LBLOBXFL) is on another test alone: the domain has it, and LBBLFL does not count for NEUT."""
+
+    def of(seq: int, test: str, day: str, value: float, **more: str) -> Row:
+        return {"USUBJID": "S1", "LBSEQ": float(seq), "LBTESTCD": test, "LBSTRESN": value, "LBSTRESU": "mg/dL",
+                "LBDTC": day, "LBLOBXFL": None, "LBBLFL": None, **more}  # fmt: skip
+
+    study = make_study(aesi=[{"name": "N", "laboratory": [
+        {"analyte": "NEUT", "comparison": "below", "value": 1, "unit": "mg/dL"}]}])  # fmt: skip
+    data = make_data(
+        DM=[{"USUBJID": "S1", "ARMCD": "CELL", "ACTARMCD": "CELL", "AGE": 45.0, "SEX": "M"}],
+        EX=[{"USUBJID": "S1", "EXTRT": "ISLET CELLS", "EXDOSE": 1.0, "EXSTDTC": "2022-03-01"}],
+        AE=[{"USUBJID": "S1", "AEDECOD": "X", "AEBODSYS": "Y", "AESTDTC": "2022-04-01"}],
+        LB=[
+            of(1, "CREAT", "2022-02-01", 0.8), of(2, "CREAT", "2022-05-01", 1.4),
+            of(3, "NEUT", "2022-02-01", 2.0, LBBLFL="Y"), of(4, "NEUT", "2022-02-10", 3.0),
+            of(5, "NEUT", "2022-05-01", 0.5), of(6, "ALT", "2022-02-01", 9.0, LBLOBXFL="Y"),
+        ],
+    )  # fmt: skip
+    whole, alone = (derive(data, study, date(2023, 12, 31)) for _ in range(2))
+    chosen = select_followed(whole.adlb, {"EGFR", "NEUT"})
+    assert as_rows(alone.followed_results) == as_rows(chosen)
+    assert set(chosen["PARAMCD"].cast(str)) == {"EGFR", "NEUT"}
+    assert whole.followed_results.height == 5
+
+
+def as_rows(frame: pl.DataFrame) -> list[tuple[object, ...]]:
+    return frame.with_columns(pl.col(pl.Enum, pl.Categorical).cast(pl.String)).rows()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import polars as pl
 import pytest
 
+from crosscheck import ask_second_opinion
 from longwatch.derive import AnalysisDatasets
 from longwatch.standards.dataset import SourceData
 from longwatch.study import Study
@@ -88,7 +89,7 @@ TRIAL: dict[str, Records] = {
 }  # fmt: skip
 BARE = {name: TRIAL[name] for name in ("DM", "EX", "AE", "SV")}
 NOBODY = {name: [dict.fromkeys(records[0])] for name, records in TRIAL.items()}
-NUMBERS = {"LBSTRESN", "LBTPTNUM", "CMDOSE", "VSSTRESN", "TIR", "BELOW54"}
+NUMBERS = {"LBSTRESN", "LBTPTNUM", "CMDOSE", "VSSTRESN", "TIR", "BELOW54", "GLUC"}
 CUT = date(2023, 6, 1)
 Derived = Callable[..., AnalysisDatasets]
 
@@ -190,3 +191,33 @@ def test_the_whole_table(
     datasets: Derived, golden: Callable[[str, str], None], code: str, name: str, data: dict[str, Records]
 ) -> None:
     golden(f"{code.lower()}_{name}", as_text(table(code, datasets(data))))
+
+
+def readings(name: str, last: date, values: list[float], hours: int = 2) -> Records:
+    """Readings every so many hours in the 14 days before a day, in turn these values (mg/dL)."""
+    start = datetime.combine(last, time()) - timedelta(days=14)
+    return [
+        {"USUBJID": name, "GLUC": values[place % len(values)], "GLUCU": "mg/dL",
+         "DTC": (start + timedelta(hours=hours * place)).isoformat(timespec="minutes")}
+        for place in range(14 * 24 // hours)
+    ]  # fmt: skip
+
+
+def test_readings_of_the_sensor_feed_igls(datasets: Derived) -> None:
+    """Spec D.4: time in range and time below 54 are those of the readings before the visit, and before the infusion.
+    A: every reading in range is optimal; one of eight below 54 (12.5 %, at baseline none) fails. B's readings, of less
+    than 70 % of the days, leave it not evaluable, whatever the summary says. C and D keep their summaries."""
+    visit, infusion = date(2023, 3, 1), date(2022, 3, 1)
+    best = [*readings("A", visit, [120.0]), *readings("A", infusion, [200.0, 100.0])]
+    few = readings("B", visit, [120.0])[:100]
+    made = datasets({**TRIAL, "CGM": [*CGM, *best, *few]})
+    assert [*categories(made)["A"][1:]] == ["OPTIMAL", "OPTIMAL"]
+    assert [*categories(made)["B"][1:]] == ["NE", "NE"]
+    assert (categories(made)["C"][1], categories(made)["D"][1]) == ("MARGINAL", "FAILURE")
+    row = made.adgf.filter(pl.col("AVISIT") == "MONTH 12", pl.col("USUBJID").cast(pl.String) == "A").row(0, named=True)
+    assert [row[name] for name in ("TIR", "BELOW54", "B_TIR", "B_BELOW54")] == [100.0, 0.0, 50.0, 0.0]
+    worse = datasets({**TRIAL, "CGM": [*CGM, *readings("A", visit, [120.0] * 7 + [53.0]), *best[-168:]]})
+    assert [*categories(worse)["A"][1:]] == ["FAILURE", "GOOD"]
+    for each in (made, worse):
+        (opinion,) = ask_second_opinion([table("LTF10", each)], each.data, each.study, CUT)
+        assert (opinion.differences, opinion.compared > 10) == ((), True)

@@ -14,6 +14,7 @@ from longwatch.errors import StudyError
 from longwatch.standards.dataset import SourceData
 from longwatch.study import Study
 from longwatch.study.laboratory_criterion import LaboratoryCriterion
+from longwatch.tables.ars import make_reporting_event
 from longwatch.tables.catalogue import make_table, make_tables
 from longwatch.tables.explain import explain
 from longwatch.tables.result import TableResult
@@ -41,7 +42,9 @@ def event(name: str, seq: int, term: str, day: int, soc: str = "Other") -> dict[
     return {"USUBJID": name, "AESEQ": float(seq), "AEDECOD": term, "AEBODSYS": soc, "AESTDTC": on(day)}
 
 
-def result(name: str, seq: int, test: str, day: int, value: float, unit: str, upper: float | None = None) -> dict[str, Any]:
+def result(
+    name: str, seq: int, test: str, day: int, value: float, unit: str, upper: float | None = None
+) -> dict[str, Any]:
     return {"USUBJID": name, "LBSEQ": float(seq), "LBTESTCD": test, "LBSTRESN": value, "LBSTRESU": unit,
             "LBSTNRHI": upper, "LBDTC": on(day)}  # fmt: skip
 
@@ -53,7 +56,8 @@ TRIAL: dict[str, Records] = {
     # A has two infusions, the second of two lots on one day: two procedures. B, C and S have one.
     "EX": [
         {"USUBJID": name, "EXTRT": "ISLET CELLS", "EXDOSE": 1.0, "EXLOT": lot, "EXSTDTC": on(day)}
-        for name, lot, day in (("A", "L1", 0), ("A", "L2", 100), ("A", "L3", 100), ("B", "L1", 0), ("C", "L1", 0), ("S", "L4", 0))
+        for name, lot, day in (("A", "L1", 0), ("A", "L2", 100), ("A", "L3", 100), ("B", "L1", 0), ("C", "L1", 0),
+                               ("S", "L4", 0))
     ],
     "AE": [
         event("A", 1, "BLEEDING", 0), event("A", 2, "BLEEDING", 3),  # twice after the first infusion: one procedure
@@ -65,7 +69,8 @@ TRIAL: dict[str, Records] = {
     ],
     "LB": [
         # 900 per µL is 0.9 × 10^9/L; exactly 1.0 is not below; a count of another unit says nothing.
-        result("A", 1, "NEUT", -5, 0.5, "10^9/L"), result("A", 2, "NEUT", 60, 900.0, "/uL"), result("A", 3, "NEUT", 50, 0.8, "10^9/L"),
+        result("A", 1, "NEUT", -5, 0.5, "10^9/L"), result("A", 2, "NEUT", 60, 900.0, "/uL"),
+        result("A", 3, "NEUT", 50, 0.8, "10^9/L"),
         result("B", 1, "NEUT", 60, 1.0, "10^9/L"), result("S", 1, "NEUT", 60, 0.2, "%"),
         # In the window of A's second infusion; B's on day 15; C's own limit makes 100 more than 3 times it.
         result("A", 4, "ALT", 110, 121.0, "U/L", 40.0), result("A", 5, "ALT", 111, 200.0, "U/L", 40.0),
@@ -99,15 +104,19 @@ def values(table: TableResult, group: str, row: str, column: str = "Islet cells"
 def test_a_share_of_procedures_is_of_the_infusions_given(table: TableResult) -> None:
     """Two of four infusions were followed by a bleeding, of one subject in three; the unit is in the line (J.11)."""
     found = values(table, "Bleeding", "Infusions")
-    assert (found["followed"], found["procedures"], found["share"]) == (2, 4, 50.0)
+    assert (found["followed"], found["procedures"], found["infusion_share"]) == (2, 4, 50.0)
     # Clopper–Pearson of 2 of 4, as R's binom.test prints it: 6.76 to 93.24.
-    assert (found["share_lower"], found["share_upper"]) == pytest.approx((6.758599, 93.241401), abs=1e-6)
+    assert (found["infusion_share_lower"], found["infusion_share_upper"]) == pytest.approx(
+        (6.758599, 93.241401), abs=1e-6
+    )
     assert values(table, "Bleeding", "")["n"] == 1
     (row,) = [row for row in table.rows if (row.row_group, row.row) == ("Bleeding", "Infusions")]
     assert (row.label, row.cells[0]) == ("Infusions it followed, of those given", "2/4 (50.0) [6.8, 93.2]")
 
 
-def test_edmonton_fifteen_bleeds_in_128_procedures(make_study: Callable[..., Study], make_data: Callable[..., SourceData]) -> None:
+def test_edmonton_fifteen_bleeds_in_128_procedures(
+    make_study: Callable[..., Study], make_data: Callable[..., SourceData]
+) -> None:
     """Spec D.5 [S13]: 15 bleeds in 128 procedures of 65 patients: 11.7 %, and 5 portal-vein thromboses 3.9 %."""
     names = [f"P{number}" for number in range(65)]
     given = [(name, 60 * turn) for turn in range(2) for name in names][:128]
@@ -163,7 +172,7 @@ def test_a_share_of_events_is_of_all_treatment_emergent_ones(table: TableResult)
     """Two of the seven events of the arm: 28.6 %; of its subjects one in three."""
     found = values(table, "Infection", "Events")
     assert (found["events"], found["records"]) == (2, 7)
-    assert found["share"] == pytest.approx(100 * 2 / 7)
+    assert found["event_share"] == pytest.approx(100 * 2 / 7)
     assert values(table, "Infection", "")["pct"] == pytest.approx(100 / 3)
 
 
@@ -177,7 +186,8 @@ def test_only_results(make_study: Callable[..., Study], make_data: Callable[...,
     study = make_study(aesi=[AESIS[2]])
     made = derive(make_data(**TRIAL), study, CUT)
     (table,) = make_tables("AESI01", made, study)
-    assert not table.rows and "by terms" in table.empty_note
+    assert not table.rows
+    assert "by terms" in table.empty_note
 
 
 @pytest.mark.parametrize("code", ["AESI02", "AESI01", "LTF08"])
@@ -202,6 +212,8 @@ def test_each_has_its_curve(
 
 @pytest.mark.parametrize("code", ["AESI02", "LTF08"])
 def test_every_number_leads_to_its_records(code: str, datasets: AnalysisDatasets, study: Study) -> None:
+    """In the analysis datasets, and as an analysis of CDISC ARS."""
+    assert make_reporting_event([make_table(code, datasets, study)], study)["analyses"]
     for statistic in make_table(code, datasets, study).statistics:
         explain(datasets, statistic)
 
@@ -209,7 +221,8 @@ def test_every_number_leads_to_its_records(code: str, datasets: AnalysisDatasets
 @pytest.mark.parametrize(("criterion", "words"), [
     (LOW_CELLS, "NEUT < 1 10^9/L"),
     (RAISED, "ALT > 3 x ULN"),
-    ({"analyte": "EGFR", "comparison": "at_most", "value": -50, "unit": "% of baseline"}, "EGFR change <= -50% of baseline"),
+    ({"analyte": "EGFR", "comparison": "at_most", "value": -50, "unit": "% of baseline"},
+     "EGFR change <= -50% of baseline"),
     ({"analyte": "CREAT", "comparison": "at_least", "value": 1.5, "unit": "x baseline"}, "CREAT >= 1.5 x baseline"),
 ])  # fmt: skip
 def test_a_criterion_in_words(criterion: dict[str, Any], words: str) -> None:
