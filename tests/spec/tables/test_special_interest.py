@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
+import polars as pl
 import pytest
 
 from crosscheck import ask_second_opinion
@@ -254,3 +255,17 @@ def test_texts(
     without = {**TRIAL, "LB": []}
     golden("aesi02_missing_variables", as_text(make_table("AESI02", derive(
         make_data(**{name: records for name, records in without.items() if records}), study, CUT), study)))  # fmt: skip
+
+
+def test_infusions_are_numbered_by_day(datasets: AnalysisDatasets) -> None:
+    """Spec A.6, J.17: A's two lots of one day are one infusion, the second; what follows has its number and days."""
+    given = datasets.adsi.filter(pl.col("PARAMCD") == "AESI1", pl.col("AVALC") == "PROCEDURE")
+    assert given.select(pl.col("USUBJID").cast(pl.String), "INFNO", "ADT", "AFOLFL").rows() == [
+        ("A", 1, FIRST, "Y"),
+        ("A", 2, FIRST + timedelta(days=100), "Y"),
+        ("B", 1, FIRST, "N"),
+        ("C", 1, FIRST, "N"),
+        ("S", 1, FIRST, "N"),
+    ]
+    bleeds = datasets.adae.filter(pl.col("AEDECOD").cast(pl.String) == "BLEEDING")
+    assert bleeds.select("INFNO", "ADYINF", "ADYINF1").rows() == [(1, 0, 0), (1, 3, 3), (2, 14, 114), (1, 15, 15)]
