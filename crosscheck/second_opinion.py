@@ -53,6 +53,7 @@ TEXTS = {
     "CE": ("USUBJID", "CECAT", "CEDECOD", "CETERM", "CESCAT", "CEOCCUR", "CELNKID", "CESTDTC"),
     "FA": ("USUBJID", "FATESTCD", "FALNKID", "FASTRESC", "FASTRESU"),
     "CGM": ("USUBJID", "DTC", "GLUCU"),
+    "MH": ("USUBJID", "MHDECOD", "MHSTDTC"),
     "LOTTEST": ("LOTID", "PASS"),
     "LTFUPLAN": ("VISIT", "ANCHOR"),
     "DD": ("USUBJID", "DDDTC", "DDTESTCD", "DDSTRESC", "DDORRES"),
@@ -101,7 +102,7 @@ def prepare(engine: duckdb.DuckDBPyConnection, data: SourceData, study: Study, c
     supplied = study.analysis_data is AnalysisData.ADAM
     of_analysis = ("ADSL", "ADAE", "ADTTE", "ADLB", "ADVS") if supplied else ("DM", "AE", "DS", "SV", "DD")
     _read_data(engine, data, of_analysis)
-    _read_data(engine, data, ("EX", "CM", "VS", "SE", "CONTACT", "LB", "LTFUPLAN", "LOTTEST", "CE", "FA", "CGM"))
+    _read_data(engine, data, ("EX", "CM", "VS", "SE", "CONTACT", "LB", "LTFUPLAN", "LOTTEST", "CE", "FA", "CGM", "MH"))
     engine.execute("SET VARIABLE cutoff = ?", [cutoff])
     engine.execute(_sql("dates", legal=ISO8601_PARTIAL.replace("'", "''")))
     engine.execute(f"SET VARIABLE interval_start = {interval_start(study)}")

@@ -75,15 +75,25 @@ WITH ends AS (
     FROM inside WHERE gap IS NOT NULL GROUP BY USUBJID, day, gap
 )
 SELECT i.USUBJID, i.day, coalesce(100 * count(*) / (20160 / any_value(u.gap)) >= 70, false) AS told,
-       100 * count(*) FILTER (g BETWEEN 70 AND 180) / count(*) AS tir, 100 * count(*) FILTER (g < 54) / count(*) AS lowg
+       100 * count(*) FILTER (g BETWEEN 70 AND 180) / count(*) AS tir, 100 * count(*) FILTER (g < 54) / count(*) AS lowg,
+       3.31 + 0.02392 * avg(g) AS gmi
 FROM inside i LEFT JOIN usual u ON u.USUBJID = i.USUBJID AND u.day = i.day AND u.place = 1 GROUP BY i.USUBJID, i.day;
 CREATE MACRO sensed(who, day_) AS (SELECT count(*) > 0 FROM sensor r WHERE r.USUBJID = who AND r.day = day_);
 CREATE MACRO sensed_tir(who, day_) AS (SELECT any_value(r.tir) FROM sensor r WHERE r.USUBJID = who AND r.day = day_ AND told);
 CREATE MACRO sensed_low(who, day_) AS (SELECT any_value(r.lowg) FROM sensor r WHERE r.USUBJID = who AND r.day = day_ AND told);
+CREATE MACRO sensed_gmi(who, day_) AS (SELECT any_value(r.gmi) FROM sensor r WHERE r.USUBJID = who AND r.day = day_ AND told);
+-- From when on HbA1c says too little of whom: from a day that is not known, always.
+CREATE TABLE red_cell AS
+SELECT USUBJID, CASE WHEN count(*) = count(since) THEN min(since) ELSE DATE '1000-01-01' END AS since FROM (
+    SELECT USUBJID, earliest(AESTDTC) AS since FROM AE WHERE upper(AEDECOD) IN ({red_cells})
+    UNION ALL SELECT USUBJID, earliest(MHSTDTC) FROM MH WHERE upper(MHDECOD) IN ({red_cells}))
+WHERE coalesce(since <= getvariable('cutoff'), true) GROUP BY 1;
+CREATE MACRO says_little(who, day_) AS (SELECT count(*) > 0 FROM red_cell r WHERE r.USUBJID = who AND r.since <= day_);
 
 CREATE TABLE component AS
 SELECT *, {has_cm} AS cm_told, {has_ce} AS ce_told,
-       near(USUBJID, 'HBA1C', day, low, high) AS h, prior(USUBJID, 'HBA1C', TRTSDT) AS h0,
+       CASE WHEN says_little(USUBJID, day) THEN sensed_gmi(USUBJID, day) ELSE near(USUBJID, 'HBA1C', day, low, high) END AS h,
+       CASE WHEN says_little(USUBJID, TRTSDT) THEN sensed_gmi(USUBJID, TRTSDT) ELSE prior(USUBJID, 'HBA1C', TRTSDT) END AS h0,
        near(USUBJID, 'STIMULATED', day, low, high) AS st, prior(USUBJID, 'STIMULATED', TRTSDT) AS st0,
        near(USUBJID, 'FASTING', day, low, high) AS fa, prior(USUBJID, 'FASTING', TRTSDT) AS fa0,
        CASE WHEN sensed(USUBJID, day) THEN sensed_tir(USUBJID, day) ELSE near(USUBJID, 'TIR', day, low, high) END AS tir,

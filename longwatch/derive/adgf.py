@@ -6,6 +6,7 @@ One row per subject and planned visit that was held, or expected (ADLTF, PARAMCD
 | component | at a visit | at baseline |
 |---|---|---|
 | HBA1C | nearest in the visit's window, in % (mmol/mol converted) | last by the day of the first infusion |
+| … of a subject with one of `graft.red_cell_terms` by then | GMI of the readings, as TIR | GMI before the infusion |
 | STIMULATED, FASTING | C-peptide, ng/mL: highest after a meal (LBTPTNUM > 0); before it, or LBFAST = Y | the last day |
 | INSULIN | units per day on its day (`insulin`) | on the day before the first infusion |
 | WEIGHT | last in kg by its day | – |
@@ -30,7 +31,7 @@ from longwatch.derive.hypoglycaemia import LEVEL_3, read_hypoglycaemia, tells_le
 from longwatch.derive.igls import derive_igls
 from longwatch.derive.insulin import dose_on, read_insulin
 from longwatch.standards.dataset import SourceData
-from longwatch.standards.dates import complete_day
+from longwatch.standards.dates import complete_day, earliest_day
 from longwatch.study import Study
 
 _LB = ("LBTESTCD", "LBSTRESC", "LBSTRESU", "LBFAST", "LBDTC")
@@ -52,7 +53,7 @@ def derive_adgf(
     rows = pl.concat([rows, first.select(pl.all().gather(rows["subject"]))], how="horizontal")
     for name, values in read_components(data, subjects, cutoff).items():
         rows = _add_nearest(rows, values, name)
-    rows = _add_sensor(rows, read_readings(data, cutoff, subjects))
+    rows = _add_sensor(rows, read_readings(data, cutoff, subjects), read_red_cells(data, study, cutoff, subjects))
     rows = _add_insulin(rows, read_insulin(data, study, cutoff, subjects))
     rows = _add_severe(rows, data, study, cutoff, subjects)
     made = derive_igls(rows.sort("row"), study.graft.as_baseline)
@@ -136,10 +137,32 @@ def _add_nearest(rows: pl.DataFrame, values: pl.DataFrame, name: str) -> pl.Data
     return before.rename({"value": f"B_{name}"}).drop("measured")
 
 
-def _add_sensor(rows: pl.DataFrame, readings: pl.DataFrame) -> pl.DataFrame:
-    """TIR and BELOW54 of the readings before a visit, and before the first infusion, where there are any."""
-    if readings.is_empty():
-        return rows
+def read_red_cells(data: SourceData, study: Study, cutoff: date, subjects: Subjects) -> pl.DataFrame:
+    """subject, since: from which day on HbA1c says too little of whom (`graft.red_cell_terms`, of AE and MH); missing:
+    from when is not known, so that it never says enough."""
+    terms = [term.upper() for term in study.graft.red_cell_terms]
+    parts = [pl.DataFrame(schema={"subject": pl.UInt32, "since": pl.Date})]
+    for domain in ("AE", "MH") if terms else ():
+        read = read_coded(data, domain, subjects, (f"{domain}DECOD", f"{domain}STDTC"), days=(f"{domain}STDTC",))
+        if f"{domain}DECOD" not in read.columns:
+            continue
+        since = pl.Series("since", [None], dtype=pl.Date).new_from_index(0, read.height)
+        if f"{domain}STDTC" in read.columns:
+            since = by_value(read[f"{domain}STDTC"], earliest_day(pl.col("text")).alias("since"))["since"]
+        chosen = pl.col(f"{domain}DECOD").cast(pl.String).str.to_uppercase().is_in(terms).fill_null(False)
+        found = read.with_columns(since).filter(chosen, (pl.col("since") <= cutoff).fill_null(True))
+        parts.append(found.select(pl.col("subject").cast(pl.UInt32), "since"))
+    return (
+        pl.concat(parts)
+        .group_by("subject")
+        .agg(since=pl.when(pl.col("since").null_count() == 0).then(pl.col("since").min()))
+    )
+
+
+def _add_sensor(rows: pl.DataFrame, readings: pl.DataFrame, red_cells: pl.DataFrame) -> pl.DataFrame:
+    """TIR and BELOW54 of the readings before a visit, and before the first infusion, where there are any; and GMI in
+    place of HbA1c where that says too little."""
+    rows = rows.join(red_cells.with_columns(unreliable=pl.lit(True)), on="subject", how="left", maintain_order="left")
     for prefix, key, day in (("", "row", "day"), ("B_", "subject", "TRTSDT")):
         ends = rows.select("subject", row=key, ADT=day).drop_nulls().unique(maintain_order=True)
         found = compute_cgm(cut_windows(ends, readings)).with_columns(known=pl.col("CGMWEAR") >= LEAST_WEAR)
@@ -148,13 +171,18 @@ def _add_sensor(rows: pl.DataFrame, readings: pl.DataFrame) -> pl.DataFrame:
             sensed=pl.lit(True),
             sensed_TIR=pl.when("known").then("TIR"),
             sensed_BELOW54=pl.when("known").then("TBR2"),
+            sensed_GMI=pl.when("known").then("GMI"),
         )
         rows = rows.join(measured, on=key, how="left", maintain_order="left")
+        instead = pl.col("unreliable") & (pl.col("since") <= pl.col(day)).fill_null(True)
         rows = rows.with_columns(
-            pl.when("sensed").then(f"sensed_{name}").otherwise(f"{prefix}{name}").alias(f"{prefix}{name}")
-            for name in ("TIR", "BELOW54")
-        ).drop("sensed", "sensed_TIR", "sensed_BELOW54")
-    return rows
+            *(
+                pl.when("sensed").then(f"sensed_{name}").otherwise(f"{prefix}{name}").alias(f"{prefix}{name}")
+                for name in ("TIR", "BELOW54")
+            ),
+            pl.when(instead).then("sensed_GMI").otherwise(f"{prefix}HBA1C").alias(f"{prefix}HBA1C"),
+        ).drop("sensed", "sensed_TIR", "sensed_BELOW54", "sensed_GMI")
+    return rows.drop("unreliable", "since")
 
 
 def _add_insulin(rows: pl.DataFrame, insulin: pl.DataFrame | None) -> pl.DataFrame:

@@ -34,10 +34,13 @@ class Graft(Part):
     """`insulins`: CMDECOD (or CMTRT) of insulin, in any case; none: whatever contains INSULIN. `free_days`: how many
     days without insulin make an episode of independence. `as_baseline`: tolerances of the Igls criteria. `antibodies`:
     what a de-novo donor-specific antibody, and a rise of an autoantibody, is. `c_peptide_fall`: by how many percent of
-    the highest earlier value the stimulated C-peptide has fallen when it counts."""
+    the highest earlier value the stimulated C-peptide has fallen when it counts. `red_cell_terms`: PTs (AEDECOD,
+    MHDECOD) of what shortens the life of red cells and makes HbA1c say too little: from its start on the glucose management
+    indicator of the sensor's readings stands in its place."""
 
     insulins: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     free_days: Annotated[int, Field(ge=1)] = 14
     as_baseline: Tolerances = Tolerances()
     antibodies: Antibodies = Antibodies()
     c_peptide_fall: Annotated[float, Field(gt=0, lt=100)] = 50.0
+    red_cell_terms: tuple[Annotated[str, Field(min_length=1)], ...] = ()

@@ -49,11 +49,19 @@ def make_ltf10(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
             "As at baseline, and so a failure: better by no more than "
             f"{tolerances.hba1c:g} % HbA1c, {tolerances.severe:g} severe hypoglycaemia a year, "
             f"{tolerances.time_in_range:g} points of time in range, {tolerances.below_54:g} points below 54 mg/dL.",
+            *_say_red_cells(study),
             "C-peptide says little in uraemia, or where the subject's own cells still make some.",
             *footnotes.say_abbreviations(columns, rows),
         ),
         empty_note=NO_PLAN if not datasets.plan.years else NO_VISITS if "SV" not in datasets.data else NOBODY,
     )
+
+
+def _say_red_cells(study: Study) -> Iterator[str]:
+    """What stands in place of HbA1c, where the study file says of whom."""
+    if study.graft.red_cell_terms:
+        named = ", ".join(study.graft.red_cell_terms)
+        yield f"From the start of {named} on, the glucose management indicator of the sensor stands in place of HbA1c."
 
 
 def _lines(datasets: AnalysisDatasets) -> Iterator[ShareLine]:

@@ -221,3 +221,23 @@ def test_readings_of_the_sensor_feed_igls(datasets: Derived) -> None:
     for each in (made, worse):
         (opinion,) = ask_second_opinion([table("LTF10", each)], each.data, each.study, CUT)
         assert (opinion.differences, opinion.compared > 10) == ((), True)
+
+
+def test_gmi_stands_in_where_red_cells_live_too_short(datasets: Derived) -> None:
+    """Spec D.4: HbA1c, or GMI if the life of red cells is abnormal: of A, 6.18 % (mean 120 mg/dL) in place of 6.2 %; of
+    B, without readings, nothing. C's anaemia began after its visit; E's HbA1c of before the infusion stays."""
+    visit = date(2023, 3, 1)
+    disease = [
+        {"USUBJID": "A", "MHDECOD": "Haemolytic anaemia", "MHSTDTC": "2022-06"},
+        {"USUBJID": "B", "MHDECOD": "HAEMOLYTIC ANAEMIA", "MHSTDTC": None},
+        {"USUBJID": "C", "MHDECOD": "Haemolytic anaemia", "MHSTDTC": "2023-03-02"},
+        {"USUBJID": "D", "MHDECOD": "Asthma", "MHSTDTC": "2000"},
+    ]
+    data = {**TRIAL, "MH": disease, "CGM": [*CGM, *readings("A", visit, [120.0])]}
+    made = datasets(data, red_cell_terms=["haemolytic anaemia"])
+    found = made.adgf.filter(pl.col("AVISIT") == "MONTH 12", pl.col("ADT").is_not_null())
+    values = {str(name): (now, before) for name, now, before in found.select(
+        pl.col("USUBJID").cast(pl.String), pl.col("HBA1C").round(2), "B_HBA1C").iter_rows()}  # fmt: skip
+    assert values == {"A": (6.18, 8.3), "B": (None, None), "C": (7.4, 8.3), "D": (8.4, 8.3), "F": (8.2, None)}
+    (opinion,) = ask_second_opinion([table("LTF10", made)], made.data, made.study, CUT)
+    assert (opinion.differences, opinion.compared > 10) == ((), True)
