@@ -63,9 +63,9 @@ class AesiWindow(Part):
 
     @property
     def words(self) -> str:
-        """`days 0 to 14 after the last infusion before it`."""
-        which = "the last infusion before it" if self.after == "infusion" else "the first infusion"
-        return f"days {self.days[0]} to {self.days[1]} after {which} (day 0)"
+        """`days 0 to 14 from the last infusion, which is day 0`."""
+        which = "the last infusion" if self.after == "infusion" else "the first infusion"
+        return f"days {self.days[0]} to {self.days[1]} from {which}, which is day 0"
 
 
 class AesiSpec(Part):

@@ -35,8 +35,8 @@ class Graft(Part):
     days without insulin make an episode of independence. `as_baseline`: tolerances of the Igls criteria. `antibodies`:
     what a de-novo donor-specific antibody, and a rise of an autoantibody, is. `c_peptide_fall`: by how many percent of
     the highest earlier value the stimulated C-peptide has fallen when it counts. `red_cell_terms`: PTs (AEDECOD,
-    MHDECOD) of what shortens the life of red cells and makes HbA1c say too little: from its start on the glucose management
-    indicator of the sensor's readings stands in its place."""
+    MHDECOD) of what shortens the life of red cells and makes HbA1c say too little: from its start on the glucose
+    management indicator of the sensor's readings stands in its place."""
 
     insulins: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     free_days: Annotated[int, Field(ge=1)] = 14

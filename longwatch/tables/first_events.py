@@ -62,7 +62,7 @@ class FirstEvents:
             timed = read_times(datasets, study, {"parameter": code})
             self._add(timed)
             interest = datasets.measured_interest(code)
-            said = (f"{timed.times.name}: the first of {say_interest(interest)}.",) if interest else ()
+            said = (f"{timed.times.name}: the first {say_interest(interest)}.",) if interest else ()
             said = () if timed.times.reason else said
             self.notes += [note for note in said or _notes(timed, study) if note not in self.notes]
             self.definitions += [note for note in say_events(study, timed) if note not in self.definitions]

@@ -49,12 +49,22 @@ def make_ltf10(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
             "As at baseline, and so a failure: better by no more than "
             f"{tolerances.hba1c:g} % HbA1c, {tolerances.severe:g} severe hypoglycaemia a year, "
             f"{tolerances.time_in_range:g} points of time in range, {tolerances.below_54:g} points below 54 mg/dL.",
+            *_say_sensor(datasets),
             *_say_red_cells(study),
             "C-peptide says little in uraemia, or where the subject's own cells still make some.",
             *footnotes.say_abbreviations(columns, rows),
         ),
         empty_note=NO_PLAN if not datasets.plan.years else NO_VISITS if "SV" not in datasets.data else NOBODY,
     )
+
+
+def _say_sensor(datasets: AnalysisDatasets) -> Iterator[str]:
+    """That a part of the criteria is not collected, where it is not."""
+    if "CGM" not in datasets.data:
+        yield (
+            "Glucose sensor data (CGM) is not collected: by Igls 2.0 nobody is evaluable but who fails by HbA1c or by "
+            "severe hypoglycaemia."
+        )
 
 
 def _say_red_cells(study: Study) -> Iterator[str]:

@@ -156,7 +156,7 @@ def _of_group(asked: str, kind: str, text: str, datasets: AnalysisDatasets, stud
     window = next((spec.window for spec in study.aesi if kind == AESI and spec.name == group.name), None)
     if window is not None:
         condition = both(f"({condition})" if " OR " in condition else condition, window.condition)
-        notes = (f"Of {window.words}.", *notes)
+        notes = (f"Events count on {window.words}.", *notes)
     return Restriction(asked, words, events=condition, notes=notes)
 
 

@@ -41,7 +41,7 @@ def _say_source(datasets: AnalysisDatasets, study: Study, timed: Timed) -> str:
     first = start_variable(study, datasets.adsl.columns) == "INTSDT"
     start = "the first study intervention" if first else "the first dose of study product"
     if interest is not None:
-        return f"from {start} to the first of: {say_interest(interest)}; {_CENSORED}."
+        return f"from {start} to the first {say_interest(interest)}; {_CENSORED}."
     if declared is None:
         return f"from {start} to the first of: {say_measured(timed.times.code, study)}; {_CENSORED}."
     assert declared.event is not None, "a derived time has an event"
@@ -71,8 +71,8 @@ def say_interest(spec: AesiSpec) -> str:
     if spec.has_terms:
         lists = [f"list {name} ({spec.scope})" for name in spec.groups]
         named = [name_terms(spec.terms, spec.socs)] * bool(spec.terms or spec.socs) + lists
-        parts.append(f"a TEAE of {' or of '.join(named)}")
-    parts += [f"a result with {criterion.words}" for criterion in spec.laboratory]
+        parts.append(f"TEAE of {' or of '.join(named)}")
+    parts += [f"result with {criterion.words}" for criterion in spec.laboratory]
     window = f", within {spec.window.words}" if spec.window else ""
     return " or ".join(parts) + window
 

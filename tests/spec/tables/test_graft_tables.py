@@ -225,7 +225,7 @@ def test_readings_of_the_sensor_feed_igls(datasets: Derived) -> None:
 
 def test_gmi_stands_in_where_red_cells_live_too_short(datasets: Derived) -> None:
     """Spec D.4: HbA1c, or GMI if the life of red cells is abnormal: of A, 6.18 % (mean 120 mg/dL) in place of 6.2 %; of
-    B, without readings, nothing. C's anaemia began after its visit; E's HbA1c of before the infusion stays."""
+    B, without readings, nothing. C's anaemia began after its visit."""
     visit = date(2023, 3, 1)
     disease = [
         {"USUBJID": "A", "MHDECOD": "Haemolytic anaemia", "MHSTDTC": "2022-06"},
