@@ -68,7 +68,8 @@ def one_table(code: str, tables: Sequence[TableResult]) -> TableResult:
             where="table explain",
             expected="one table",
             found=", ".join(table.name for table in tables),
-            next_step="name one: --with aesi=NAME for an AESI, --where VARIABLE=VALUE for a subgroup",
+            next_step="name one: --with aesi=NAME for an AESI, --with parameter=AESI1 for the time to one, "
+            "--where VARIABLE=VALUE for a subgroup",
         )
     return tables[0]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from longwatch.standards.laboratory.reading import read_units
+from longwatch.derive.adaq import factors_to
 from longwatch.study import LaboratoryCriterion
 
 _OF_BLOOD = "(SPEC IS NULL OR SPEC NOT IN ('URINE'))"
@@ -45,15 +45,8 @@ def met(criterion: LaboratoryCriterion, units: Iterable[str]) -> str:
 
 def _limits(criterion: LaboratoryCriterion, units: Iterable[str]) -> dict[str, float]:
     """By unit of results the limit in it."""
-    factors = {unit.lower(): factor for unit, factor in read_units().get(criterion.analyte, {}).items()}
-    own = criterion.unit.lower()
-    found = {}
-    for unit in units:
-        if unit.lower() == own:
-            found[unit] = criterion.value
-        elif own in factors and unit.lower() in factors:
-            found[unit] = criterion.value * factors[own] / factors[unit.lower()]
-    return found
+    factors = factors_to(criterion.analyte, criterion.unit)
+    return {unit: criterion.value / factors[unit.lower()] for unit in units if unit.lower() in factors}
 
 
 def _quote(text: str) -> str:

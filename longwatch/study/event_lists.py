@@ -41,6 +41,7 @@ class Terms(Part):
             raise ValueError("name terms, socs or groups")
         return self
 
+
 class AesiWindow(Part):
     """Which days count: from the first to the last of `days`, 0 being the day of the infusion. `after`: days since the
     last infusion before the event (`infusion`), or since the first of all (`first_infusion`)."""

@@ -13,8 +13,6 @@ import pytest
 PAGES = "oracles*.md"
 NOT_HERE = {19}
 """Traps of outputs that Longwatch does not make (the page says why)."""
-ELSEWHERE = {13, 14, 15, 17}
-"""Traps of the multi-year follow-up, which has a page of its own."""
 
 
 def rows(page: Path) -> Iterator[tuple[str, list[str], list[tuple[str, str]]]]:
@@ -62,9 +60,9 @@ def test_each_figure_stands_in_its_tests(repository: Path) -> None:
 
 
 def test_each_trap_is_there_or_its_absence_is_said(repository: Path) -> None:
-    items = [item for item, _, _ in rows(repository / "docs" / "oracles.md")]
+    items = [item for page in pages(repository) for item, _, _ in rows(page)]
     traps = {int(number) for item in items for number in re.findall(r"^J\.(\d+)", item)}
-    assert traps == set(range(1, 21)) - ELSEWHERE - NOT_HERE
+    assert traps == set(range(1, 21)) - NOT_HERE
 
 
 @pytest.mark.parametrize("line", ["| C.4 nothing | | none |", "| C.4 | `1` | `tests/a.py::test_a` |"])
