@@ -184,9 +184,9 @@ def of_special_interest(asked: Asked, table: TableResult) -> Answer:
         if spec.denominator == "procedures":
             given = f"SELECT {arm}, count(*) FROM numbered_infusion g JOIN subject s USING (USUBJID)"
             after = f"SELECT USUBJID, given FROM interest i WHERE {mine} AND kind <> 'TESTED'"
-            n = put(name, "Infusions", "followed", numbers_by_arm(
+            n = put(name, "Infusions", "infusions_followed", numbers_by_arm(
                 asked, f"{given} WHERE (g.USUBJID, g.day) IN ({after}) GROUP BY 1"))  # fmt: skip
-            base = put(name, "Infusions", "procedures", numbers_by_arm(asked, f"{given} GROUP BY 1"))
+            base = put(name, "Infusions", "infusions", numbers_by_arm(asked, f"{given} GROUP BY 1"))
             share(name, "Infusions", n, base, "infusion_share")
         if spec.denominator == "events":
             events = f"SELECT {arm}, count(*) {joined} WHERE {mine} AND kind = 'EVENT' GROUP BY 1"

@@ -68,6 +68,14 @@ def derive_adsi(
     return carry_subject(adsl, stack(parts, _SCHEMA) if parts else pl.DataFrame(schema=_SCHEMA))
 
 
+def events_of(adsi: pl.DataFrame, code: str, spec: AesiSpec) -> tuple[pl.DataFrame, str]:
+    """What the time to an AESI ends with, as events; and why it can be told of nobody, in words, empty where it can."""
+    mine = adsi.filter(pl.col("PARAMCD") == code)
+    is_told = spec.has_terms or bool((mine["AVALC"] == TESTED).any())
+    happened = mine.filter(pl.col("AVALC").is_in([EVENT, MET])).with_columns(AVALC=pl.lit(EVENT))
+    return happened, "" if is_told else "no subject has a result that can be compared with its criteria (LB)"
+
+
 def _place(records: pl.DataFrame, infusions: pl.DataFrame) -> pl.DataFrame:
     """Records with the infusion that they follow."""
     return pl.concat([records, since_infusion(records.select("subject", day="ADT"), infusions)], how="horizontal")

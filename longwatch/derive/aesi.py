@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+import polars as pl
+
 from longwatch.standards.event_groups import AESI, EventGroup, EventGroups, Scope
-from longwatch.study import AesiSpec, Terms
+from longwatch.study import AesiSpec, EventKind, Parameter, Terms
 
 
 def find_terms(groups: EventGroups, spec: Terms | AesiSpec) -> tuple[frozenset[str], frozenset[str]]:
@@ -28,3 +30,31 @@ def add_aesi(groups: EventGroups, specs: Iterable[AesiSpec]) -> EventGroups:
         terms, socs = find_terms(groups, spec)
         found.append(EventGroup(AESI, spec.name, spec.name, "", ", ".join(versions), terms, socs=socs))
     return replace(groups, groups=(*groups.groups, *found)) if found else groups
+
+
+def times_to_aesis(groups: Sequence[EventGroup], adae: pl.DataFrame) -> Mapping[str, Parameter]:
+    """By code (AESI1, AESI2 …) the time to the first event of each list of kind AESI, by the PTs and SOCs that ADAE
+    has of it; of one that it has no event of, by all of its own. Expects AEDECOD, AEBODSYS of ADAE where there is a list."""
+    seen = {name: adae[name].unique().drop_nulls().cast(pl.String).sort().to_list() for name in adae.columns}
+    found = {}
+    for place, group in enumerate(groups, start=1):
+        terms = tuple(pt for pt in seen.get("AEDECOD", ()) if pt.upper() in group.narrow)
+        socs = tuple(soc for soc in seen.get("AEBODSYS", ()) if soc.upper() in group.socs)
+        if not (terms or socs):
+            terms, socs = tuple(sorted(group.narrow)), tuple(sorted(group.socs))
+        code = f"{AESI}{place}"
+        found[code] = Parameter(
+            code=code,
+            name=group.name,
+            event=EventKind.ADVERSE_EVENT,
+            terms=terms or (group.name,) * (not socs),
+            socs=socs,
+        )
+    return found
+
+
+def measured_aesi(specs: Sequence[AesiSpec], code: str) -> AesiSpec | None:
+    """The AESI of a code, where its events are not those of its terms alone: it has a window, or laboratory criteria."""
+    by_code = {f"{AESI}{place}": spec for place, spec in enumerate(specs, start=1)}
+    spec = by_code.get(code)
+    return spec if spec is not None and not spec.is_by_terms else None

@@ -20,10 +20,10 @@ from longwatch.derive.adhy import derive_adhy
 from longwatch.derive.adim import derive_adim
 from longwatch.derive.adlot import derive_adlot
 from longwatch.derive.adltf import derive_adltf
-from longwatch.derive.adsi import EVENT, MET, TESTED, derive_adsi
+from longwatch.derive.adsi import derive_adsi, events_of
 from longwatch.derive.adsl import derive_adsl, derive_last_event, read_attended, read_last_visit, read_subjects
 from longwatch.derive.adtte import Times, derive_times, derive_times_to_measured, variables_of
-from longwatch.derive.aesi import add_aesi
+from longwatch.derive.aesi import add_aesi, measured_aesi, times_to_aesis
 from longwatch.derive.at_risk import Clock, make_clock
 from longwatch.derive.bds import derive_bds
 from longwatch.derive.carried import AdverseEvents
@@ -327,31 +327,15 @@ class AnalysisDatasets:
         found = {item.code: item for item in self.study.time_parameters}
         groups = self.groups.of_kind(AESI)
         adae = self.adae_with(("AEDECOD", "AEBODSYS") if groups else ())
-        seen = {name: adae[name].unique().drop_nulls().cast(pl.String).sort().to_list() for name in adae.columns}
-        for place, group in enumerate(groups, start=1):
-            terms = tuple(pt for pt in seen.get("AEDECOD", ()) if pt.upper() in group.narrow)
-            socs = tuple(soc for soc in seen.get("AEBODSYS", ()) if soc.upper() in group.socs)
-            if not (terms or socs):
-                terms, socs = tuple(sorted(group.narrow)), tuple(sorted(group.socs))
-            found.setdefault(
-                f"AESI{place}",
-                Parameter(
-                    code=f"AESI{place}",
-                    name=group.name,
-                    event=EventKind.ADVERSE_EVENT,
-                    terms=terms or (group.name,) * (not socs),
-                    socs=socs,
-                ),
-            )
+        for code, parameter in times_to_aesis(groups, adae).items():
+            found.setdefault(code, parameter)
         return found
 
     def measured_interest(self, code: str) -> AesiSpec | None:
         """The AESI of a code, where its events are not simply those of its terms: it has a window, or laboratory
         criteria."""
-        by_code = {f"{AESI}{place}": spec for place, spec in enumerate(self.study.aesi, start=1)}
-        own = {item.code for item in self.study.time_parameters}
-        spec = by_code.get(code) if code not in own else None
-        return spec if spec is not None and not spec.is_by_terms else None
+        own = any(item.code == code for item in self.study.time_parameters)
+        return None if own else measured_aesi(self.study.aesi, code)
 
     def times(self, code: str) -> Times:
         """One parameter of ADTTE: the sponsor's own where ADTTE is supplied and has it, else derived. Raises KeyError
@@ -366,10 +350,7 @@ class AnalysisDatasets:
         declared = self.declared_times.get(code)
         interest = self.measured_interest(code)
         if interest is not None and code not in self._supplied_codes:
-            mine = self.adsi.filter(pl.col("PARAMCD") == code)
-            tested = interest.has_terms or (mine["AVALC"] == TESTED).any()
-            reason = "" if tested else "no subject has a result that can be compared with its criteria (LB)"
-            happened = mine.filter(pl.col("AVALC").is_in([EVENT, MET])).with_columns(AVALC=pl.lit(EVENT))
+            happened, reason = events_of(self.adsi, code, interest)
             return derive_times_to_measured(
                 code, interest.name, happened, self.adsl, self.study, self.cutoff, reason, dataset="ADSI"
             )

@@ -135,7 +135,7 @@ class _Interest:
         given = both(self._mine, equals("AVALC", PROCEDURE))
         followed = both(given, equals("AFOLFL", "Y"))
         if not self._is_told:
-            self._not_available(OF_INFUSIONS, PROCEDURES, followed, "followed")
+            self._not_available(OF_INFUSIONS, PROCEDURES, followed, "infusions_followed")
             return
         counts = {condition: self._by_arm("ADSI", condition) for condition in (given, followed)}
         cells = []
@@ -147,8 +147,8 @@ class _Interest:
             ]
             over = Provenance(*_parts(sources[0]), f"{total} infusions of ADSI with {sources[1].filter}")
             key = (self._spec.name, PROCEDURES, column.name)
-            self.statistics.append(Statistic(*key, "followed", n, str(n), sources[0]))
-            self.statistics.append(Statistic(*key, "procedures", total, str(total), sources[1]))
+            self.statistics.append(Statistic(*key, "infusions_followed", n, str(n), sources[0]))
+            self.statistics.append(Statistic(*key, "infusions", total, str(total), sources[1]))
             low, high = (100 * float(limit) for limit in compute_clopper_pearson(n, total))
             values = (100 * n / total, low, high) if total else (None, None, None)
             texts = [percent_text(n, total), *(points_text(value) for value in values[1:])]

@@ -106,7 +106,7 @@ class _Place:
     line: Line
 
 
-_NUMERATORS = {"pct": "n", "quotient": "days_followed", "infusion_share": "followed", "event_share": "events"}
+_NUMERATORS = {"pct": "n", "quotient": "days_followed", "infusion_share": "infusions_followed", "event_share": "events"}
 """Of a number that stands apart from what it is a share of, the statistic that is its numerator."""
 
 

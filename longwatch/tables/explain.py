@@ -18,7 +18,7 @@ from longwatch.tables.layout import NOT_AVAILABLE
 from longwatch.tables.result import Provenance, Statistic, TableResult
 
 SUBJECTS = ("n", "N", "Ns", "change_n", "n_in_interval", "deaths", "at_risk", "base", "outliers")
-RECORDS = ("events", "events_in_interval", "records", "change_records", "procedures", "followed")
+RECORDS = ("events", "events_in_interval", "records", "change_records", "infusions", "infusions_followed")
 """Statistics that count the subjects, or the records, that the provenance picks; others are computed from such."""
 
 

@@ -19,7 +19,7 @@ CHECKED = (
     "at_risk", "deaths", "survival_pct", "incidence_pct", "mean_count",
     "whisker_low", "whisker_high", "change_whisker_low", "change_whisker_high", "outliers",
     "share", "base", "days_followed", "days_possible", "quotient", "tests", "tests_not_passed",
-    "days_taken", "followed", "procedures", "infusion_share", "event_share",
+    "days_taken", "infusions_followed", "infusions", "infusion_share", "event_share",
 )  # fmt: skip
 """Statistics that are computed twice: counts, percentages, rates, descriptions of numbers, whiskers and outliers,
 numbers at risk and the shares of curves. Quartiles, intervals, hazard ratios and p-values are not; their functions are

@@ -15,7 +15,7 @@ from crosscheck import ask_second_opinion
 from longwatch.derive import AnalysisDatasets, derive
 from longwatch.errors import StudyError
 from longwatch.standards.dataset import SourceData
-from longwatch.study import Study, parse_study
+from longwatch.study import AesiSpec, Study, parse_study
 from longwatch.tables.catalogue import OUTPUTS, Output, make_table, make_tables
 from longwatch.tables.explain import RECORDS, SUBJECTS, explain, find_cell
 from longwatch.tables.result import TableResult
@@ -24,7 +24,13 @@ from simulation.study_file import study_file
 
 CUTOFF = date(2025, 6, 30)
 FULL = "SC-islet full dose"
-AESI = "aesi:\n  - {name: Bleeding, terms: [PROCEDURE BLEEDING], socs: [ACCESS AND PROCEDURE EVENTS]}\n"
+AESI = AesiSpec.model_validate(
+    {
+        "name": "Bleeding", "terms": ["PROCEDURE BLEEDING"], "socs": ["ACCESS AND PROCEDURE EVENTS"],
+        "laboratory": [{"analyte": "HGB", "comparison": "below", "value": 10, "unit": "g/dL"}],
+        "window": {"days": [0, 400]}, "denominator": "procedures",
+    }
+)  # fmt: skip
 TIME = "person_years"
 NOT_ADDED = {
     "KMG01": "a row is a time at which something happened, and happens to others at other times",
@@ -47,14 +53,14 @@ NOT_ADDED = {
 OF_FURTHER_DATASETS = (
     "TTET01", "EXT01", "AET05_INT", "LTF01", "LTF02", "LTF06", "LTF07", "LTF10", "LTF11", "LTF14", "LBT01", "VST01",
     "LBT04", "LBT14", "LBT_LEVELS", "LBT_HEP", "LBG_SHARE", "LBG02", "LBG03", "AEL03", "DSUR61", "AESI01",
-    "AET_HYPOGLY", "AET_HYPERGLY",
+    "AESI02",    "AET_HYPOGLY", "AET_HYPERGLY",
 )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def islet_study() -> Study:
     trial = generate(1)
-    return parse_study(study_file(trial.design.parameters) + AESI, "study.yaml")
+    return parse_study(study_file(trial.design.parameters), "study.yaml").model_copy(update={"aesi": (AESI,)})
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,7 @@ def test_codes_and_numbers_of_the_fda_guide() -> None:
         "AET02_OCMQ": "17", "AET02_OCMQ_SER": "11", "AET02_OCMQ_WD": "13", "AET02_SMQ": "", "AET02_CQ": "",
         "AET_HYPOGLY": "47", "AET_HYPERGLY": "48",
         "AEFG01": "Fig 2", "AEFG_OCMQ": "Fig 3",
-        "AESI01": "18", "AET01_SG": "51", "AET01_SG_SER": "50", "AESI01_SG": "19",
+        "AESI01": "18", "AESI02": "", "AET01_SG": "51", "AET01_SG_SER": "50", "AESI01_SG": "19",
         "VST_SBP": "36", "VST_DBP": "37", "VST_HYPO": "38",
     }  # fmt: skip
     assert all(output.code == code and output.title for code, output in OUTPUTS.items())

@@ -105,7 +105,7 @@ def values(table: TableResult, group: str, row: str, column: str = "Islet cells"
 def test_a_share_of_procedures_is_of_the_infusions_given(table: TableResult) -> None:
     """Two of four infusions were followed by a bleeding, of one subject in three; the unit is in the line (J.11)."""
     found = values(table, "Bleeding", "Infusions")
-    assert (found["followed"], found["procedures"], found["infusion_share"]) == (2, 4, 50.0)
+    assert (found["infusions_followed"], found["infusions"], found["infusion_share"]) == (2, 4, 50.0)
     # Clopper–Pearson of 2 of 4, as R's binom.test prints it: 6.76 to 93.24.
     assert (found["infusion_share_lower"], found["infusion_share_upper"]) == pytest.approx(
         (6.758599, 93.241401), abs=1e-6
@@ -158,7 +158,7 @@ def test_a_window_limits_which_events_count(table: TableResult, datasets: Analys
     """Days count from the last infusion before the event: A's result on day 110 is on day 10 after the second one. B's
     on day 15 is too late, and that of day 14, at exactly 3 times the limit, not above it."""
     found = values(table, "Transaminases", "Infusions")
-    assert (found["followed"], found["procedures"]) == (2, 4)
+    assert (found["infusions_followed"], found["infusions"]) == (2, 4)
     assert values(table, "Transaminases", "")["n"] == 2
     tested = values(table, "Transaminases", "ALT > 3 x ULN")
     assert (tested["n"], tested["base"]) == (2, 3)
