@@ -33,8 +33,8 @@ def add_aesi(groups: EventGroups, specs: Iterable[AesiSpec]) -> EventGroups:
 
 
 def times_to_aesis(groups: Sequence[EventGroup], adae: pl.DataFrame) -> Mapping[str, Parameter]:
-    """By code (AESI1, AESI2 …) the time to the first event of each list of kind AESI, by the PTs and SOCs that ADAE
-    has of it; of one that it has no event of, by all of its own. Expects AEDECOD, AEBODSYS of ADAE where there is a list."""
+    """By code (AESI1 …) the time to the first event of each list of kind AESI, by the PTs and SOCs that ADAE has of it;
+    of one that it has no event of, by all of its own. Expects AEDECOD, AEBODSYS of ADAE where there is a list."""
     seen = {name: adae[name].unique().drop_nulls().cast(pl.String).sort().to_list() for name in adae.columns}
     found = {}
     for place, group in enumerate(groups, start=1):
@@ -54,7 +54,7 @@ def times_to_aesis(groups: Sequence[EventGroup], adae: pl.DataFrame) -> Mapping[
 
 
 def measured_aesi(specs: Sequence[AesiSpec], code: str) -> AesiSpec | None:
-    """The AESI of a code, where its events are not those of its terms alone: it has a window, or laboratory criteria."""
+    """The AESI of a code, where it is not simply made by its terms: it has a window, or laboratory criteria."""
     by_code = {f"{AESI}{place}": spec for place, spec in enumerate(specs, start=1)}
     spec = by_code.get(code)
     return spec if spec is not None and not spec.is_by_terms else None
