@@ -8,6 +8,7 @@ A day that is not known, or before the first infusion, has no INFNO and no ADYIN
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import polars as pl
 
@@ -52,12 +53,15 @@ def since_infusion(days: pl.DataFrame, infusions: pl.DataFrame) -> pl.DataFrame:
 
 
 def add_infusions(events: AdverseEvents, infusions: pl.DataFrame) -> AdverseEvents:
-    """ADAE with them."""
-    of = events.columns(("USUBJID", "ASTDT"))
-    days = of.select(subject=pl.col("USUBJID").to_physical(), day="ASTDT")
-    found = since_infusion(days, infusions)
+    """ADAE with them, derived when an output asks for one."""
+
+    @cache
+    def place() -> pl.DataFrame:
+        of = events.columns(("USUBJID", "ASTDT"))
+        return since_infusion(of.select(subject=pl.col("USUBJID").to_physical(), day="ASTDT"), infusions)
+
     return replace(
         events,
-        derived=pl.concat([events.derived, found], how="horizontal"),
         order=(*events.order, *VARIABLES),
+        later={**events.later, **dict.fromkeys(VARIABLES, place)},
     )
