@@ -145,7 +145,7 @@ osd data = {folder}/osd
 [mgr]
 mgr data = {folder}/mgr
 [client.rgw]
-rgw frontends = beast endpoint=127.0.0.1:{port}
+rgw frontends = beast endpoint=127.0.0.1:{port} tcp_nodelay=1
 rgw data = {folder}/rgw
 """
 
