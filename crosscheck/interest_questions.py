@@ -13,7 +13,7 @@ from longwatch.study import AesiSpec, EventKind, LaboratoryCriterion, Parameter
 from longwatch.tables.opinion import Answer
 from longwatch.tables.result import TableResult
 
-_OF_RESULT = {"x ULN": "times_uln", "x LLN": "CASE WHEN low > 0 THEN aval / low END", "x baseline": "r2base",
+_OF_RESULT = {"x ULN": "times_uln", "x LLN": "CASE WHEN low > 0 THEN round(aval / low, 9) END", "x baseline": "r2base",
               "% of baseline": "pchg"}  # fmt: skip
 INTEREST = "AESI"
 """What `Asked.measured` says once the table is there."""
@@ -96,7 +96,7 @@ def _add_results(asked: Asked, code: str, spec: AesiSpec, criterion: LaboratoryC
     cases = "".join(
         f" WHEN {quote(unit)} THEN {factor / factors[own]!r}" for unit, factor in factors.items() if own in factors
     )
-    in_unit = f"aval * CASE lower(unit) WHEN {quote(own)} THEN 1{cases} END"
+    in_unit = f"round(aval * CASE lower(unit) WHEN {quote(own)} THEN 1{cases} END, 9)"
     value = _OF_RESULT.get(criterion.unit, in_unit)
     asked.engine.execute(
         "CREATE OR REPLACE TEMP TABLE told AS SELECT *, date_diff('day', given, day) AS since_last,"

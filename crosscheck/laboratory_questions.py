@@ -57,7 +57,7 @@ def _grade() -> str:
 
 def _criterion(row: dict[str, str]) -> str:
     abnormal = "(coalesce(m.bnrind = 'HIGH', false) AND NOT m.is_base)"
-    against_base = "m.aval / CASE WHEN m.base > 0 THEN m.base END"
+    against_base = "round(m.aval / CASE WHEN m.base > 0 THEN m.base END, 9)"
     converted = _converted(row["test"], "m.aval", "m.unit")
     value = {
         "uln": f"CASE WHEN NOT {abnormal} THEN m.times_uln END",
@@ -78,7 +78,7 @@ def _converted(test: str, value: str, unit: str) -> str:
     if not factors:
         return "NULL::DOUBLE"
     cases = " ".join(f"WHEN '{name}' THEN {factor!r}" for name, factor in factors.items())
-    return f"({value}) * CASE {unit} {cases} END"
+    return f"round(({value}) * CASE {unit} {cases} END, 9)"
 
 
 def _fractions(asked: Asked, counted: Counted, source: str, of: str, lines: dict[tuple[str, str], str]) -> None:

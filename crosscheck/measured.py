@@ -82,10 +82,12 @@ def _supplied(asked: Asked, dataset: str, columns: set[str]) -> dict[str, str]:
         if "ONTRTFL" in columns
         else "CASE WHEN is_base OR after IS FALSE THEN 'N' WHEN after THEN 'Y' END",
         "base": given("BASE", "b.aval"),
-        "change": given("CHG", later.format(f"a.aval - {given('BASE', 'b.aval')}")),
-        "percent": given("PCHG", later.format("100 * (a.aval - {0}) / nullif({0}, 0)".format(given("BASE", "b.aval")))),
-        "ratio": given("R2BASE", later.format(f"a.aval / nullif({given('BASE', 'b.aval')}, 0)")),
-        "times_uln": given("R2ANRHI", "CASE WHEN a.high > 0 THEN a.aval / a.high END"),
+        "change": given("CHG", later.format(f"round(a.aval - {given('BASE', 'b.aval')}, 9)")),
+        "percent": given(
+            "PCHG", later.format("round(100 * (a.aval - {0}) / nullif({0}, 0), 9)".format(given("BASE", "b.aval")))
+        ),
+        "ratio": given("R2BASE", later.format(f"round(a.aval / nullif({given('BASE', 'b.aval')}, 0), 9)")),
+        "times_uln": given("R2ANRHI", "CASE WHEN a.high > 0 THEN round(a.aval / a.high, 9) END"),
         "bnrind": "in_words(a.BNRIND)" if "BNRIND" in columns else "range_of(b.said, b.aval, b.low, b.high)",
         "avisit": visit if "AVISIT" in columns else f"CASE WHEN {_visit(asked)} THEN a.visit END",
         "anl": "a.ANL01FL = 'Y' IS TRUE" if "ANL01FL" in columns else "true",

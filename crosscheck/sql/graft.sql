@@ -120,7 +120,7 @@ FROM (SELECT *, worst([rh, rs, ru, rc]) AS g17, worst([rh, rt, rs, rl]) AS t20 F
         CASE WHEN h <= 6.5 THEN 0 WHEN h < 7 THEN 1 WHEN h < h0 - {t_hba1c} THEN 2 WHEN h >= 0 AND h0 >= 0 THEN 3 END AS rh,
         CASE WHEN s = 0 THEN 0 WHEN s < s0 - {t_severe} THEN 2 WHEN s > 0 AND s0 >= 0 THEN 3 END AS rs,
         CASE WHEN u = 0 THEN 0 WHEN u >= u0 THEN 3 WHEN u >= u0 / 2 THEN 2 WHEN u0 >= 0 THEN
-             CASE WHEN u / kg < 0.5 THEN 1 WHEN u / kg >= 0.5 THEN 2 END END AS ru,
+             CASE WHEN round(u / kg, 9) < 0.5 THEN 1 WHEN round(u / kg, 9) >= 0.5 THEN 2 END END AS ru,
         CASE WHEN c <= c0 THEN 3 WHEN c > 0.5 AND c0 >= 0 THEN 0 WHEN c > c0 THEN 2 END AS rc,
         CASE WHEN tir >= 80 THEN 0 WHEN tir >= 70 THEN 1 WHEN tir > tir0 + {t_tir} THEN 2
              WHEN tir >= 0 AND tir0 >= 0 THEN 3 END AS rt,

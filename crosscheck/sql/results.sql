@@ -62,11 +62,11 @@ WITH flagged AS (
     LEFT JOIN (SELECT _row, param FROM ranked WHERE place = 1) b USING (_row, param)
 )
 SELECT a.*, CASE WHEN a.is_base OR a.after IS FALSE THEN 'N' WHEN a.after THEN 'Y' END AS ontrtfl,
-       complete(a.dtc) AS day, b.aval AS base, CASE WHEN a.after AND NOT a.is_base THEN a.aval - b.aval END AS chg,
-       CASE WHEN a.after AND NOT a.is_base THEN 100 * (a.aval - b.aval) / nullif(b.aval, 0) END AS pchg,
-       CASE WHEN a.after AND NOT a.is_base THEN a.aval / nullif(b.aval, 0) END AS r2base,
+       complete(a.dtc) AS day, b.aval AS base, CASE WHEN a.after AND NOT a.is_base THEN round(a.aval - b.aval, 9) END AS chg,
+       CASE WHEN a.after AND NOT a.is_base THEN round(100 * (a.aval - b.aval) / nullif(b.aval, 0), 9) END AS pchg,
+       CASE WHEN a.after AND NOT a.is_base THEN round(a.aval / nullif(b.aval, 0), 9) END AS r2base,
        range_of(b.said, b.aval, b.low, b.high) AS bnrind, range_of(a.said, a.aval, a.low, a.high) AS anrind,
-       CASE WHEN {visit_counts} THEN a.visit END AS avisit, CASE WHEN a.high > 0 THEN a.aval / a.high END AS times_uln,
+       CASE WHEN {visit_counts} THEN a.visit END AS avisit, CASE WHEN a.high > 0 THEN round(a.aval / a.high, 9) END AS times_uln,
        NULL::INT AS btoxgr, true AS anl_flag, false AS last_flag
 FROM based a LEFT JOIN (SELECT * FROM based WHERE is_base) b
   ON a.USUBJID = b.USUBJID AND a.param = b.param AND a.tpt IS NOT DISTINCT FROM b.tpt;

@@ -7,15 +7,14 @@ parts has as many records as it asks for:
 | part | records | SRCDOM | ADT |
 |---|---|---|---|
 | terms, symptoms | TEAEs of these PTs and SOCs, in any case | AE | ASTDT |
-| results | after the first dose (ONTRTFL = Y), not of urine, in a unit that is known, within the limits | LB | ADT |
-| drugs | a concomitant drug that began on or after the day of the first dose, and of which no record began before, or on a day not known | CM | the earliest day that CMSTDTC can mean |
-| clinical_events | records of CE of these terms that need not lie before the first dose | CE | the earliest day that CESTDTC can mean, at least that of the first dose |
+| results | those that meet it (`laboratory_met`) | LB | ADT |
+| drugs | a drug that began on or after the day of the first dose, in every record of it | CM | earliest of CMSTDTC |
+| clinical_events | of these terms, not surely before the first dose | CE | earliest of CESTDTC, or the first dose |
 
-With `within_days` the days of two records lie at most so far apart, and rows are of such pairs alone; a record without a
-day is in no pair. Else rows are all records of the parts, of the subjects who meet the criterion. Limits are
-compared with nine decimals: 6.1 - 5.8 is 0.3. A criterion that cannot be told (no such list, test, or dataset) has no
-row, and a reason.
-"""  # noqa: E501
+With `within_days` the days of two records lie at most so far apart, and rows are of such pairs alone; a record without
+a day is in no pair. Else rows are all records of the parts, of the subjects who meet the criterion. A criterion that
+cannot be told (no such list, test, or dataset) has no row, and a reason.
+"""
 
 from __future__ import annotations
 
@@ -29,17 +28,15 @@ from longwatch.derive.aesi import find_terms
 from longwatch.derive.clinical_events import read_clinical_events
 from longwatch.derive.coded import Subjects, by_value, read_coded
 from longwatch.derive.cutoff import keep_started
+from longwatch.derive.laboratory_met import in_unit, measured, meets
 from longwatch.derive.of_subject import carry_subject, stack
 from longwatch.standards.dataset import SourceData
 from longwatch.standards.dates import earliest_day
 from longwatch.standards.event_groups import EventGroups
-from longwatch.standards.laboratory.reading import read_units
 from longwatch.study import AlgorithmicQuery, Criterion, Query, Results, Study, kind_of
 from longwatch.study.algorithmic import LISTS
 
 CODES = {Query.HYPOGLYCAEMIA: "HYPOGLY", Query.HYPERGLYCAEMIA: "HYPERGLY"}
-DECIMALS = 9
-"""To which limits are compared."""
 _SCHEMA = {
     "subject": pl.UInt32, "PARAMCD": pl.String, "CRITN": pl.Int64, "CRIT": pl.String, "KIND": pl.String,
     "SRCDOM": pl.String, "SRCSEQ": pl.Float64, "ADT": pl.Date,
@@ -92,14 +89,6 @@ def derive_adaq(
                 )
             )
     return Algorithms(carry_subject(adsl, stack([*found, pl.DataFrame(schema=_SCHEMA)], _SCHEMA)), untold)
-
-
-def factors_to(analyte: str, unit: str) -> Mapping[str, float]:
-    """By unit of results, in small letters, what they are multiplied by to be in `unit`; of an analyte or unit without
-    a table, itself."""
-    known = {other.lower(): factor for other, factor in read_units().get(analyte, {}).items()}
-    own = unit.lower()
-    return {other: factor / known[own] for other, factor in known.items()} if own in known else {own: 1.0}
 
 
 def _label(frame: pl.DataFrame, part: str) -> pl.DataFrame:
@@ -169,31 +158,16 @@ class _Source:
         return events.select(subject=pl.col("USUBJID").to_physical(), seq=seq, day="ASTDT")
 
     def _results(self, asked: Results) -> pl.DataFrame | str:
-        results, compared = self.adlb, {"measured": pl.sql_expr(asked.measure)}
-        usable = [
-            (pl.col("PARAMCD").cast(pl.String) == asked.analyte).fill_null(False),
-            (pl.col("ONTRTFL") == "Y").fill_null(False),
-            (pl.col("SPEC").cast(pl.String) != "URINE").fill_null(True),
-        ]
-        if asked.measure == "AVAL":
-            unit = pl.col("AVALU").cast(pl.String).str.to_lowercase()
-            factors = dict(factors_to(asked.analyte, asked.unit))
-            factor = unit.replace_strict(factors, default=None, return_dtype=pl.Float64)
-            compared = {"measured": pl.col("AVAL") * factor}
-            compared |= {} if asked.rise is None else {"risen": pl.col("CHG") * factor}
-        if "ANRLO" in asked.measure:
-            usable.append((pl.col("ANRLO") > 0).fill_null(False))
+        compared = [measured(asked).alias("measured")]
+        compared += [] if asked.rise is None else [in_unit("CHG", asked).alias("risen")]
+        results = self.adlb.with_columns(compared).drop_nulls([each.meta.output_name() for each in compared])
         if asked.fasting:
-            usable.append((pl.col("LBFAST").cast(pl.String) == "Y").fill_null(False))
-        results = results.filter(*usable).with_columns(
-            expression.round(DECIMALS).alias(name) for name, expression in compared.items()
-        )
-        results = results.filter(*(pl.col(name).is_finite().fill_null(False) for name in compared))
+            results = results.filter((pl.col("LBFAST").cast(pl.String) == "Y").fill_null(False))
         if not results.height:
             fasting = ", fasting," if asked.fasting else ""
             rise = " with a change" if asked.rise is not None else ""
             return f"no result of {asked.analyte}{fasting} in {asked.unit}{rise} after the first dose"
-        met = [_compare(pl.col("measured"), asked.comparison.sign, asked.value)]
+        met = [meets(pl.col("measured"), asked)]
         met += [] if asked.rise is None else [pl.col("risen") >= asked.rise]
         seq = pl.col("LBSEQ").cast(pl.Float64) if "LBSEQ" in results.columns else pl.lit(None, pl.Float64)
         return results.filter(*met).select(subject=pl.col("USUBJID").to_physical(), seq=seq, day="ADT")
@@ -259,7 +233,3 @@ def check_queries(groups: EventGroups, queries: tuple[AlgorithmicQuery, ...]) ->
 
 def _upper(variable: str) -> pl.Expr:
     return pl.col(variable).cast(pl.String).str.to_uppercase()
-
-
-def _compare(value: pl.Expr, sign: str, limit: float) -> pl.Expr:
-    return {"<": value < limit, "<=": value <= limit, ">": value > limit, ">=": value >= limit}[sign]

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from longwatch.derive.infusions import VARIABLES, since_infusion
-from longwatch.derive.laboratory_met import met, usable
+from longwatch.derive.laboratory_met import measured, meets
 from longwatch.derive.of_subject import carry_subject, stack
 from longwatch.standards.event_groups import AESI, EventGroup
 from longwatch.study import AesiSpec
@@ -87,15 +87,13 @@ def _within(records: pl.DataFrame, spec: AesiSpec) -> pl.DataFrame:
 
 def _criteria(spec: AesiSpec, adlb: pl.DataFrame, infusions: pl.DataFrame) -> Iterator[pl.DataFrame]:
     for criterion in spec.laboratory:
-        mine = adlb.filter((pl.col("PARAMCD").cast(pl.String) == criterion.analyte).fill_null(False))
-        units = mine["AVALU"].cast(pl.String).drop_nulls().unique().sort().to_list()
-        chosen = (pl.col("SAFFL") == "Y") & pl.sql_expr(usable(criterion, units)) & pl.col("ADT").is_not_null()
-        told = mine.filter(chosen.fill_null(False)).select(
+        usable = adlb.with_columns(measured=measured(criterion)).drop_nulls(["measured", "ADT"])
+        told = usable.filter((pl.col("SAFFL") == "Y").fill_null(False)).select(
             "LBSEQ",
             "ADT",
             subject=pl.col("USUBJID").to_physical().cast(pl.UInt32),
             AVAL=pl.sql_expr(criterion.measure),
-            met=pl.sql_expr(met(criterion, units)).fill_null(False),
+            met=meets(pl.col("measured"), criterion),
         )
         told = _within(_place(told, infusions), spec).with_columns(CRIT=pl.lit(criterion.words))
         first = told.filter("met").sort("subject", "ADT", "LBSEQ", nulls_last=True, maintain_order=True)

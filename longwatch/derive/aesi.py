@@ -8,10 +8,11 @@ from dataclasses import replace
 import polars as pl
 
 from longwatch.standards.event_groups import AESI, EventGroup, EventGroups, Scope
-from longwatch.study import AesiSpec, EventKind, Parameter, Terms
+from longwatch.study import AesiSpec, EventKind, Parameter
+from longwatch.study.event_lists import ByTerms
 
 
-def find_terms(groups: EventGroups, spec: Terms | AesiSpec) -> tuple[frozenset[str], frozenset[str]]:
+def find_terms(groups: EventGroups, spec: ByTerms) -> tuple[frozenset[str], frozenset[str]]:
     """The PTs and the SOCs that are meant, in capitals. Raises StudyError LW-GRP-003 where a list is not there."""
     named = [groups.find(name) for name in spec.groups]
     terms = {term.upper() for term in spec.terms}.union(*(group.terms(Scope(spec.scope)) for group in named))

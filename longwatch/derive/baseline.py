@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from longwatch.derive.decimals import as_decimal
 from longwatch.derive.populations import YES_NO
 
 KEY = ("subject", "PARAM", "ATPT")
@@ -47,12 +48,13 @@ def derive_base(results: pl.DataFrame) -> pl.DataFrame:
 
 def derive_change(results: pl.DataFrame) -> pl.DataFrame:
     """Adds CHG (AVAL − BASE), PCHG (percent of BASE) and R2BASE (AVAL / BASE) of results taken after the first dose
-    (ONTRTFL = Y); missing elsewhere, the two ratios also where BASE is 0. What is there stays.
+    (ONTRTFL = Y), as `decimals`; missing elsewhere, the two ratios also where BASE is 0. What is there stays.
 
     Expects BASE and ONTRTFL. Source: ADaMIG CHG, PCHG, R2BASE.
     """
     change, against = pl.col("AVAL") - pl.col("BASE"), pl.when(pl.col("BASE") != 0).then(pl.col("BASE"))
     new = {"CHG": change, "PCHG": 100 * change / against, "R2BASE": pl.col("AVAL") / against}
+    new = {name: as_decimal(value) for name, value in new.items()}
     later = pl.col("ONTRTFL") == "Y"
     return results.with_columns(
         pl.when(later).then(value).alias(name) for name, value in new.items() if name not in results.columns

@@ -45,9 +45,10 @@ class BySubject:
 def find_last(subject: pl.Series, day: pl.Series) -> NDArray[np.int64]:
     """By subject with a record, in their order, the place of its last one: by day, of which a missing one comes first,
     then in the order of the records."""
-    of = BySubject(subject, int(subject.max() or 0) + 1)  # type: ignore[arg-type]
+    rows = subject.to_numpy()
+    of = BySubject(subject, int(rows.max(initial=0)) + 1)
     number = day.to_physical().cast(pl.Int32).fill_null(NONE).to_numpy()
-    latest = number == of.largest_number(number)[subject.to_numpy()]
+    latest = number == of.largest_number(number)[rows]
     place = of.largest_number(np.where(latest, np.arange(len(number), dtype=np.int32), NONE))
     found: NDArray[np.int64] = place[place != NONE].astype(np.int64)
     return found

@@ -34,7 +34,7 @@ from longwatch.derive.coded import Subjects
 from longwatch.derive.egfr_slope import derive_adsp
 from longwatch.derive.exposure import read_infusions
 from longwatch.derive.follow_up_plan import Plan, read_plan
-from longwatch.derive.followed_results import derive_followed, select_followed
+from longwatch.derive.followed_results import derive_followed, select_tests
 from longwatch.derive.hypoglycaemia import derive_adhg
 from longwatch.derive.in_parts import at_once
 from longwatch.derive.infusions import add_infusions, number_infusions
@@ -392,7 +392,7 @@ class AnalysisDatasets:
         """Of ADLB the tests that follow-up looks at: EGFR, and those of the AESIs' criteria."""
         tests = {"EGFR", *(item.analyte for spec in self.study.aesi for item in spec.laboratory)}
         if "adlb" in vars(self) or self.study.analysis_data is AnalysisData.ADAM or "LB" not in self.data:
-            return select_followed(self.adlb, tests)
+            return select_tests(self.adlb, tests)
         return derive_followed(self.data, self.study, self.cutoff, self.subjects, self.adsl, tests)
 
     @on_demand

@@ -29,7 +29,7 @@ VARIABLES = (
 )  # fmt: skip
 
 
-def select_followed(adlb: pl.DataFrame, tests: Collection[str]) -> pl.DataFrame:
+def select_tests(adlb: pl.DataFrame, tests: Collection[str]) -> pl.DataFrame:
     """Those tests and variables of ADLB."""
     chosen = adlb.filter(pl.col("PARAMCD").cast(pl.String).is_in(sorted(tests)).fill_null(False))
     return chosen.select(name for name in VARIABLES if name in adlb.columns)
@@ -49,7 +49,7 @@ def derive_followed(
     results = derive_after(results, read_reference(adsl, study))
     results = derive_ablfl(derive_anrind(results), by_exposure).with_columns(ONTRTFL=derive_ontrtfl())
     results = code_text(derive_change(derive_base(results))).rename({"SEQ": "LBSEQ"})
-    return select_followed(with_subject(results, adsl), tests)
+    return select_tests(with_subject(results, adsl), tests)
 
 
 def _reported(results: pl.DataFrame) -> pl.DataFrame:

@@ -31,6 +31,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from longwatch.derive.decimals import as_decimal
 from longwatch.study.graft import Tolerances
 
 VERSION = "Igls 2017; Igls 2.0 as proposed in 2021"
@@ -123,7 +124,7 @@ def _insulin() -> _Component:
         (value >= baseline, FAILURE),
         (~little, MARGINAL),
         (weight.is_null(), None),
-        (value / weight < 0.5, GOOD),
+        (as_decimal(value / weight) < 0.5, GOOD),
         otherwise=MARGINAL,
     )
     return _Component(rank, _ranked((value > 0, GOOD), otherwise=OPTIMAL))

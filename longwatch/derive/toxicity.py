@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from longwatch.derive.coded import by_value
+from longwatch.derive.decimals import as_decimal
 from longwatch.standards.laboratory.reading import CRITERIA, as_number, read_rows, read_units
 
 GRADES = ("0", "1", "2", "3", "4", "5")
@@ -69,11 +70,10 @@ def _by_test() -> Iterator[tuple[str, pl.Expr]]:
 def _criterion(row: dict[str, str], test: str) -> pl.Expr:
     limits = [as_number(row[f"grade{grade}"]) for grade in (1, 2, 3, 4)]
     factors = read_units().get(test, {})
-    value = pl.col("AVAL") * pl.col("AVALU").cast(pl.String).replace_strict(
-        factors, default=None, return_dtype=pl.Float64
-    )
+    factor = pl.col("AVALU").cast(pl.String).replace_strict(factors, default=None, return_dtype=pl.Float64)
+    value = as_decimal(pl.col("AVAL") * factor)
     high = (pl.col("BNRIND").cast(pl.String) == "HIGH").fill_null(False)
-    against_base = pl.col("AVAL") / pl.when(pl.col("BASE") > 0).then(pl.col("BASE"))
+    against_base = as_decimal(pl.col("AVAL") / pl.when(pl.col("BASE") > 0).then(pl.col("BASE")))
     measure = {
         "uln": pl.when(~high | pl.col("ABLFL").is_not_null()).then(pl.col("R2ANRHI")),
         "abnormal_baseline": pl.when(high & pl.col("ABLFL").is_null()).then(against_base),

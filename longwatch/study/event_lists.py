@@ -25,7 +25,7 @@ class EventGroupsSpec(Part):
         return self
 
 
-class Terms(Part):
+class ByTerms(Part):
     """Adverse events by their terms: PTs (`terms`), whole SOCs (`socs`), and lists of `event_groups` by name or id
     (`groups`), of which `scope` takes the narrow terms or all."""
 
@@ -34,10 +34,19 @@ class Terms(Part):
     groups: tuple[str, ...] = ()
     scope: Literal["narrow", "broad"] = "narrow"
 
+    @property
+    def has_terms(self) -> bool:
+        """Whether adverse events can be of it."""
+        return bool(self.terms or self.socs or self.groups)
+
+
+class Terms(ByTerms):
+    """The same, of which there is at least one."""
+
     @model_validator(mode="after")
     def check_some(self) -> Terms:
         """There is one."""
-        if not (self.terms or self.socs or self.groups):
+        if not self.has_terms:
             raise ValueError("name terms, socs or groups")
         return self
 
@@ -69,17 +78,12 @@ class AesiWindow(Part):
         return f"days {self.days[0]} to {self.days[1]} from {which}, which is day 0"
 
 
-class AesiSpec(Part):
-    """An adverse event of special interest: the PTs (`terms`), whole SOCs (`socs`), and lists of `event_groups` by name
-    or id (`groups`), of which `scope` takes the narrow terms or all; and `laboratory`, criteria of which the first
-    result that meets one is an event, too. `window`: which days count; none: every day. `denominator`: what its number
+class AesiSpec(ByTerms):
+    """An adverse event of special interest: by its terms, and by `laboratory`, criteria of which the first result that
+    meets one is an event, too. `window`: which days count; none: every day. `denominator`: what its number
     is stated of beside subjects: infusions given (`procedures`) or all treatment-emergent events (`events`)."""
 
     name: Annotated[str, Field(min_length=1)]
-    terms: tuple[str, ...] = ()
-    socs: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
-    scope: Literal["narrow", "broad"] = "narrow"
     laboratory: tuple[LaboratoryCriterion, ...] = ()
     window: AesiWindow | None = None
     denominator: Literal["subjects", "procedures", "events"] = "subjects"
@@ -97,11 +101,6 @@ class AesiSpec(Part):
         if self.denominator == "events" and not self.has_terms:
             raise ValueError("a share of adverse events needs terms, socs or groups")
         return self
-
-    @property
-    def has_terms(self) -> bool:
-        """Whether adverse events can be of it."""
-        return bool(self.terms or self.socs or self.groups)
 
     @property
     def is_by_terms(self) -> bool:

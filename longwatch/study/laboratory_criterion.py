@@ -29,7 +29,12 @@ class Comparison(StrEnum):
         return {"below": "<", "at_most": "<=", "above": ">", "at_least": ">="}[self]
 
 
-MEASURES = {"x ULN": "R2ANRHI", "x LLN": "AVAL / ANRLO", "x baseline": "R2BASE", "% of baseline": "PCHG"}
+MEASURES = {
+    "x ULN": "R2ANRHI",
+    "x LLN": "CASE WHEN ANRLO > 0 THEN ROUND(AVAL / ANRLO, 9) END",
+    "x baseline": "R2BASE",
+    "% of baseline": "PCHG",
+}
 """Units that stand for no unit of a result: of its own upper or lower limit of normal, of the subject's baseline, of
 the change from it. Each with the variable of ADLB that is compared."""
 

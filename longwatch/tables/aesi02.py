@@ -9,6 +9,7 @@ of all treatment-emergent ones. The unit stands in the line.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -140,12 +141,12 @@ class _Interest:
         counts = {condition: self._by_arm("ADSI", condition) for condition in (given, followed)}
         cells = []
         for column in self._layout.counted_columns():
-            n, total = (_in(column, counts[condition]) for condition in (followed, given))
+            n, total = (column.count(counts[condition]) for condition in (followed, given))
             sources = [
                 Provenance("ADSI", self._where(column, condition), ("USUBJID", "INFNO"))
                 for condition in (followed, given)
             ]
-            over = Provenance(*_parts(sources[0]), f"{total} infusions of ADSI with {sources[1].filter}")
+            over = replace(sources[0], denominator=f"{total} infusions of ADSI with {sources[1].filter}")
             key = (self._spec.name, PROCEDURES, column.name)
             self.statistics.append(Statistic(*key, "infusions_followed", n, str(n), sources[0]))
             self.statistics.append(Statistic(*key, "infusions", total, str(total), sources[1]))
@@ -164,10 +165,10 @@ class _Interest:
         counts, every = self._by_arm("ADSI", happened), self._by_arm("ADAE", "TRTEMFL = 'Y'")
         cells = []
         for column in self._layout.counted_columns():
-            n, total = _in(column, counts), _in(column, every)
+            n, total = column.count(counts), column.count(every)
             all_of_them = both(EMERGENT, column.condition)
             mine = Provenance("ADSI", self._where(column, happened), ("USUBJID", "AESEQ"))
-            over = Provenance(*_parts(mine), f"{total} events of ADAE with {all_of_them}")
+            over = replace(mine, denominator=f"{total} events of ADAE with {all_of_them}")
             key = (self._spec.name, EVENTS, column.name)
             self.statistics.append(Statistic(*key, "events", n, str(n), mine))
             self.statistics.append(
@@ -187,14 +188,6 @@ class _Interest:
         chosen = frame.filter(pl.Series(select_rows(frame, condition)))
         arm = self._layout.arms.arm_of_subject[chosen["USUBJID"].to_physical().to_numpy()]
         return np.bincount(arm[arm >= 0], minlength=len(self._layout.arms.names)).astype(np.int64)
-
-
-def _in(column: Column, by_arm: np.ndarray[tuple[int], np.dtype[np.int64]]) -> int:
-    return column.count(by_arm)
-
-
-def _parts(source: Provenance) -> tuple[str, str, tuple[str, ...]]:
-    return source.dataset, source.filter, source.variables
 
 
 def _of(counted: str, total: str) -> str:

@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping
 import polars as pl
 
 from longwatch.derive import AnalysisDatasets
-from longwatch.derive.adaq import CODES, factors_to
+from longwatch.derive.adaq import CODES
+from longwatch.standards.laboratory.reading import factors_to
 from longwatch.study import AlgorithmicQuery, Query, Study, Terms, kind_of
 from longwatch.study.algorithmic import LISTS
 from longwatch.tables import footnotes

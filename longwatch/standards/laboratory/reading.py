@@ -22,6 +22,14 @@ def read_units() -> Mapping[str, Mapping[str, float]]:
     return found
 
 
+def factors_to(test: str, unit: str) -> Mapping[str, float]:
+    """By unit of results, in small letters, what they are multiplied by to be in `unit`; of a test or unit without a
+    table, itself."""
+    known = {other.lower(): factor for other, factor in read_units().get(test, {}).items()}
+    own = unit.lower()
+    return {other: factor / known[own] for other, factor in known.items()} if own in known else {own: 1.0}
+
+
 @cache
 def read_rows(name: str) -> tuple[dict[str, str], ...]:
     """The lines of a file of this folder, by their headings."""

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from longwatch.derive import AnalysisDatasets, derive
-from longwatch.derive.followed_results import select_followed
+from longwatch.derive.followed_results import select_tests
 from longwatch.standards.dataset import SourceData
 from longwatch.study import Study
 
@@ -346,7 +346,7 @@ def test_what_follow_up_looks_at_is_what_adlb_has(
         ],
     )  # fmt: skip
     whole, alone = (derive(data, study, date(2023, 12, 31)) for _ in range(2))
-    chosen = select_followed(whole.adlb, {"EGFR", "NEUT"})
+    chosen = select_tests(whole.adlb, {"EGFR", "NEUT"})
     assert as_rows(alone.followed_results) == as_rows(chosen)
     assert set(chosen["PARAMCD"].cast(str)) == {"EGFR", "NEUT"}
     assert whole.followed_results.height == 5

@@ -187,6 +187,20 @@ def test_levels_are_cumulative(made: Callable[..., TableResult]) -> None:
     assert any("Without a result that can be compared: AST; ALP; Total bilirubin;" in note for note in table.footnotes)
 
 
+def test_a_result_exactly_at_a_limit_is_at_it(made: Callable[..., TableResult]) -> None:
+    """Decimal arithmetic: 1.2 is 1.5 times 0.8, which is in level 1 (>= 1.5), and 7.3 is 1.5 less than 8.8, which is
+    not in level 2 (< -1.5). In binary numbers the one is 1.4999999999999998, and the other -1.5000000000000009."""
+    assert (1.2 / 0.8 < 1.5, 7.3 - 8.8 < -1.5) == (True, True)
+    records = [
+        lab("S1", "CREAT", 0.8, -1, "SCREENING"), lab("S1", "CREAT", 1.2, 10),
+        lab("S1", "HGB", 8.8, -5, "SCREENING"), lab("S1", "HGB", 7.3, 10),
+        lab("S2", "HGB", 8.8, -5, "SCREENING"), lab("S2", "HGB", 7.2, 10),
+    ]  # fmt: skip
+    table = made("LBT_LEVELS", trial(ARMS, records))
+    assert cell(table, "Kidney", "Creatinine: Level 1", "Islet cells", "n", "Ns") == (1, 1)
+    assert cell(table, "Haematology", "Haemoglobin, decrease: Level 2", "Islet cells", "n", "Ns") == (1, 2)
+
+
 def test_behind_a_level_are_the_results_beyond_it(
     derived: Callable[..., AnalysisDatasets], make_study: Callable[..., Study]
 ) -> None:
