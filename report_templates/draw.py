@@ -185,14 +185,13 @@ def _draw_row(
         if column.cell == 0:
             style = STRONG if row.strong else BODY
             x = column.x + row.indent
-        elif column.alignment:
-            left = column.middle - column.alignment.width / 2 if column.centred else column.x
+        elif column.alignment and column.cell not in row.wide:
             for line in lines:
                 for distance, text in column.alignment.place(line):
-                    ink.text(left + distance, first, text, BODY)
+                    ink.text(column.start + distance, first, text, BODY)
             continue
         else:
-            style, x = BODY, column.x
+            style, x = BODY, column.start
         if start and len(whole) == 1:
             lines, style = whole, NOTE
         ink.lines(x, first, lines, style)

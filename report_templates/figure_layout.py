@@ -21,7 +21,7 @@ PLOT = 280.0
 """The height of the plot."""
 MARGIN_MOST = 130.0
 """The most that names of rows under the axis take of the width."""
-ABOVE, TICK, CAP, SAMPLE, GAP = 8.0, 3.0, 3.0, 26.0, 16.0
+ABOVE, TICK, CAP, SAMPLE, GAP, BESIDE = 8.0, 3.0, 3.0, 26.0, 16.0, 3.0
 DODGE = 12.0
 
 
@@ -89,13 +89,15 @@ def _lay_out_one(chart: Chart, width: float, margin: float) -> ChartDrawing:
     if chart.strip:
         names = (chart.strip.title, *(name for name, _ in chart.strip.rows))
         margin = max(margin, min(max(width_of(name, LABEL) for name in names) + 20, MARGIN_MOST))
-    right = max((width_of(text, LABEL) / 2 for text in chart.x.ticks[-1][1].split("\n")), default=0.0)
-    chart = replace(chart, x=_in_lines(chart.x, width - max(right, 6.0) - margin))
+    beside = [line.label for line in chart.references if line.axis == "y"]
+    last = max((width_of(text, LABEL) / 2 for text in chart.x.ticks[-1][1].split("\n")), default=0.0)
+    right = max(6.0, last, *(width_of(label, LABEL) + BESIDE for label in beside))
+    chart = replace(chart, x=_in_lines(chart.x, width - right - margin))
     tick_lines = max(len(text.split("\n")) for _, text in chart.x.ticks)
     below = GAP / 2 if chart.is_part else (tick_lines + 1) * LABEL.leading + TICK + 8
     if chart.strip:
         below += (len(chart.strip.rows) + 1.6) * LABEL.leading
-    plot = _Plot(margin, width - max(right, 6.0), below, chart.x, chart.y, PLOT * chart.height)
+    plot = _Plot(margin, width - right, below, chart.x, chart.y, PLOT * chart.height)
     _draw_axes(chart, plot, ink)
     looks = [look_of(place if each.rank is None else each.rank) for place, each in enumerate(chart.series)]
     has_boxes = any(series.mark is Mark.BOX for series in chart.series)
@@ -223,7 +225,7 @@ def _draw_references(chart: Chart, plot: _Plot, ink: Ink) -> None:
         if line.axis == "y":
             y = plot.at_y(line.at)
             ink.strokes.append(Stroke(((plot.left, y), (plot.right, y)), 0.7, GREY, (3.0, 2.0)))
-            ink.labels.append(Label(plot.right - 2, y + 3, line.label, "right"))
+            ink.labels.append(Label(plot.right + BESIDE, y - 3, line.label, "left"))
         else:
             x = plot.at_x(line.at)
             ink.strokes.append(Stroke(((x, plot.bottom), (x, plot.top)), 0.7, GREY, (3.0, 2.0)))

@@ -40,6 +40,11 @@ class GridColumn:
         """Where a centred heading stands."""
         return self.x + self.width / 2
 
+    @property
+    def start(self) -> float:
+        """Where its cells begin."""
+        return self.middle - self.alignment.width / 2 if self.alignment and self.centred else self.x
+
 
 @dataclass(frozen=True)
 class HeadText:
@@ -78,12 +83,13 @@ class Panel:
 @dataclass(frozen=True, slots=True)
 class GridRow:
     """A row: for each cell its lines. `indent`: of the stub. `strong`: whether the stub is set in bold. `above`: white
-    space over it."""
+    space over it. `wide`: cells of text that run over the empty ones beside them."""
 
     cells: tuple[tuple[str, ...], ...]
     indent: float = 0.0
     strong: bool = False
     above: float = 0.0
+    wide: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)

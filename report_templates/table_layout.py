@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -72,7 +72,8 @@ def lay_out_table(table: TableResult, upright: Geometry, landscape: Geometry) ->
     The stub has at least the width of a term of two words; a longer term is wrapped. A column is as wide as its numbers
     and its heading need. What is left of the page gives the stub about a third of it where its terms are that long,
     then spreads the columns, then widens the stub again. Columns of text are made narrower, no word broken, where that
-    saves a split. A split repeats the stub and keeps the columns of a group together where they fit on one page.
+    saves a split. A text beside which the rest of its group is empty, as a median with its range, runs over it. A split
+    repeats the stub and keeps the columns of a group together where they fit on one page.
     """
     stub = _measure_stub(table)
     measured = _measure_columns(table)
@@ -106,10 +107,30 @@ def _spread(part: Sequence[_Measured], room: float) -> float:
     return min(max(left, 0.0) / max(len(part), 1), _WIDEST_SPREAD)
 
 
+def _wide_cells(table: TableResult) -> Mapping[int, frozenset[int]]:
+    """Row → its cells (from 1) of text beside which the rest of their group of columns is empty."""
+    groups = [(name, len(list(members))) for name, members in groupby(table.columns, key=lambda column: column.group)]
+    wide: dict[int, frozenset[int]] = {}
+    for number, row in enumerate(table.rows):
+        found, end = set(), 0
+        for name, size in groups:
+            start, end = end, end + size
+            filled = [place for place in range(start, end) if row.cells[place]]
+            if name and filled and filled[-1] < end - 1 and not is_numeric([row.cells[filled[-1]]]):
+                found.add(filled[-1] + 1)
+        if found:
+            wide[number] = frozenset(found)
+    return wide
+
+
 def _measure_columns(table: TableResult, widest: float = _WIDEST_TEXT) -> list[_Measured]:
     measured = []
+    wide = _wide_cells(table)
+    running: list[float] = []
     for number, column in enumerate(table.columns):
-        cells = [row.cells[number] for row in table.rows]
+        over = [row.cells[number] for place, row in enumerate(table.rows) if number + 1 in wide.get(place, ())]
+        running.append(min(max((width_of(text, BODY) for text in over), default=0.0), _WIDEST_TEXT))
+        cells = [row.cells[number] for place, row in enumerate(table.rows) if number + 1 not in wide.get(place, ())]
         alignment = align(cells, BODY) if is_numeric(cells) else None
         if alignment and alignment.width > _WIDEST_TEXT:
             alignment = None
@@ -117,13 +138,13 @@ def _measure_columns(table: TableResult, widest: float = _WIDEST_TEXT) -> list[_
             needed = alignment.width
         else:
             texts = dict.fromkeys(cells)
-            word = max(longest_word(text, BODY.weight) for text in texts) * BODY.size / 1000
-            whole = max(width_of(text, BODY) for text in texts)
+            word = max((longest_word(text, BODY.weight) for text in texts), default=0.0) * BODY.size / 1000
+            whole = max((width_of(text, BODY) for text in texts), default=0.0)
             needed = min(max(min(whole, widest), word) + 0.1, _WIDEST_TEXT)
         heading = _heading_width(column.heading, STRONG, _HEADING_LINES, widest)
         below = _heading_width(column.subheading, QUIET, 1, _WIDEST_UNIT)
         measured.append(_Measured(column, alignment, max(needed, heading, below)))
-    return _widen_to_groups(measured)
+    return _widen_to_groups(measured, running)
 
 
 def _heading_width(text: str, style: Style, most_lines: int, widest: float = _WIDEST_TEXT) -> float:
@@ -135,13 +156,20 @@ def _heading_width(text: str, style: Style, most_lines: int, widest: float = _WI
     return min(width, _WIDEST_TEXT)
 
 
-def _widen_to_groups(measured: list[_Measured]) -> list[_Measured]:
+def _widen_to_groups(measured: list[_Measured], running: Sequence[float]) -> list[_Measured]:
+    """The columns of a group as wide together as its heading, and as the texts that run from one of them to its end
+    (`running`: the widest of each column)."""
     widened: list[_Measured] = []
     for name, members in groupby(measured, key=lambda item: item.column.group):
         group = list(members)
         have = sum(item.width for item in group) + GUTTER * (len(group) - 1)
-        short = (_heading_width(name, STRONG, _HEADING_LINES) if name else 0.0) - have
-        more = max(short, 0.0) / len(group)
+        needed = _heading_width(name, STRONG, _HEADING_LINES) if name else 0.0
+        x = 0.0
+        for item, text in zip(group, running[len(widened) :], strict=False):
+            start = x + ((item.width - item.alignment.width) / 2 if item.alignment else 0.0)
+            needed = max(needed, start + text if text else 0.0)
+            x += item.width + GUTTER
+        more = max(needed - have, 0.0) / len(group)
         for number, item in enumerate(group):
             gap = GUTTER + GROUP_GAP if name and not number and widened else GUTTER
             widened.append(replace(item, width=item.width + more, gap=gap))
@@ -239,12 +267,16 @@ def _is_first_of_several(table: TableResult, strong: frozenset[int], number: int
 def _make_rows(
     table: TableResult, panels: Sequence[Panel], stub_width: float
 ) -> tuple[tuple[GridRow, ...], tuple[RowBox, ...]]:
-    wrapped = {
-        column.cell: column.width
-        for panel in panels
-        for column in panel.columns
-        if column.cell and column.alignment is None
-    }
+    wrapped: dict[int, float] = {}
+    to_the_end: dict[int, float] = {}
+    for panel in panels:
+        for column in panel.columns[1:]:
+            if column.alignment is None:
+                wrapped[column.cell] = column.width
+            group = table.columns[column.cell - 1].group
+            last = [other for other in panel.columns[1:] if table.columns[other.cell - 1].group == group][-1]
+            to_the_end[column.cell] = last.x + last.width - column.start
+    wide = _wide_cells(table)
     strong = _parents(table)
     rows: list[GridRow] = []
     boxes: list[RowBox] = []
@@ -255,12 +287,14 @@ def _make_rows(
         style = STRONG if number in strong else BODY
         indent = row.level * INDENT
         label = wrap(row.label, style.weight, style.size, max(stub_width - indent, 3 * INDENT))
+        over = wide.get(number, frozenset())
+        widths = {**wrapped, **{cell: to_the_end[cell] for cell in over}}
         cells = tuple(
-            wrap(text, BODY.weight, BODY.size, wrapped[cell]) if cell in wrapped else (text,)
+            wrap(text, BODY.weight, BODY.size, widths[cell]) if cell in widths else (text,)
             for cell, text in enumerate(row.cells, start=1)
         )
         above = GROUP_SPACE if number in strong else 0.0
-        rows.append(GridRow((label, *cells), indent, number in strong, above))
+        rows.append(GridRow((label, *cells), indent, number in strong, above, over))
         lines = max(len(label), max(map(len, cells), default=1))
         keeps = number in strong or _is_first_of_several(table, strong, number)
         boxes.append(RowBox(lines, BODY.leading, ROW_PAD + above, tuple(open_parents), keeps))

@@ -74,7 +74,8 @@ def compute_cumulative_incidence(
     mine = table.events[of - 1].astype(np.float64)
     event_free: Floats = np.cumprod((n - d) / n).astype(np.float64)
     before = np.concatenate(([1.0], event_free[:-1])) if len(n) else event_free
-    incidence = np.cumsum(before * mine / n)
+    only = np.cumsum(d) == np.cumsum(mine)  # of this cause alone, F is 1 − S, and 1, not nearly 1, where all had it
+    incidence = np.where(only, 1.0 - event_free, np.cumsum(before * mine / n))
     with np.errstate(divide="ignore", invalid="ignore"):
         # Where all at risk have an event, F stays as it is: the term is multiplied by zero.
         hazard = np.where(n > d, d / (n * (n - d)), 0.0)

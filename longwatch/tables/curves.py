@@ -41,6 +41,8 @@ from longwatch.tables.times import (
 
 LEAST_SUBJECTS, LEAST_AT_RISK, LEAST_SHARE = 8, 3, 0.1
 MOST_STEPS, MOST_NUMBERS = 8, 100
+LEAST_REACH = 10.0
+"""What the axis of an incidence reaches at least, in per cent: a flat line at 0 is drawn on no scale of hundredths."""
 STEPS = (1, 2, 3, 5, 6, 10, 12, 20, 24, 30, 50, 60, 90, 100, 120, 180, 200, 365, 500, 730, 1000, 1825)
 """Distances of the numbers under the axis, in any unit: round, or as visits are spaced."""
 
@@ -224,7 +226,7 @@ def _chart(
     highest = max(
         value for one in series for point in one.points for value in (point.y, point.high) if value is not None
     )
-    y = linear_axis(f"{kind.heading}, %", 100 if kind.falls else min(highest, 100.0))
+    y = linear_axis(f"{kind.heading}, %", 100 if kind.falls else min(max(highest, LEAST_REACH), 100.0))
     strip = Strip(
         "Number at risk",
         tuple(tick for tick, _ in axis.ticks),

@@ -94,7 +94,7 @@ def make_lot_listing(datasets: AnalysisDatasets, study: Study, parameters: Mappi
 
 
 _SAID = {
-    "LOTL01": ("Serious TEAEs: from the day on which the lot was given.",),
+    "LOTL01": ("In the order of cell bank, lot and subject. Serious TEAEs: from the day on which the lot was given.",),
     "LOTL02": ("As LOTTEST has them; Passed: PASS. Those not passed stand first within a lot.",),
     "LOTL03": (
         "Other subjects: treated by the cut-off with a lot of one of the banks (master bank, working bank and line "

@@ -15,8 +15,10 @@ from report_templates.document_plan import DocumentPlan, plan_document
 from report_templates.draw import Running, draw_page
 from report_templates.flow import GridPart
 from report_templates.fonts import load_face
+from report_templates.grid import BODY
 from report_templates.listing_layout import divide_width
 from report_templates.page import INCH
+from report_templates.text import width_of
 
 TOKEN = re.compile(
     r"/(?P<tag>\w+) (?P<size>[\d.]+) Tf|1 0 0 1 (?P<x>-?[\d.]+) (?P<y>-?[\d.]+) Tm|<(?P<codes>[0-9A-F]*)>Tj"
@@ -166,6 +168,27 @@ def test_a_table_that_fits_upright_is_upright_and_a_wide_one_landscape(samples: 
     wide = samples.make_table(samples.make_group("EYE", 3, 9), arms=9)
     plan = plan_document(samples.make_contents((narrow,), (wide,)))
     assert [page.landscape for page in plan.pages[plan.body :]] == [False, True]
+
+
+def test_a_text_runs_over_the_empty_cells_beside_it(samples: ModuleType) -> None:
+    """A median with its range, alone in the columns of its arm: the counts under it keep their width and their
+    alignment, and three arms stand on one page."""
+    columns = tuple(
+        TableColumn(f"{arm}:{name}", name, "N=6", arm)
+        for arm in ("Full dose", "Half dose", "Total") for name in ("n (%)", "PY", "Rate (95% CI)")
+    )  # fmt: skip
+    counts = TableRow("Deaths from any cause", ("1 (16.7)", "22.8", "4.4 (0.1, 24.4)") * 3, 0)
+    said = "1251.0 (1251 to 1251)"
+    median = TableRow("Days to death, median (range)", (said, "", "") * 3, 1)
+    table = replace(samples.make_table((counts, median)), columns=columns)
+    part = next(parts(plan_document(samples.make_contents((table,)))))
+    [panel] = part.grid.panels
+    assert part.grid.rows[1].wide == {1, 4, 7}
+    for place in (1, 4, 7):
+        first, last = panel.columns[place], panel.columns[place + 2]
+        assert first.alignment is not None
+        assert first.width < width_of(said, BODY) <= last.x + last.width - first.start
+        assert part.grid.rows[1].cells[place] == (said,)
 
 
 @pytest.mark.parametrize(

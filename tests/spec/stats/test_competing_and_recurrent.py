@@ -41,6 +41,9 @@ def test_where_there_is_no_incidence() -> None:
     assert compute_cumulative_incidence([1, 2], [1, 0]).at(3).reason == "beyond the last observation"
     everyone = compute_cumulative_incidence([1, 2], [1, 1]).at(2)
     assert (everyone.value, everyone.lower) == (1.0, None)
+    for n in range(1, 60):  # 5/6 + 1/6 is 0.9999999999999999 in some order of binary numbers; all of them is 1
+        one_by_one = compute_cumulative_incidence(range(1, n + 1), [1] * n).at(n)
+        assert (one_by_one.value, one_by_one.lower) == (1.0, None)
     with pytest.raises(ValueError):
         compute_cumulative_incidence([1], [3])
 

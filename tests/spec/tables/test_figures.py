@@ -117,6 +117,8 @@ def test_a_logarithmic_axis_spreads_by_ratios() -> None:
     upright = [s for s in drawing.strokes if s.dash == (3.0, 2.0) and s.spots[0][0] == s.spots[1][0]]
     assert upright[0].spots[0][0] == pytest.approx(one + (ten - one) * log10(3))
     assert hundred - ten == pytest.approx(ten - one)
+    level = next(s for s in drawing.strokes if s.dash == (3.0, 2.0) and s not in upright)
+    assert labelled(drawing, "2 × ULN")[0] > max(x for x, _ in level.spots), "it stands beside the plot, on no mark"
     mark, ring = drawing.dots[0], drawing.dots[1]
     assert (mark.x, mark.y) == (ring.x, ring.y)
     assert not ring.filled

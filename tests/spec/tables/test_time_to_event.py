@@ -101,6 +101,14 @@ def test_death_that_competes_is_not_censored(timed: Callable[..., Any]) -> None:
     assert "overstates" in " ".join(make_table("KMG01", datasets, study).footnotes)
 
 
+def test_a_flat_line_is_drawn_on_a_scale_that_says_so(timed: Callable[..., Any]) -> None:
+    """Nobody had it: the axis goes to 10 %, not to hundredths of one."""
+    chart = make_table("CIFG01", *timed({"CELL": [(time, 0) for time, _ in TWELVE]})).chart
+    assert chart is not None
+    assert {value for _, value in chart.plotted()} == {0.0}
+    assert (chart.y.high, chart.y.ticks[-1][1]) == (10, "10")
+
+
 def test_who_has_no_event_and_who_has_no_time_count_in_n(timed: Callable[..., Any]) -> None:
     """Trap J.1: at risk from the start; a subject without a known time is in N and not analysed."""
     datasets, study = timed({"CELL": TWELVE}, without=3)
