@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.asked_back import ask_back
 from cli.finding_filters import NOBODY, Manner, filtered
 from cli.output import AsJson, print_rows
 from cli.rule_commands import OfStudy
@@ -256,7 +256,8 @@ def _act(
             typer.echo(f"{len(meant):,} findings are meant; nothing was done.")
         return
     if len(meant) >= ASKED_FROM and not manner.yes:
-        _ask(len(meant), act)
+        words = f"{act.value}: {len(meant):,} findings are meant"
+        ask_back(words, f"findings {_command(act)}", "; --dry-run shows which they are")
     done = carry_out(wired(), study_id, requests_for(meant, act, text, until=until, assignee=assignee))
     _print_done(done, act, manner.as_json)
     if not done.changed:
@@ -267,17 +268,6 @@ def _act(
             found=f"{len(done.refused):,} refused",
             next_step="see `longwatch findings show` for the state that it is in",
         )
-
-
-def _ask(count: int, act: Act) -> None:
-    if not sys.stdin.isatty():
-        raise StudyError(
-            "LW-CLI-011",
-            f"{count:,} findings are meant, and nobody is there to confirm it",
-            where=f"findings {_command(act)}",
-            next_step="add --yes where that is meant; --dry-run shows which they are",
-        )
-    typer.confirm(f"{act.value}: {count:,} findings are meant. Go on?", abort=True)
 
 
 def _print_done(done: ActsDone, act: Act, as_json: bool) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.archive_commands import ReportKey
+from cli.asked_back import ask_back
 from cli.moments import read_days
 from cli.output import AsJson, print_rows
 from cli.wired import wired
@@ -70,13 +71,17 @@ def extend(
     key: ReportKey,
     until: Annotated[str, typer.Option("--until", metavar="DAY", help="To the end of this day (UTC).")],
     why: Why,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask back.")] = False,
 ) -> None:
-    """Keep a released report longer than its rules say. It cannot be taken back."""
+    """Keep a released report longer than its rules say. It cannot be taken back, so it asks back."""
     from operations.keep_reports import extend_retention
 
     first, day = read_days(until)
     if day is None or first != day:
         raise typer.BadParameter("name a day, such as 2051-06-30", param_hint="--until")
+    if not yes:
+        words = f"{key} would be kept to the end of {day}; a store with Object Lock lets nobody shorten that"
+        ask_back(words, "archive extend")
     done = extend_retention(wired(), key, day, why)
     typer.echo(f"{done.row.key[:12]}: {done.until.in_words()}; {done.objects} objects set.")
 

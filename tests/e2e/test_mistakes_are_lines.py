@@ -31,3 +31,17 @@ def test_an_output_that_is_not_there_pulls_nothing(
     assert run(["table", "make", str(tmp_path / "islet" / "study.yaml"), "AET99"]) == 2
     assert "LW-TAB-001" in capsys.readouterr().err
     assert not list(tmp_path.glob("home/snapshots/**/*.json"))
+
+
+def test_what_no_store_takes_back_is_asked_before_it_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A retention under Object Lock only grows: 2052 for 2025 is a mistype for ever. Nobody to ask: nothing is done."""
+    monkeypatch.setenv("LONGWATCH_HOME", str(tmp_path / "home"))
+    extend = ["archive", "extend", "0123456789ab", "--until", "2052-06-30", "--why", "an inspection"]
+    assert run(extend) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("LW-CLI-011: archive extend: 0123456789ab would be kept to the end of 2052-06-30")
+    assert not (tmp_path / "home").exists()
+    assert run([*extend, "--yes"]) == 2
+    assert "LW-CLI-011" not in capsys.readouterr().err
