@@ -56,10 +56,9 @@ def make_checkpoint(adapters: Adapters) -> MadeCheckpoint | None:
     if adapters.signer.key.id not in known:
         _archive_key(adapters)
     with adapters.registers.transaction() as register:
-        size = register.log_size()
-        root, origin = compute_root(register.tree_node, size), origin_of(register.tree_node(0, 0))
-        (newest,) = register.stored_events([size])
+        made = _sign_first(adapters, register, register.log_size())
         before = register.events(None, OF_CHECKPOINTS)
+    size, origin = made.checkpoint.size, made.checkpoint.origin
     covered = max((last_of(name) for record in before for name in record.event.new.get("events", ())), default=0)
     events = {
         name: sha256_of_bytes(_put_events(adapters, name, range(first, last + 1)))
@@ -67,8 +66,8 @@ def make_checkpoint(adapters: Adapters) -> MadeCheckpoint | None:
         for last in [min(first + EVENTS_IN_ONE - 1, size)]
         for name in [f"{EVENTS}{origin.rpartition('/')[2]}/{first:012d}-{last:012d}.ndjson"]
     }
-    made = _put(adapters, Checkpoint(origin, size, root, newest.at))
-    said = {"size": size, "root": root.hex(), "sha256": sha256_of_bytes(made.note), "events": events}
+    _put(adapters, made)
+    said = {"size": size, "root": made.checkpoint.root.hex(), "sha256": sha256_of_bytes(made.note), "events": events}
     with adapters.registers.transaction() as register:
         register.record_read(make_event(adapters, "audit checkpoint archived", CHECKPOINT_ENTITY, made.key, said))
     return made
@@ -118,6 +117,22 @@ def entries_of(register: RegisterTransaction, positions: range) -> bytes:
     return b"".join(stored.entry() + b"\n" for stored in register.stored_events(positions))
 
 
+def would_write(adapters: Adapters, key: str) -> bytes | None:
+    """What this log's own signing writes under a key of events or of a checkpoint; None where it writes none there. An
+    object that a killed signing left is known by it: the next one signs more events, under another key."""
+    with adapters.registers.transaction() as register:
+        size = register.log_size()
+        try:
+            if key.startswith(EVENTS):
+                positions = range(first_of(key), last_of(key) + 1)
+                return entries_of(register, positions) if 0 < positions.start < positions.stop <= size + 1 else None
+            signed = int(key.rpartition("/")[2].partition("-")[0]) if key.startswith(CHECKPOINTS) else 0
+        except ValueError:
+            return None
+        made = _sign_first(adapters, register, signed) if 0 < signed <= size else None
+    return made.note if made is not None and made.key == key else None
+
+
 def _put_events(adapters: Adapters, name: str, positions: range) -> bytes:
     with adapters.registers.transaction() as register:
         content = entries_of(register, positions)
@@ -134,18 +149,24 @@ def _archive_key(adapters: Adapters) -> None:
         register.record_read(make_event(adapters, "audit key archived", KEY_ENTITY, key.id, said))
 
 
-def _put(adapters: Adapters, wanted: Checkpoint) -> MadeCheckpoint:
-    """Archive a checkpoint. Other bytes under its key are another log's."""
+def _sign_first(adapters: Adapters, register: RegisterTransaction, size: int) -> MadeCheckpoint:
+    """The checkpoint over the first so many events; the same bytes whenever it is signed."""
     signer = adapters.signer
-    key = f"{CHECKPOINTS}{wanted.origin.rpartition('/')[2]}/{wanted.size:012d}-{signer.key.id}.txt"
-    note = sign_note(wanted.text, signer.key, signer.sign)
+    root, origin = compute_root(register.tree_node, size), origin_of(register.tree_node(0, 0))
+    (newest,) = register.stored_events([size])
+    wanted = Checkpoint(origin, size, root, newest.at)
+    key = f"{CHECKPOINTS}{origin.rpartition('/')[2]}/{size:012d}-{signer.key.id}.txt"
+    return MadeCheckpoint(key, wanted, sign_note(wanted.text, signer.key, signer.sign))
+
+
+def _put(adapters: Adapters, made: MadeCheckpoint) -> None:
+    """Archive a checkpoint. Other bytes under its key are another log's."""
     try:
-        adapters.archive.put(key, note, media_type="text/plain", retain_until=locked_until(adapters))
+        adapters.archive.put(made.key, made.note, media_type="text/plain", retain_until=locked_until(adapters))
     except IntegrityError as taken:
         if taken.error_id != "LW-ARC-007":
             raise
-        raise another_root(key, wanted.size) from taken
-    return MadeCheckpoint(key, wanted, note)
+        raise another_root(made.key, made.checkpoint.size) from taken
 
 
 def another_root(where: str, size: int) -> IntegrityError:

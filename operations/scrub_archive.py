@@ -22,15 +22,7 @@ from longwatch.evidence.replay import ARCHIVED, REMOVED, Registered, replay
 from longwatch.evidence.retention import LegalHold, RetainedUntil
 from longwatch.evidence.signature import SignatureRow
 from longwatch.standards.hashing import sha256_of_bytes
-from operations.audit_checkpoint import (
-    CHECKPOINTS,
-    EVENTS,
-    entries_of,
-    first_of,
-    key_object,
-    last_of,
-    make_checkpoint,
-)
+from operations.audit_checkpoint import CHECKPOINTS, key_object, make_checkpoint, would_write
 from operations.audit_trail import AuditExamined, examine_audit, recorded
 from operations.audited import make_event
 from operations.keep_reports import retentions
@@ -39,6 +31,7 @@ from operations.seal_report import SEALED
 from operations.standing_holds import holds
 
 REPORTS = "reports/"
+_WHOLE = (StoredKind.OBJECT, StoredKind.WITHOUT_RECEIPT)
 
 
 @dataclass
@@ -191,7 +184,7 @@ def _compare(adapters: Adapters, found: Scrubbed, progress: Progress) -> None:
     progress("listing what the archive holds")
     found.keeps_locks = adapters.archive.describe().keeps_locks
     held = [stored for stored in adapters.archive.survey() if not stored.key.startswith(PROBES)]
-    present = {stored.key for stored in held if stored.kind in (StoredKind.OBJECT, StoredKind.WITHOUT_RECEIPT)}
+    present = {stored.key for stored in held if stored.kind in _WHOLE}
     found.deleted = {stored.key for stored in held if stored.kind is StoredKind.DELETE_MARKER}
     already = {problem.where for problem in found.problems}
     for key in sorted(found.expected.keys() - present - already):
@@ -283,29 +276,20 @@ def _half_removed(stored: StoredObject) -> IntegrityError:
 
 
 def _is_accounted_for(adapters: Adapters, found: Scrubbed, stored: StoredObject) -> bool:
-    """Known by other ways than a register's row: a checkpoint that verified before its event was written (or was found
-    wrong by itself), our own key, and what lies beside a manifest that cannot be read."""
-    if stored.kind is not StoredKind.OBJECT:
-        return False
-    return (
+    """Known by other ways than a register's row.
+
+    Cases: 1. what our own signing writes there, byte for byte: it was interrupted, or came second; also where the store
+    has no receipt yet; 2. a checkpoint that verified before its event was written (or was found wrong by itself);
+    3. our own key; 4. what lies beside a manifest that cannot be read.
+    """
+    written = would_write(adapters, stored.key) if stored.kind in _WHOLE else None
+    if written is not None and adapters.archive.measure(stored.key)[0] == sha256_of_bytes(written):
+        return True
+    return stored.kind is StoredKind.OBJECT and (
         stored.key.startswith(CHECKPOINTS)
-        or (stored.key.startswith(EVENTS) and _is_of_the_log(adapters, stored.key))
         or stored.key == key_object(adapters.signer.key.id)
         or stored.key.rpartition("/")[0] in found.unjudged
     )
-
-
-def _is_of_the_log(adapters: Adapters, key: str) -> bool:
-    """Whether an object of events that no event names yet (a signing was interrupted, or came second) is of our log."""
-    try:
-        positions = range(first_of(key), last_of(key) + 1)
-    except ValueError:
-        return False
-    with adapters.registers.transaction() as register:
-        if positions.stop - 1 > register.log_size():
-            return False
-        expected = sha256_of_bytes(entries_of(register, positions))
-    return adapters.archive.measure(key)[0] == expected
 
 
 def _missing(key: str, sha256: str, deleted: bool) -> IntegrityError:

@@ -18,9 +18,17 @@ from connectors.archive_s3 import S3Archive
 from connectors.s3 import S3Settings
 from longwatch.errors import IntegrityError, LongwatchError
 from longwatch.evidence.audit import EventFilter
+from longwatch.evidence.signed_note import origin_of
 from longwatch.standards.hashing import sha256_of_bytes
 from operations.archive_reading import list_reports
-from operations.audit_checkpoint import find_checkpoint, make_checkpoint, sign_archived_reports
+from operations.audit_checkpoint import (
+    CHECKPOINTS,
+    EVENTS,
+    find_checkpoint,
+    make_checkpoint,
+    sign_archived_reports,
+    would_write,
+)
 from operations.audit_trail import verify_audit
 from operations.audited import make_event
 from operations.probe_archive import last_probe, probe_archive
@@ -131,6 +139,29 @@ def test_a_checkpoint_is_made_once_for_the_same_log(wiring: Wiring) -> None:
     assert find_checkpoint(wiring) == made
     assert find_checkpoint(wiring, made.checkpoint.size + 1) is None
     assert make_checkpoint(wiring) is None
+
+
+def test_what_a_killed_signing_left_is_no_stranger_and_anything_else_there_is(wiring: Wiring, home: Path) -> None:
+    """Killed between an object and its receipt: the next signing covers more events, under other keys, and completes
+    neither. Byte for byte what this log writes there, it is known; a byte else, and it is not."""
+    list_reports(wiring)
+    with wiring.registers.transaction() as register:
+        size, origin = register.log_size(), origin_of(register.tree_node(0, 0)).rpartition("/")[2]
+    left = [f"{EVENTS}{origin}/{1:012d}-{size:012d}.ndjson",
+            f"{CHECKPOINTS}{origin}/{size:012d}-{wiring.signer.key.id}.txt"]  # fmt: skip
+    for key in left:
+        written = would_write(wiring, key)
+        assert written is not None
+        (home / "archive" / key).write_bytes(written)
+    list_reports(wiring)
+    assert make_checkpoint(wiring) is not None
+    assert scrubbed(wiring).problems == []
+    for key in left:
+        (home / "archive" / key).write_bytes((would_write(wiring, key) or b"") + b"\n")
+    foreign = f"{CHECKPOINTS}{origin}/{size + 999:012d}-{wiring.signer.key.id}.txt"
+    (home / "archive" / foreign).write_bytes(b"x")
+    found = [(problem.error_id, problem.where) for problem in scrubbed(wiring).problems]
+    assert sorted(found) == sorted(("LW-SCR-005", key) for key in [*left, foreign])
 
 
 def test_another_key_may_go_on_signing(wiring: Wiring, home: Path) -> None:
