@@ -1,4 +1,4 @@
-"""A planned page → ink: header and footer, the DRAFT mark, and each item at its place."""
+"""A planned page → a drawn one: header and footer, the DRAFT mark, and each item at its place."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from report_templates.chart_drawing import LABEL
 from report_templates.draft_mark import draft_mark
 from report_templates.flow import GridPart, Lines, PagePlan, Picture, Rule
 from report_templates.grid import BODY, NOTE, ROW_PAD, RULE_SPACE, STRONG, GridColumn, GridRow, HeadRow, HeadText
-from report_templates.ink import Ink
+from report_templates.ink import DrawnPage, Ink
 from report_templates.text import GREY, Style, shorten, width_of
 
 HEAD_BOLD = Style("bold", 9.0, GREY)
@@ -47,8 +47,8 @@ class Running:
         )
 
 
-def draw_page(plan: PagePlan, running: Running, number: int, pages: int) -> Ink:
-    """The ink of one page. `number` of `pages`, both as printed."""
+def draw_page(plan: PagePlan, running: Running, number: int, pages: int) -> DrawnPage:
+    """One page. `number` of `pages`, both as printed."""
     ink = Ink()
     if running.draft:
         ink.under(draft_mark(plan.geometry))
@@ -64,7 +64,7 @@ def draw_page(plan: PagePlan, running: Running, number: int, pages: int) -> Ink:
         elif isinstance(item, GridPart):
             _draw_grid(item, plan, ink)
     _draw_footer(plan, running, number, pages, ink)
-    return ink
+    return ink.dry()
 
 
 def base_line(top: float, style: Style) -> float:
@@ -115,8 +115,7 @@ def _draw_grid(part: GridPart, plan: PagePlan, ink: Ink) -> None:
     for parent in part.rows.continued:
         y = _draw_continued(grid.rows[parent], stub, right, y, ink)
     rows = part.rows
-    last = rows.end + (rows.end_line > 0) if grid.rows else 0
-    for number in range(rows.first, last):
+    for number in part.shown:
         start = rows.first_line if number == rows.first else 0
         stop = rows.end_line if number == rows.end else None
         row = grid.rows[number]

@@ -45,6 +45,11 @@ class GridPart:
     top: float
     head_height: float
 
+    @property
+    def shown(self) -> range:
+        """The numbers of the rows of which something stands here."""
+        return range(self.rows.first, min(self.rows.end + (self.rows.end_line > 0), len(self.grid.rows)))
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from longwatch.standards.legible import legible
 from report_templates.chart_drawing import Area, Dot, Spot, Stroke
 from report_templates.text import BLACK, Colour, Style, encode, width_of
 
 
+@dataclass(frozen=True, slots=True)
+class DrawnPage:
+    """A page's drawing as it stands in the file. `content`: the content stream, compressed; `fonts`: the tags of the
+    fonts it names."""
+
+    content: bytes
+    fonts: frozenset[str]
+
+
 class Ink:
     """One page's drawing. Text is drawn as glyph codes and never read as markup; rules lie under the text."""
 
     def __init__(self) -> None:
-        self.fonts: set[str] = set()
+        self._fonts: set[str] = set()
         self._rules: list[str] = []
         self._text: list[str] = []
         self._font = ""
@@ -30,7 +41,7 @@ class Ink:
             font = f"/{tag} {style.size:g} Tf"
             if font != self._font:
                 self._font = font
-                self.fonts.add(tag)
+                self._fonts.add(tag)
                 write(font)
             write(f"{position}<{codes}>Tj")
             position = ""
@@ -98,9 +109,10 @@ class Ink:
         """Put operators under everything that is drawn."""
         self._rules.insert(0, operators)
 
-    def content(self) -> bytes:
-        """The content stream."""
-        return "\n".join([*self._rules, "BT", *self._text, "ET", ""]).encode("ascii")
+    def dry(self) -> DrawnPage:
+        """The page, to which nothing is added any more."""
+        content = "\n".join([*self._rules, "BT", *self._text, "ET", ""]).encode("ascii")
+        return DrawnPage(zlib.compress(content, 6), frozenset(self._fonts))
 
 
 _ARC = 0.5523

@@ -7,7 +7,8 @@ from longwatch.reports.contents import Paragraphs, PlainTable
 from longwatch.standards.hashing import sha256_of
 from report_templates.blocks import place, prepare
 from report_templates.conformance import hold_to_rules
-from report_templates.draw import Running, draw_page
+from report_templates.draw import Running
+from report_templates.draw_pages import draw_pages
 from report_templates.flow import Anchor, Flow
 from report_templates.front_matter import HEADING, STUDY
 from report_templates.pdf_file import write_pdf
@@ -46,6 +47,5 @@ def render_letter(letter: Letter) -> bytes:
             [letter.study_id, letter.site, letter.paragraphs, [vars(each) for each in letter.questions]]
         ),
     )
-    pages = len(flow.pages)
-    drawn = ((page, draw_page(page, running, number, pages)) for number, page in enumerate(flow.pages, start=1))
-    return hold_to_rules(write_pdf(properties, drawn, (), front=((TITLE, "title"),)), TITLE)
+    drawn = draw_pages(flow.pages, running)
+    return hold_to_rules(write_pdf(properties, flow.pages, drawn, (), front=((TITLE, "title"),)), TITLE)

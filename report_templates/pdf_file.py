@@ -1,27 +1,27 @@
-"""Pages of ink → the bytes of a PDF file, through ReportLab's canvas. The same pages give the same bytes."""
+"""Drawn pages → the bytes of a PDF file, through ReportLab's canvas. The same pages give the same bytes."""
 
 from __future__ import annotations
 
 import io
-import zlib
 from collections import deque
-from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import closing
 from typing import Any
 
 from longwatch.standards.legible import legible
 from report_templates.flow import Anchor, Link, PagePlan
 from report_templates.font_embedding import embed_font
 from report_templates.front_matter import Entry
-from report_templates.ink import Ink
+from report_templates.ink import DrawnPage
 from report_templates.object_file import ObjectFile
 from report_templates.pdf_metadata import FileProperties, add_metadata
 
 PRINTED = 4
 """The flag of an annotation that is not hidden and prints (PDF/A-2, 6.3.2)."""
 
-MOST_WAITING = 16
-"""Pages that may wait for their compression."""
+WAITING = 16
+"""How many pages are added before the first is written. An object's number is the order in which ReportLab hears of it, so
+another figure here would be other bytes: a report of before could not be reproduced."""
 
 FRONT = (("Title page", "title"), ("Contents", "contents"))
 """Bookmarks before those of the entries, with their anchors."""
@@ -29,32 +29,33 @@ FRONT = (("Title page", "title"), ("Contents", "contents"))
 
 def write_pdf(
     properties: FileProperties,
-    pages: Iterable[tuple[PagePlan, Ink]],
+    pages: Sequence[PagePlan],
+    drawn: Generator[DrawnPage, None, None],
     entries: Iterable[Entry],
     *,
     front: Sequence[tuple[str, str]] = FRONT,
 ) -> bytes:
     """The file: PDF 1.7 and PDF/A-2b, bookmarks panel open, fonts embedded whole, no annotation but links.
 
-    A page is written to the file once it is compressed, and forgotten, so that memory holds the file and a few pages;
-    zlib compresses in a thread while the next page is drawn, since it holds no lock of Python's. A page's drawing is
-    handed over as a finished content stream: ReportLab keeps the objects, references and bookmarks.
+    `drawn`: the drawings of the pages, in their order. A page is written to the file once it is drawn, and forgotten,
+    so that memory holds the file and a few pages. Its drawing is a finished content stream: ReportLab keeps the
+    objects, references and bookmarks.
     """
     file = io.BytesIO()
     canvas = _open_canvas(properties)
     document = canvas._doc
     objects = ObjectFile(document, file)
     fonts: set[str] = set()
-    with ThreadPoolExecutor(1) as compressor:
-        waiting: deque[tuple[int, Future[bytes]]] = deque()
-        for number, (plan, ink) in enumerate(pages):
-            _add_page(canvas, plan)
-            waiting.append((number, compressor.submit(zlib.compress, ink.content(), 6)))
-            fonts |= ink.fonts
-            if len(waiting) > MOST_WAITING:
+    with closing(drawn):
+        waiting: deque[tuple[int, bytes]] = deque()
+        for number, (page, drawing) in enumerate(zip(pages, drawn, strict=True)):
+            _add_page(canvas, page)
+            waiting.append((number, drawing.content))
+            fonts |= drawing.fonts
+            if len(waiting) > WAITING:
                 _write_page(objects, *waiting.popleft())
-        while waiting:
-            _write_page(objects, *waiting.popleft())
+    for each in waiting:
+        _write_page(objects, *each)
     for tag in sorted(fonts):
         embed_font(document, tag)
     for words, anchor in front:
@@ -112,13 +113,13 @@ def _register_unused_font() -> str:
     return name
 
 
-def _write_page(objects: ObjectFile, number: int, content: Future[bytes]) -> None:
+def _write_page(objects: ObjectFile, number: int, content: bytes) -> None:
     """Write a page (the first is 0) and its drawing, and keep a reference in its place."""
     from reportlab.pdfbase.pdfdoc import PDFDictionary, PDFName, PDFStream
 
     pages = objects.document.Pages.pages
     page = pages[number]
-    page.Contents = PDFStream(PDFDictionary({"Filter": PDFName("FlateDecode")}), content.result())
+    page.Contents = PDFStream(PDFDictionary({"Filter": PDFName("FlateDecode")}), content)
     page.stream = None
     page.Trans = None  # ReportLab gives each page an empty one; PDF/A-2 knows none
     pages[number] = objects.write(page)

@@ -6,7 +6,8 @@ from longwatch.reports.contents import Paragraphs, PlainTable
 from longwatch.reports.signatures import SignatureSheet
 from longwatch.standards.hashing import sha256_of_bytes
 from report_templates.blocks import place, prepare
-from report_templates.draw import Running, draw_page
+from report_templates.draw import Running
+from report_templates.draw_pages import draw_pages
 from report_templates.flow import Anchor, Flow
 from report_templates.front_matter import HEADING, STUDY
 from report_templates.pdf_file import write_pdf
@@ -66,6 +67,5 @@ def render_signature_pages(sheet: SignatureSheet) -> bytes:
         language="en",
         identifier=sha256_of_bytes(repr((sheet.report_key, lines)).encode()),
     )
-    pages = len(flow.pages)
-    drawn = ((page, draw_page(page, running, number, pages)) for number, page in enumerate(flow.pages, start=1))
-    return write_pdf(properties, drawn, (), front=((TITLE, "title"),))
+    drawn = draw_pages(flow.pages, running)
+    return write_pdf(properties, flow.pages, drawn, (), front=((TITLE, "title"),))
