@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
 
 from report_templates.text import Style, width_of
 
@@ -31,7 +32,7 @@ def split_at_point(token: str) -> tuple[str, str]:
     return left, token[len(left) :]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Alignment:
     """Where the parts of each cell of one column stand. A cell's parts are what blanks separate; the first parts of
     all cells share one point, the second parts another. `width`: of the whole block."""
@@ -39,38 +40,55 @@ class Alignment:
     style: Style
     points: tuple[float, ...]
     width: float
-    _placed: dict[str, tuple[tuple[float, str], ...]] = field(default_factory=dict, repr=False)
 
     def place(self, cell: str) -> tuple[tuple[float, str], ...]:
-        """The cell's parts with their distance from the left of the block; computed once per distinct cell. Each part
-        but the last carries its blank, so that extracted text reads as the cell does."""
-        placed = self._placed.get(cell)
-        if placed is None:
-            tokens = cell.split(" ") if cell else []
-            placed = tuple(
-                (point - width_of(split_at_point(token)[0], self.style), token + " " * (number < len(tokens) - 1))
-                for number, (token, point) in enumerate(zip(tokens, self.points, strict=False))
-            )
-            self._placed[cell] = placed
-        return placed
+        """The cell's parts with their distance from the left of the block. Each part but the last carries its blank,
+        so that extracted text reads as the cell does."""
+        return _place(cell, self.points, self.style)
 
 
-def align(cells: Sequence[str], style: Style) -> Alignment:
+@lru_cache(maxsize=1 << 13)
+def _place(cell: str, points: tuple[float, ...], style: Style) -> tuple[tuple[float, str], ...]:
+    tokens = cell.split(" ") if cell else []
+    return tuple(
+        (point - width_of(split_at_point(token)[0], style), token + " " * (number < len(tokens) - 1))
+        for number, (token, point) in enumerate(zip(tokens, points, strict=False))
+    )
+
+
+class NumberColumn:
+    """A column of numbers on its way to its alignment: cells may come a part at a time, in any order."""
+
+    def __init__(self, style: Style) -> None:
+        self._style = style
+        self._lefts: list[float] = []
+        self._rights: list[float] = []
+
+    def add(self, cells: Iterable[str]) -> None:
+        """Make room for these cells, too."""
+        lefts, rights, style = self._lefts, self._rights, self._style
+        for cell in cells:
+            for number, token in enumerate(cell.split(" ") if cell else ()):
+                if number == len(lefts):
+                    lefts.append(0.0)
+                    rights.append(0.0)
+                left, right = split_at_point(token)
+                lefts[number] = max(lefts[number], width_of(left, style))
+                rights[number] = max(rights[number], width_of(right, style))
+
+    def align(self) -> Alignment:
+        """The alignment of all cells that have come."""
+        blank = width_of(" ", self._style)
+        points: list[float] = []
+        x = 0.0
+        for left_width, right_width in zip(self._lefts, self._rights, strict=True):
+            points.append(x + left_width)
+            x += left_width + right_width + blank
+        return Alignment(self._style, tuple(points), max(x - blank, 0.0))
+
+
+def align(cells: Iterable[str], style: Style) -> Alignment:
     """The alignment of a numeric column."""
-    lefts: list[float] = []
-    rights: list[float] = []
-    for cell in dict.fromkeys(cells):
-        for number, token in enumerate(cell.split(" ") if cell else ()):
-            if number == len(lefts):
-                lefts.append(0.0)
-                rights.append(0.0)
-            left, right = split_at_point(token)
-            lefts[number] = max(lefts[number], width_of(left, style))
-            rights[number] = max(rights[number], width_of(right, style))
-    blank = width_of(" ", style)
-    points: list[float] = []
-    x = 0.0
-    for left_width, right_width in zip(lefts, rights, strict=True):
-        points.append(x + left_width)
-        x += left_width + right_width + blank
-    return Alignment(style, tuple(points), max(x - blank, 0.0))
+    column = NumberColumn(style)
+    column.add(dict.fromkeys(cells))
+    return column.align()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import repeat
+from itertools import islice
 from typing import overload
 
 from longwatch.reports.contents import PlainTable
-from report_templates.alignment import Alignment, align, is_numeric
+from report_templates.alignment import Alignment, NumberColumn, is_numeric
 from report_templates.grid import BODY, GUTTER, ROW_PAD, STRONG, Grid, GridColumn, GridRow, HeadRow, HeadText, Panel
 from report_templates.page import Geometry
 from report_templates.row_plan import RowBox
@@ -24,6 +24,7 @@ _TALL = 2.5
 _FEW_LINES = 30
 """A listing of so few lines stays on an upright page even where its rows are tall."""
 _SAMPLE = 200
+_BLOCK = 2000
 _HALVINGS = 50
 _HEADING_LINES = 8
 
@@ -31,10 +32,16 @@ _HEADING_LINES = 8
 @dataclass(frozen=True)
 class _Needs:
     """What the columns of a listing need in points: `words`, the width of the longest word of each; `whole`, the width
-    in which no cell of it is wrapped."""
+    in which no cell of it is wrapped. `broken`: whether a cell has lines of its own. `aligned`: how numbers stand."""
 
     words: tuple[float, ...]
     whole: tuple[float, ...]
+    broken: tuple[bool, ...]
+    aligned: tuple[Alignment | None, ...]
+
+    def wraps(self, column: int, width: float) -> bool:
+        """Whether a cell of the column may take more than one line of this width."""
+        return self.broken[column] or self.whole[column] > width
 
 
 def lay_out_listing(listing: PlainTable, upright: Geometry, landscape: Geometry) -> Grid:
@@ -49,14 +56,15 @@ def lay_out_listing(listing: PlainTable, upright: Geometry, landscape: Geometry)
     columns: list[GridColumn] = []
     x = page.left
     for number, width in enumerate(_column_widths(listing, needs, page)):
-        columns.append(GridColumn(number, x, width, _align(listing, number, width)))
+        columns.append(GridColumn(number, x, width, _fitting(needs.aligned[number], width)))
         x += width + GUTTER
     headings = tuple(
         HeadText(wrap_at_most(text, STRONG, column.width, _HEADING_LINES), column.x, STRONG)
         for text, column in zip(listing.header, columns, strict=True)
     )
     height = max(len(heading.lines) for heading in headings) * STRONG.leading
-    rows = WrappedRows(listing.rows, tuple(column.width for column in columns))
+    wrapped = (column.width if needs.wraps(column.cell, column.width) else None for column in columns)
+    rows = WrappedRows(listing.rows, tuple(wrapped))
     sized = cache(lambda lines: RowBox(lines, BODY.leading, ROW_PAD + 3))
     boxes = tuple(sized(max(map(len, rows.lines(number)))) for number in range(len(rows)))
     panel = Panel(tuple(columns), (HeadRow(headings, height),))
@@ -66,10 +74,10 @@ def lay_out_listing(listing: PlainTable, upright: Geometry, landscape: Geometry)
 @dataclass(frozen=True)
 class WrappedRows(Sequence[GridRow]):
     """The rows of a listing, each broken into lines when it is asked for: once to know its height, once to draw it. So
-    memory does not hold a long listing twice."""
+    memory does not hold a long listing twice. `widths`: of the columns; None where no cell of one is wrapped."""
 
     rows: Sequence[tuple[str, ...]]
-    widths: tuple[float, ...]
+    widths: tuple[float | None, ...]
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -85,19 +93,50 @@ class WrappedRows(Sequence[GridRow]):
 
     def lines(self, number: int) -> tuple[tuple[str, ...], ...]:
         """The lines of each cell of a row."""
-        return tuple(map(wrap, self.rows[number], repeat(BODY.weight), repeat(BODY.size), self.widths))
+        weight, size = BODY.weight, BODY.size
+        return tuple(
+            [
+                (cell,) if width is None else wrap(cell, weight, size, width)
+                for cell, width in zip(self.rows[number], self.widths, strict=True)
+            ]
+        )
 
 
 def _measure(listing: PlainTable) -> _Needs:
-    words, whole = [], []
-    for number, heading in enumerate(listing.header):
-        cells = dict.fromkeys(row[number] for row in listing.rows)
-        lines = [line for cell in cells for line in cell.splitlines()]
-        longest = [longest_word(heading, STRONG.weight) * STRONG.size]
-        longest += [longest_word(cell, BODY.weight) * BODY.size for cell in cells]
-        words.append(max(longest) / 1000 + 0.1)
-        whole.append(max([width_of(heading, STRONG), *(width_of(line, BODY) for line in lines)]) + 0.1)
-    return _Needs(tuple(words), tuple(whole))
+    words = [longest_word(heading, STRONG.weight) * STRONG.size for heading in listing.header]
+    whole = [width_of(heading, STRONG) for heading in listing.header]
+    broken = [False for _ in listing.header]
+    filled = [False for _ in listing.header]
+    numbers: list[NumberColumn | None] = [NumberColumn(BODY) for _ in listing.header]
+    for block in _distinct_cells(listing):
+        for column, cells in enumerate(block):
+            words[column] = max(words[column], *(longest_word(cell, BODY.weight) * BODY.size for cell in cells))
+            for cell in cells:
+                lines = cell.splitlines()
+                whole[column] = max(whole[column], *(width_of(line, BODY) for line in lines), 0.0)
+                broken[column] |= lines != [cell] and cell != ""
+            filled[column] |= any(cells)
+            numeric = numbers[column]
+            if numeric is not None and is_numeric(cells):
+                numeric.add(cells)
+            else:
+                numbers[column] = None
+    return _Needs(
+        tuple(width / 1000 + 0.1 for width in words),
+        tuple(width + 0.1 for width in whole),
+        tuple(broken),
+        tuple(
+            numeric.align() if numeric is not None and some else None
+            for numeric, some in zip(numbers, filled, strict=True)
+        ),
+    )
+
+
+def _distinct_cells(listing: PlainTable) -> Iterator[list[dict[str, None]]]:
+    """For some thousand rows at a time, the different cells of each column: memory never holds those of all."""
+    rows = iter(listing.rows)
+    while block := list(islice(rows, _BLOCK)):
+        yield [dict.fromkeys(column) for column in zip(*block, strict=True)]
 
 
 def _reads_well(listing: PlainTable, needs: _Needs, page: Geometry) -> bool:
@@ -147,8 +186,6 @@ def divide_width(total: float, least: Sequence[float], most: Sequence[float], wa
     return bounded(low)
 
 
-def _align(listing: PlainTable, column: int, width: float) -> Alignment | None:
+def _fitting(alignment: Alignment | None, width: float) -> Alignment | None:
     """The alignment of a column of numbers, None for text and for numbers that are wider than their column."""
-    cells = [row[column] for row in listing.rows]
-    alignment = align(cells, BODY) if any(cells) and is_numeric(cells) else None
     return alignment if alignment and alignment.width <= width else None

@@ -20,8 +20,8 @@ PRINTED = 4
 """The flag of an annotation that is not hidden and prints (PDF/A-2, 6.3.2)."""
 
 WAITING = 16
-"""How many pages are added before the first is written. An object's number is the order in which ReportLab hears of it, so
-another figure here would be other bytes: a report of before could not be reproduced."""
+"""Pages that are added before the first of them is written. Objects are numbered as ReportLab hears of them: another
+figure would be other bytes, and reports of before could not be reproduced."""
 
 FRONT = (("Title page", "title"), ("Contents", "contents"))
 """Bookmarks before those of the entries, with their anchors."""
