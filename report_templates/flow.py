@@ -82,7 +82,7 @@ class Link:
 Item = Lines | Rule | GridPart | Picture | Anchor | Link
 
 
-@dataclass
+@dataclass(slots=True)
 class PagePlan:
     """One page. `running_head`: whether it has the header (the title page has none)."""
 

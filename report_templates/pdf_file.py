@@ -114,7 +114,7 @@ def _register_unused_font() -> str:
 
 
 def _write_page(objects: ObjectFile, number: int, content: bytes) -> None:
-    """Write a page (the first is 0) and its drawing, and keep a reference in its place."""
+    """Write a page (the first is 0) and its drawing, and keep the words that refer to it in its place."""
     from reportlab.pdfbase.pdfdoc import PDFDictionary, PDFName, PDFStream
 
     pages = objects.document.Pages.pages
@@ -123,4 +123,4 @@ def _write_page(objects: ObjectFile, number: int, content: bytes) -> None:
     page.stream = None
     page.Trans = None  # ReportLab gives each page an empty one; PDF/A-2 knows none
     pages[number] = objects.write(page)
-    objects.write(page.Contents)
+    objects.write(page.Contents, forget=True)
