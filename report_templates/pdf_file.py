@@ -19,6 +19,10 @@ from report_templates.pdf_metadata import FileProperties, add_metadata
 PRINTED = 4
 """The flag of an annotation that is not hidden and prints (PDF/A-2, 6.3.2)."""
 
+RESERVED = 1 << 26
+"""Bytes that the file may grow to in one place. The system gives memory only where something is written; without it, a
+file that grows is copied to a larger place again and again, and then there twice."""
+
 WAITING = 16
 """Pages that are added before the first of them is written. Objects are numbered as ReportLab hears of them: another
 figure would be other bytes, and reports of before could not be reproduced."""
@@ -41,7 +45,7 @@ def write_pdf(
     so that memory holds the file and a few pages. Its drawing is a finished content stream: ReportLab keeps the
     objects, references and bookmarks.
     """
-    file = io.BytesIO()
+    file = io.BytesIO(bytes(RESERVED))
     canvas = _open_canvas(properties)
     document = canvas._doc
     objects = ObjectFile(document, file)
@@ -65,6 +69,7 @@ def write_pdf(
     canvas.showOutline()
     document.Outlines.prepare(document, canvas)
     objects.finish()
+    file.truncate()
     return file.getvalue()
 
 
