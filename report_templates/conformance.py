@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from longwatch.errors import IntegrityError, StudyError
-from longwatch.reports.conformance import Conformance, RuleVerdict, judge
-from report_templates.page_rules import judge_pages
+from longwatch.reports.conformance import RULES, Conformance, RuleVerdict, judge
+from report_templates.file_parts import FileParts, open_pdf
+from report_templates.link_rules import Links, judge_bookmarks
+from report_templates.page_rules import PageRules
 
 if TYPE_CHECKING:
     import pikepdf
@@ -35,8 +37,8 @@ def check_conformance(pdf: bytes, where: str, most_drawings: int | None = None) 
     import pikepdf
 
     try:
-        with pikepdf.open(io.BytesIO(pdf), inherit_page_attributes=False) as file:
-            return Conformance(tuple(_verdicts(file, pdf, most_drawings)))
+        found = {verdict.rule: verdict for verdict in _verdicts(pdf, most_drawings)}
+        return Conformance(tuple(found[rule] for rule in RULES))
     except pikepdf.PasswordError:
         locked = RuleVerdict("security", False, "it cannot be opened without a password")
         return Conformance((locked,))
@@ -69,22 +71,30 @@ def hold_to_rules(pdf: bytes, where: str) -> bytes:
     return pdf
 
 
-def _verdicts(file: pikepdf.Pdf, pdf: bytes, most_drawings: int | None) -> Iterator[RuleVerdict]:
-    looked = spread(len(file.pages), most_drawings)
-    version = file.pdf_version
-    yield judge("version", [] if version in VERSIONS else [f"version {version}"], f"version {version}")
-    yield judge("security", ["it is encrypted"] if file.is_encrypted else [], "none")
-    yield _judge_pdfa(pdf, None if len(looked) == len(file.pages) else looked)
-    yield judge("content", _forbidden(file), "none")
-    pages = {page.obj.objgen: number for number, page in enumerate(file.pages, start=1)}
-    links, faults = _links(file, pages)
-    yield judge("annotations", faults, f"{len(links):,} links")
-    yield _judge_fonts(file)
-    of_pages = judge_pages(file, looked)
-    yield of_pages["text"]
-    yield from _judge_bookmarks(file, links)
-    yield _judge_title(file)
-    yield from (of_pages[rule] for rule in ("pages", "margins", "numbers"))
+def _verdicts(pdf: bytes, most_drawings: int | None) -> Iterator[RuleVerdict]:
+    """In the order in which they are come by: each part of the file is open while it is looked at, and no other."""
+    parts = FileParts(pdf, in_parts=most_drawings is not None)
+    looked = spread(parts.count, most_drawings if parts.in_parts else None)
+    forbidden, fonts = _look_at_objects(parts)
+    yield fonts
+    rules, links, kinds = PageRules(parts.count, looked), Links(), _Kinds()
+    for file, number, page in parts.pages():
+        rules.look_at(number, page)
+        links.look_at(file, number, page)
+        if number not in looked:
+            kinds.look_at(number, page)
+    yield from rules.verdicts()
+    yield links.verdict(parts)
+    with open_pdf(pdf) as file:
+        version = file.pdf_version
+        yield judge("version", [] if version in VERSIONS else [f"version {version}"], f"version {version}")
+        yield judge("security", ["it is encrypted"] if file.is_encrypted else [], "none")
+        names: Any = file.Root.get("/Names", {})
+        forbidden += [f"the catalogue has {key}" for key in sorted(_FORBIDDEN) if key in names]
+        yield judge("content", forbidden, "none")
+        yield from judge_bookmarks(file, links.places)
+        yield _judge_title(file)
+    yield _judge_pdfa(pdf, None if len(looked) == parts.count else looked, kinds.firsts)
     too_big = [f"{len(pdf):,} bytes"] if len(pdf) > MOST_BYTES else []
     yield judge("size", too_big, f"{len(pdf):,} bytes")
 
@@ -96,139 +106,85 @@ def spread(pages: int, most: int | None) -> frozenset[int]:
     return frozenset(1 + round(step * (pages - 1) / (most - 1)) for step in range(most))
 
 
-def _judge_pdfa(pdf: bytes, looked: frozenset[int] | None) -> RuleVerdict:
-    """`looked`: the pages whose drawing is looked at; None: all."""
+def _judge_pdfa(pdf: bytes, looked: frozenset[int] | None, others: list[int]) -> RuleVerdict:
+    """`looked`: the pages whose drawing is looked at; None: all. Else `others` are looked at without theirs, and the
+    rest not at all."""
     import pikepdf
     from pikepdf import pdfa
 
     if looked is None:
         report = pdfa.validate_written(io.BytesIO(pdf), "2b")
     else:
-        with pikepdf.open(io.BytesIO(pdf), inherit_page_attributes=False) as file:
-            _leave_out(file, looked)
+        with open_pdf(pdf) as file:
+            tree = file.Root.Pages
+            for number in others:
+                _without_drawing(tree.Kids[number - 1])
+            tree.Kids = pikepdf.Array([tree.Kids[number - 1] for number in sorted([*looked, *others])])
+            tree.Count = len(tree.Kids)
             report = pdfa.check(file, "2b")
     found = [f"{finding.rule} at {finding.where}: {finding.message}" for finding in report.findings]
     return judge("pdfa", found, "by the allowlist validator of pikepdf, whose rules are veraPDF's")
 
 
-def _leave_out(file: pikepdf.Pdf, looked: frozenset[int]) -> None:
-    """Take the drawing from each page that is not looked at, and of the pages that then are word for word the same
-    (the same objects, the same boxes) leave one: the validator would say the same of each, for half a millisecond."""
+class _Kinds:
+    """Of pages without their drawing, the `firsts` of each kind: those that are word for word the same (the same
+    objects, the same boxes) are one kind, since the validator would say the same of each, for half a millisecond."""
+
+    def __init__(self) -> None:
+        self.firsts: list[int] = []
+        self._seen: set[bytes] = set()
+
+    def look_at(self, number: int, page: pikepdf.Page) -> None:
+        """Takes the page's drawing from it."""
+        words = _without_drawing(page.obj).unparse(resolved=True)
+        if words not in self._seen:
+            self._seen.add(words)
+            self.firsts.append(number)
+
+
+def _without_drawing(page: Any) -> Any:
+    if "/Contents" in page:
+        del page.Contents
+    return page
+
+
+def _look_at_objects(parts: FileParts) -> tuple[list[str], RuleVerdict]:
+    """What objects have that must not be there, and the verdict on the fonts among them."""
     import pikepdf
 
-    seen: set[bytes] = set()
-    alike: set[int] = set()
-    for number, page in enumerate(file.pages, start=1):
-        if number in looked:
-            continue
-        if "/Contents" in page.obj:
-            del page.obj.Contents
-        words = page.obj.unparse(resolved=True)
-        if words in seen:
-            alike.add(number)
-        seen.add(words)
-    tree = file.Root.Pages
-    if len(tree.Kids) == len(file.pages):
-        tree.Kids = pikepdf.Array([kid for number, kid in enumerate(tree.Kids, start=1) if number not in alike])
-        tree.Count = len(tree.Kids)
-
-
-def _forbidden(file: Any) -> list[str]:
-    import pikepdf
-
-    found = []
-    for item in file.objects:
+    forbidden: list[str] = []
+    fonts = _Fonts()
+    for item in parts.objects():
         if isinstance(item, pikepdf.Dictionary | pikepdf.Stream):
-            found += [f"object {item.objgen[0]} has {key}" for key in sorted(_FORBIDDEN.intersection(item.keys()))]
-    return [*found, *(f"the catalogue has {key}" for key in _FORBIDDEN if key in file.Root.get("/Names", {}))]
+            forbidden += [f"object {item.objgen[0]} has {key}" for key in sorted(_FORBIDDEN.intersection(item.keys()))]
+            if isinstance(item, pikepdf.Dictionary) and item.get("/Type") == "/Font":
+                fonts.look_at(item)
+    return forbidden, fonts.verdict()
 
 
-def _links(file: Any, pages: dict[tuple[int, int], int]) -> tuple[list[Any], list[str]]:
-    """The destinations of all links, and what is wrong with annotations."""
-    links: list[Any] = []
-    faults = []
-    for number, page in enumerate(file.pages, start=1):
-        for annotation in page.obj.get("/Annots", ()):
-            kind = str(annotation.get("/Subtype", "none"))
-            target = _resolve(file, annotation.get("/Dest"))
-            if kind != "/Link":
-                faults.append(f"page {number} has an annotation {kind}")
-            elif target is None or target[0].objgen not in pages:
-                faults.append(f"page {number} has a link that leads to no page of the file")
-            else:
-                links.append(target)
-    return links, faults
+class _Fonts:
+    """The fonts among the objects."""
 
+    def __init__(self) -> None:
+        self._faults: list[str] = []
+        self._count = 0
 
-def _resolve(file: Any, target: Any) -> Any:
-    """A destination as an array: itself, or what a name stands for; None where there is none."""
-    import pikepdf
-
-    if isinstance(target, pikepdf.Name):
-        target = file.Root.get("/Dests", {}).get(str(target))
-    elif isinstance(target, pikepdf.String):
-        names = file.Root.get("/Names", {}).get("/Dests")
-        target = pikepdf.NameTree(names).get(str(target)) if names is not None else None
-    if isinstance(target, pikepdf.Dictionary):
-        target = target.get("/D")
-    return target if isinstance(target, pikepdf.Array) else None
-
-
-def _judge_fonts(file: pikepdf.Pdf) -> RuleVerdict:
-    import pikepdf
-
-    faults, count = [], 0
-    for item in file.objects:
-        if not isinstance(item, pikepdf.Dictionary) or item.get("/Type") != "/Font":
-            continue
-        name = str(item.get("/BaseFont", "without a name"))
-        if "/DescendantFonts" not in item:
-            descriptor: Any = item.get("/FontDescriptor") or ()
+    def look_at(self, font: Any) -> None:
+        name = str(font.get("/BaseFont", "without a name"))
+        if "/DescendantFonts" not in font:
+            descriptor: Any = font.get("/FontDescriptor") or ()
             if not any(key in descriptor for key in ("/FontFile", "/FontFile2", "/FontFile3")):
-                faults.append(f"{name} is not embedded")
+                self._faults.append(f"{name} is not embedded")
             if name[7:8] == "+" or name[6:7] == "+":
-                faults.append(f"{name} is a subset")
-        if item.get("/Subtype") not in ("/CIDFontType0", "/CIDFontType2"):
-            count += 1
-            if "/ToUnicode" not in item:
-                faults.append(f"{name} does not map to Unicode")
-    return judge("fonts", faults or ([] if count else ["there is no font"]), f"{count} fonts")
+                self._faults.append(f"{name} is a subset")
+        if font.get("/Subtype") not in ("/CIDFontType0", "/CIDFontType2"):
+            self._count += 1
+            if "/ToUnicode" not in font:
+                self._faults.append(f"{name} does not map to Unicode")
 
-
-def _judge_bookmarks(file: pikepdf.Pdf, links: list[Any]) -> Iterator[RuleVerdict]:
-    with file.open_outline() as outline:
-        marks = [_resolve(file, _place(item)) for item in _flat(outline.root)]
-    faults = [] if marks else ["there are no bookmarks"]
-    places = {_spot(mark) for mark in marks if mark is not None}
-    faults += [f"a link leads to {_spot(link)}, which no bookmark does" for link in links if _spot(link) not in places]
-    if file.Root.get("/PageMode") != "/UseOutlines":
-        faults.append("the file does not open with the bookmarks panel")
-    yield judge("bookmarks", faults, f"{len(marks):,} bookmarks")
-    told = [place for place in (*marks, *links) if place is not None]
-    fixed = [f"the way to {_spot(place)} sets a zoom" for place in told if not _keeps_zoom(place)]
-    yield judge("zoom", fixed, f"{len(told):,} places")
-
-
-def _flat(items: Any) -> Iterator[Any]:
-    for item in items:
-        yield item
-        yield from _flat(item.children)
-
-
-def _place(item: Any) -> Any:
-    import pikepdf
-
-    target = item.destination
-    return pikepdf.Array(target) if isinstance(target, list) else target
-
-
-def _spot(place: Any) -> str:
-    """Which page, and where on it."""
-    return f"object {place[0].objgen[0]}, {' '.join(str(part) for part in list(place)[1:4])}"
-
-
-def _keeps_zoom(place: Any) -> bool:
-    return len(place) >= 5 and str(place[1]) == "/XYZ" and not place[4]
+    def verdict(self) -> RuleVerdict:
+        faults = self._faults or ([] if self._count else ["there is no font"])
+        return judge("fonts", faults, f"{self._count} fonts")
 
 
 def _judge_title(file: Any) -> RuleVerdict:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,34 +37,44 @@ class PageText:
     starts: tuple[tuple[float, float], ...]
 
 
-def judge_pages(file: pikepdf.Pdf, looked: Container[int]) -> Mapping[str, RuleVerdict]:
-    """The verdicts on `text`, `pages`, `margins` and `numbers`. `looked`: the pages whose drawing is looked at."""
-    faults: dict[str, list[str]] = {"text": [], "pages": [], "margins": [], "numbers": []}
-    fonts: dict[tuple[int, int], dict[bytes, str]] = {}
-    count = len(file.pages)
-    drawn = 0
-    sizes: dict[str, int] = {}
-    for number, page in enumerate(file.pages, start=1):
+class PageRules:
+    """The rules `text`, `pages`, `margins` and `numbers`. `count`: the pages of the file; `looked`: those whose drawing
+    is looked at."""
+
+    def __init__(self, count: int, looked: Collection[int]) -> None:
+        self._count, self._looked = count, looked
+        self._faults: dict[str, list[str]] = {"text": [], "pages": [], "margins": [], "numbers": []}
+        self._fonts: dict[tuple[int, int], dict[bytes, str]] = {}
+        self._sizes: dict[str, int] = {}
+
+    def look_at(self, number: int, page: pikepdf.Page) -> None:
+        """Judge one page, the first of which is 1."""
         box = [float(edge) for edge in page.mediabox]
         name = _size_of(box)
-        sizes[name] = sizes.get(name, 0) + 1
+        self._sizes[name] = self._sizes.get(name, 0) + 1
         if not name or int(page.obj.get("/Rotate", 0)):
-            faults["pages"].append(f"page {number} is {box[2] - box[0]:.0f} × {box[3] - box[1]:.0f} points or turned")
-        if number not in looked:
-            continue
-        drawn += 1
-        seen = read_page(page, fonts)
+            self._fault("pages", f"page {number} is {box[2] - box[0]:.0f} × {box[3] - box[1]:.0f} points or turned")
+        if number not in self._looked:
+            return
+        seen = read_page(page, self._fonts)
         if not seen.text.strip():
-            faults["text"].append(f"page {number} has no text")
+            self._fault("text", f"page {number} has no text")
         if seen.unmapped:
-            faults["text"].append(f"page {number} has {seen.unmapped:,} glyphs without a character")
+            self._fault("text", f"page {number} has {seen.unmapped:,} glyphs without a character")
         if any(not _is_inside(box, x, y) for x, y in seen.starts):
-            faults["margins"].append(f"on page {number} text begins outside the margins")
-        if (str(number), str(count)) not in _NUMBER.findall(seen.text):
-            faults["numbers"].append(f"page {number} does not say `Page {number} of {count}`")
-    told = ", ".join(f"{many:,} {name}" for name, many in sorted(sizes.items()))
-    held = {"pages": told, **dict.fromkeys(("text", "margins", "numbers"), f"{drawn:,} of {count:,} pages")}
-    return {rule: judge(rule, found, held[rule]) for rule, found in faults.items()}
+            self._fault("margins", f"on page {number} text begins outside the margins")
+        if (str(number), str(self._count)) not in _NUMBER.findall(seen.text):
+            self._fault("numbers", f"page {number} does not say `Page {number} of {self._count}`")
+
+    def verdicts(self) -> Iterator[RuleVerdict]:
+        """When all pages were looked at."""
+        sizes = ", ".join(f"{many:,} {name}" for name, many in sorted(self._sizes.items()))
+        drawn = f"{len(self._looked):,} of {self._count:,} pages"
+        for rule, found in self._faults.items():
+            yield judge(rule, found, sizes if rule == "pages" else drawn)
+
+    def _fault(self, rule: str, said: str) -> None:
+        self._faults[rule].append(said)
 
 
 def _size_of(box: list[float]) -> str:
