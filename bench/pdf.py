@@ -1,12 +1,16 @@
 """`python -m bench pdf`: listings of 1,000 and 5,000 pages, beside ReportLab's bare canvas, typst and WeasyPrint.
 
-A listing of adverse events, nine columns of wrapped text in an embedded Unicode font. `longwatch`: the whole
-render, rules for submission and PDF/A validation included, twice, each in a process of its own; the bytes must be
-equal. `canvas`: the same lines at the same places drawn by ReportLab's canvas alone, one call a line, the breaking
-of lines left out. `typst` and `weasyprint`: the same rows as a table of theirs, breaking lines by themselves, so
-that their pages are other ones; pages per second say more than seconds. Those two have a limit of memory and of
-time, and are told as stopped where they reached one. Imports are in none of the seconds; memory is the peak of the
-whole process. Printed, and written to docs/bench-pdf.md.
+A listing of adverse events, nine columns of wrapped text in an embedded Unicode font. `longwatch`: the whole render,
+rules for submission and PDF/A validation included, twice, each in a process of its own; `on demand`: the same with rows
+that are not in memory, but made each time they are asked for, which its seconds contain. The bytes of all must be
+equal. `canvas`: the same lines at the same places drawn by ReportLab's canvas alone, one call a line, the breaking of
+lines left out. `typst` and `weasyprint`: the same rows as a table of theirs, breaking lines by themselves, so that their
+pages are other ones; pages per second say more than seconds. Those two have a limit of memory and of time, and are told
+as stopped where they reached one. Imports are in none of the seconds, except in those of the second process that draws.
+Memory is the peak of the process and that one together. Printed, and written to docs/bench-pdf.md.
+
+What a page costs in memory is told apart: the rows that are given (resident memory before and after they are made), the
+file that is made, and what is held beside these two (the peak without them), in the process and in the second one.
 """
 
 from __future__ import annotations
@@ -19,14 +23,21 @@ import random
 import resource
 import signal
 import time
+from array import array
+from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from functools import lru_cache
+from typing import Any, overload
+
+import psutil
 
 from bench.watched import ROOT, watched
 
 PAGE = ROOT / "docs" / "bench-pdf.md"
-WAYS = ("longwatch", "longwatch", "canvas", "typst", "weasyprint")
+OURS = ("longwatch", "on demand")
+WAYS = ("longwatch", "longwatch", "on demand", "canvas", "typst", "weasyprint")
 ROWS_A_PAGE = 9.48
+BLOCK = 500
 MEMORY = 8 * 1024**3
 HEADER = (
     "Subject",
@@ -46,34 +57,84 @@ TERMS = ("Headache", "Nausea", "Application site pruritus", "Upper respiratory t
          "Electrocardiogram ST segment depression, α-blocker ≥ 3× ULN")  # fmt: skip
 
 
-def make_rows(pages: int) -> tuple[tuple[str, ...], ...]:
-    """So many rows that our listing has about so many pages; always the same ones."""
-    dice = random.Random(1)
-    return tuple(
-        (
-            f"01-70{dice.randrange(9)}-{1000 + number // 5}", dice.choice(CLASSES), dice.choice(TERMS),
-            f"{dice.choice(TERMS).lower()}, number {number}",
-            f"20{dice.randrange(10, 26)}-{dice.randrange(1, 13):02}-{dice.randrange(1, 29):02}",
-            str(dice.randrange(900)), dice.choice(("MILD", "MODERATE", "SEVERE")), dice.choice("NY"),
-            dice.choice(("RECOVERED/RESOLVED", "NOT RECOVERED/NOT RESOLVED")),
-        )
-        for number in range(int(pages * ROWS_A_PAGE))
+Row = tuple[str, ...]
+
+
+def make_row(dice: random.Random, number: int) -> Row:
+    """The row of a number, as the dice have it."""
+    return (
+        f"01-70{dice.randrange(9)}-{1000 + number // 5}", dice.choice(CLASSES), dice.choice(TERMS),
+        f"{dice.choice(TERMS).lower()}, number {number}",
+        f"20{dice.randrange(10, 26)}-{dice.randrange(1, 13):02}-{dice.randrange(1, 29):02}",
+        str(dice.randrange(900)), dice.choice(("MILD", "MODERATE", "SEVERE")), dice.choice("NY"),
+        dice.choice(("RECOVERED/RESOLVED", "NOT RECOVERED/NOT RESOLVED")),
     )  # fmt: skip
 
 
+def make_rows(pages: int) -> Sequence[Row]:
+    """So many rows that our listing has about so many pages; always the same ones."""
+    dice = random.Random(1)
+    return tuple(make_row(dice, number) for number in range(int(pages * ROWS_A_PAGE)))
+
+
+class RowsOnDemand(Sequence[Row]):
+    """The same rows, of which a few hundred are there at a time."""
+
+    def __init__(self, pages: int) -> None:
+        self._count = int(pages * ROWS_A_PAGE)
+        self._states: list[array[int]] = []
+        dice = random.Random(1)
+        for start in range(0, self._count, BLOCK):
+            self._states.append(array("L", dice.getstate()[1]))
+            for number in range(start, start + BLOCK):
+                make_row(dice, number)
+        self._block = lru_cache(maxsize=4)(self._make_block)
+
+    def _make_block(self, block: int) -> list[Row]:
+        dice = random.Random()
+        dice.setstate((dice.VERSION, tuple(self._states[block]), None))
+        return [make_row(dice, number) for number in range(block * BLOCK, (block + 1) * BLOCK)]
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Row]: ...
+    def __getitem__(self, index: int | slice) -> Row | list[Row]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(self._count))]
+        if not 0 <= index < self._count:
+            raise IndexError(index)
+        return self._block(index // BLOCK)[index % BLOCK]
+
+
 def measure(way: str, pages: int) -> dict[str, Any]:
-    """Seconds, processor seconds and pages of one way, in this process."""
-    work = {"longwatch": by_longwatch, "canvas": by_canvas, "typst": by_typst, "weasyprint": by_weasyprint}[way]
-    return work(make_rows(pages))
+    """Seconds, processor seconds, pages, and megabytes of one way, in this process: `given` for its rows, `own` at
+    most."""
+    work = {"canvas": by_canvas, "typst": by_typst, "weasyprint": by_weasyprint}.get(way, by_longwatch)
+    before = psutil.Process().memory_info().rss
+    rows = RowsOnDemand(pages) if way == "on demand" else make_rows(pages)
+    given = psutil.Process().memory_info().rss - before
+    told = work(rows)
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return {**told, "given": given / 1024**2, "own": own / 1024**2}
 
 
 def _timed(work: Any) -> tuple[Any, dict[str, Any]]:
-    start, spent = time.perf_counter(), time.process_time()
+    start, spent = time.perf_counter(), _spent()
     made = work()
-    return made, {"seconds": time.perf_counter() - start, "cpu": time.process_time() - spent}
+    return made, {"seconds": time.perf_counter() - start, "cpu": _spent() - spent}
 
 
-def _contents(rows: tuple[tuple[str, ...], ...]) -> Any:
+def _spent() -> float:
+    """Processor seconds of this process and of the children that have ended."""
+    uses = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(use.ru_utime + use.ru_stime for use in uses)
+
+
+def _contents(rows: Sequence[Row]) -> Any:
     from longwatch.reports.contents import PlainTable, ReportContents, Section
 
     listing = PlainTable("Listing of adverse events", HEADER, rows, WIDTHS)
@@ -83,7 +144,7 @@ def _contents(rows: tuple[tuple[str, ...], ...]) -> Any:
     )  # fmt: skip
 
 
-def by_longwatch(rows: tuple[tuple[str, ...], ...]) -> dict[str, Any]:
+def by_longwatch(rows: Sequence[Row]) -> dict[str, Any]:
     """The whole render."""
     import pikepdf.pdfa  # noqa: F401
     import reportlab.pdfgen.canvas  # noqa: F401
@@ -94,7 +155,7 @@ def by_longwatch(rows: tuple[tuple[str, ...], ...]) -> dict[str, Any]:
     return {**told, "pages": made.pages, "bytes": len(made.pdf), "sha256": made.sha256}
 
 
-def by_canvas(rows: tuple[tuple[str, ...], ...]) -> dict[str, Any]:
+def by_canvas(rows: Sequence[Row]) -> dict[str, Any]:
     """ReportLab's canvas, given each line at its place."""
     from reportlab.pdfbase import pdfmetrics
     from reportlab.pdfbase.ttfonts import TTFont
@@ -126,7 +187,7 @@ def by_canvas(rows: tuple[tuple[str, ...], ...]) -> dict[str, Any]:
     return {**told, "pages": pages, "bytes": len(file.getvalue())}
 
 
-def by_typst(rows: tuple[tuple[str, ...], ...]) -> dict[str, Any]:
+def by_typst(rows: Sequence[Row]) -> dict[str, Any]:
     """A table of typst's, its rows read from JSON."""
     import typst
     from pypdf import PdfReader
@@ -141,7 +202,7 @@ def by_typst(rows: tuple[tuple[str, ...], ...]) -> dict[str, Any]:
     return {**told, "pages": len(PdfReader(io.BytesIO(pdf)).pages), "bytes": len(pdf)}
 
 
-def by_weasyprint(rows: tuple[tuple[str, ...], ...]) -> dict[str, Any]:
+def by_weasyprint(rows: Sequence[Row]) -> dict[str, Any]:
     """An HTML table."""
     from html import escape
 
@@ -191,40 +252,49 @@ def page_of(told: list[dict[str, Any]], seconds: int) -> str:
         f"By `python -m bench pdf`, on {os.cpu_count()} cores; `bench/pdf.py` says what each row is. "
         "Ratios travel, seconds do not.",
         "",
-        "| way | pages | seconds | processor seconds | pages/s | peak MB | file MB |",
-        "|---|---|---|---|---|---|---|",
+        "| way | pages | seconds | processor seconds | pages/s | peak MB | of it the second process | file MB |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for each in told:
         if not each["pages"]:
             limit = f"stopped at {MEMORY / 1024**3:.0f} GB or {seconds} s"
-            lines.append(f"| {each['way']} | about {each['asked']:,} asked | {limit} | | | | |")
+            lines.append(f"| {each['way']} | about {each['asked']:,} asked | {limit} | | | | | |")
             continue
         lines.append(
             f"| {each['way']} | {each['pages']:,} | {each['seconds']:.1f} | {each['cpu']:.1f} | "
-            f"{each['pages'] / each['seconds']:,.0f} | {each['peak']:,.0f} | {each['bytes'] / 1e6:.1f} |"
+            f"{each['pages'] / each['seconds']:,.0f} | {each['peak']:,.0f} | "
+            f"{each['children']:,.0f} | {each['bytes'] / 1e6:.1f} |"
         )
-    ours = [each for each in told if each["way"] == "longwatch" and each["pages"]]
+    ours = [each for each in told if each["way"] in OURS and each["pages"]]
     for size in dict.fromkeys(each["asked"] for each in ours):
-        hashes = {each["sha256"] for each in ours if each["asked"] == size}
-        same = "the same bytes" if len(hashes) == 1 else "OTHER BYTES"
-        lines += ["", f"About {size:,} pages, rendered twice: {same}."]
-    return "\n".join([*lines, *_growth(ours), ""])
+        hashes = [each["sha256"] for each in ours if each["asked"] == size]
+        same = "the same bytes" if len(set(hashes)) == 1 else "OTHER BYTES"
+        lines += ["", f"About {size:,} pages, rendered {len(hashes)} times: {same}."]
+    for way in OURS:
+        lines += _growth(way, [each for each in ours if each["way"] == way])
+    return "\n".join([*lines, ""])
 
 
-def _growth(ours: list[dict[str, Any]]) -> list[str]:
-    """What one more page costs in memory, from the smallest to the largest listing, beside its part of the file."""
+def _growth(way: str, ours: list[dict[str, Any]]) -> list[str]:
+    """What one more page costs in memory, from the smallest to the largest listing, told apart."""
     by_pages = sorted(ours, key=lambda each: int(each["pages"]))
     if not by_pages or by_pages[0]["pages"] == by_pages[-1]["pages"]:
         return []
     least, most = by_pages[0], by_pages[-1]
-    more = most["pages"] - least["pages"]
-    kilobytes = (most["peak"] - least["peak"]) * 1024 / more
-    file = (most["bytes"] - least["bytes"]) / 1024 / more
-    times = most["pages"] / least["pages"]
+
+    def more(what: str) -> float:
+        grown: float = most[what] - least[what]
+        return grown * 1024 / float(most["pages"] - least["pages"])
+
+    file = more("bytes") / 1024**2
+    beside = more("own") - more("given") - file
     return [
         "",
-        f"{times:.1f} times the pages take {most['peak'] / least['peak']:.2f} times the memory: {kilobytes:.1f} KB a "
-        f"page, of which the file itself, handed over whole, is {file:.1f} KB; the rows given are in memory, too.",
+        f"`{way}`: {most['pages'] / least['pages']:.1f} times the pages take {most['peak'] / least['peak']:.2f} times "
+        "the memory. A page takes",
+        f"- {more('given'):.1f} KB for its rows, which are given,",
+        f"- {file:.1f} KB for its part of the file, which is handed over whole,",
+        f"- {beside:.1f} KB beside these in the process, and {more('children'):.1f} KB in the second one.",
     ]
 
 

@@ -33,6 +33,7 @@ def timed(work: Callable[[], Result]) -> tuple[Result, float, float]:
 
 def watched(arguments: Sequence[str]) -> tuple[dict[str, Any], float]:
     """What `python arguments` prints as JSON in its last line, and the peak in megabytes, looked for 20 times a second.
+    `children` in what it says is what its children had of resident memory at most, in megabytes.
 
     Raises SystemExit where it fails.
     """
@@ -41,19 +42,20 @@ def watched(arguments: Sequence[str]) -> tuple[dict[str, Any], float]:
         said: list[tuple[str, str]] = []
         reading = threading.Thread(target=lambda: said.append(process.communicate()))
         reading.start()
-        peak, root = 0, psutil.Process(process.pid)
+        peak, of_children, root = 0, 0, psutil.Process(process.pid)
         while reading.is_alive():
             with suppress(psutil.NoSuchProcess):
                 children = root.children(recursive=True)
                 alone = root.memory_info().rss if not children else sum(map(_resident, [root, *children]))
                 peak = max(peak, alone)
+                of_children = max(of_children, sum(child.memory_info().rss for child in children))
             time.sleep(LOOK_SECONDS)
         reading.join()
     out, errors = said[0]
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}: {errors[-2000:]}")
     result: dict[str, Any] = json.loads(out.splitlines()[-1])
-    return result, peak / 1024**2
+    return {"children": of_children / 1024**2, **result}, peak / 1024**2
 
 
 def _resident(process: psutil.Process) -> int:

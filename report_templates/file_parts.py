@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pikepdf
 
 PART = 1000
-"""Pages, or objects."""
+"""A thousand pages take some five megabytes."""
 
 ObjectId = tuple[int, int]
 """Number and generation."""
@@ -30,10 +30,12 @@ def open_pdf(pdf: bytes) -> AbstractContextManager[pikepdf.Pdf]:
 
 
 class FileParts:
-    """The pages and objects of a file. Each is good until the next one is given. `in_parts`: whether it is read so."""
+    """The pages and objects of a file. Each is good until the next one is given. `in_parts`: whether it is read so;
+    `part`: how many pages, or objects, are read at a time."""
 
-    def __init__(self, pdf: bytes, *, in_parts: bool) -> None:
+    def __init__(self, pdf: bytes, *, in_parts: bool, part: int = PART) -> None:
         self._pdf = pdf
+        self._part = part
         with open_pdf(pdf) as file:
             tree: Any = file.Root.get("/Pages", {})
             self.in_parts = in_parts and len(tree.get("/Kids", ())) == tree.get("/Count")
@@ -48,10 +50,10 @@ class FileParts:
             with open_pdf(self._pdf) as file:
                 yield from ((file, number, page) for number, page in enumerate(file.pages, start=1))
             return
-        for start in range(0, self.count, PART):
+        for start in range(0, self.count, self._part):
             with open_pdf(self._pdf) as file:
                 kids = file.Root.Pages.Kids
-                for place in range(start, min(start + PART, self.count)):
+                for place in range(start, min(start + self._part, self.count)):
                     yield file, place + 1, pikepdf.Page(kids[place])
 
     def objects(self) -> Iterator[Any]:
@@ -60,9 +62,9 @@ class FileParts:
             with open_pdf(self._pdf) as file:
                 yield from file.objects
             return
-        for start in range(1, self._size, PART):
+        for start in range(1, self._size, self._part):
             with open_pdf(self._pdf) as file:
-                yield from (file.get_object(number, 0) for number in range(start, min(start + PART, self._size)))
+                yield from (file.get_object(number, 0) for number in range(start, min(start + self._part, self._size)))
 
     def page_ids(self) -> Iterator[ObjectId]:
         """What the pages are called."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 from longwatch.reports.contents import BarChart, Block, Paragraphs, PlainTable, ReportContents
@@ -100,7 +101,7 @@ def _output(table: TableResult) -> str:
     return f"{output_element(table, picture_of(table))}{notes}"
 
 
-def _table(title: str, header: tuple[str, ...], rows: tuple[tuple[str, ...], ...], note: str) -> str:
+def _table(title: str, header: tuple[str, ...], rows: Sequence[tuple[str, ...]], note: str) -> str:
     if not rows:
         return f'<h3>{_text(title)}</h3><p class="quiet">{_text(note)}</p>'
     numeric = [

@@ -19,7 +19,15 @@ from report_templates.drawing_messages import HEAD, Job, packed
 from report_templates.ink import DrawnPage
 
 _ROOT = Path(__file__).resolve().parents[1]
-_START = "import sys; sys.path.insert(0, sys.argv[1]); from report_templates.drawing_child import serve; serve()"
+_START = """
+import sys, types
+sys.path.insert(0, sys.argv[1])
+package = sys.modules["report_templates"] = types.ModuleType("report_templates")
+package.__path__ = [sys.argv[1] + "/report_templates"]
+from report_templates.drawing_child import serve
+serve()
+"""
+# The package is not imported as one: that would load all that renders, for three times as long and twice the memory.
 # Where libraries are; a drawn page depends on nothing of the environment.
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH")
 _PIECE = 1 << 20
@@ -27,9 +35,13 @@ _MOST_GIVEN = 2
 
 
 class SecondDrawer:
-    """The process. It draws one block of pages and has the next one ready, so that it never waits for the first."""
+    """The process. It draws one block of pages and has the next one ready, so that it never waits for the first.
 
-    def __init__(self) -> None:
+    `python`: what runs it; `patience`: seconds after which a process that says nothing is given up.
+    """
+
+    def __init__(self, python: str = sys.executable, patience: float = 10.0) -> None:
+        self._patience = patience
         self.lost = False
         self.given: deque[int] = deque()
         """The blocks that it was given and has not answered, in order."""
@@ -38,7 +50,7 @@ class SecondDrawer:
         self._process: subprocess.Popen[bytes] | None = None
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-c", _START, str(_ROOT)],
+                [python, "-I", "-c", _START, str(_ROOT)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0,
                 env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
                 start_new_session=True, cwd="/",
@@ -51,6 +63,11 @@ class SecondDrawer:
         self._jobs, self._answers = self._process.stdin.fileno(), self._process.stdout.fileno()
         os.set_blocking(self._jobs, False)
         os.set_blocking(self._answers, False)
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id, while it is there."""
+        return None if self._process is None else self._process.pid
 
     @property
     def wants_more(self) -> bool:
@@ -74,15 +91,15 @@ class SecondDrawer:
             self.lost = True
             return []
 
-    def wait(self, seconds: float) -> bool:
-        """Wait until there is something to send or hear, at most so long; whether there is."""
+    def wait(self) -> None:
+        """Wait until there is something to send or to hear; give it up where there is not in time."""
         if self.lost:
-            return False
+            return
         poll = select.poll()
         poll.register(self._answers, select.POLLIN)
         if self._unsent:
             poll.register(self._jobs, select.POLLOUT)
-        return bool(poll.poll(seconds * 1000))
+        self.lost = not poll.poll(self._patience * 1000)
 
     def end(self) -> None:
         """End it, whatever it is at."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,12 +20,13 @@ class Paragraphs:
 class PlainTable:
     """A listing that is no output of its own (findings, sources, severity changes): header and rows of text.
 
-    `widths`: relative column widths. `note`: printed where there is no row.
+    `rows` may be made when they are asked for, the same ones each time. `widths`: relative column widths. `note`:
+    printed where there is no row.
     """
 
     title: str
     header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    rows: Sequence[tuple[str, ...]]
     widths: tuple[float, ...]
     note: str = "None."
 

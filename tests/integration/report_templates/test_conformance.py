@@ -24,6 +24,7 @@ from longwatch.reports.conformance import RULES
 from report_templates import render
 from report_templates.colour_profile import make_srgb
 from report_templates.conformance import check_conformance, hold_to_rules, spread
+from report_templates.file_parts import FileParts
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:pikepdf")
 
@@ -167,6 +168,7 @@ def test_a_file_that_breaks_a_rule_is_told_which(
 ) -> None:
     found = check_conformance(changed(rendered, change), "changed")
     assert {each.rule for each in found.broken} == rules
+    assert check_conformance(changed(rendered, change), "changed", 1000) == found  # read a part at a time
 
 
 def test_an_old_version_and_a_password_are_told(rendered: bytes) -> None:
@@ -187,6 +189,31 @@ def test_a_renderer_gives_no_file_that_breaks_a_rule(rendered: bytes) -> None:
     assert hold_to_rules(rendered, "sample") is rendered
     with pytest.raises(IntegrityError, match=r"LW-PDF-002: sample: .*breaks 1 of the rules"):
         hold_to_rules(changed(rendered, _turn), "sample")
+
+
+def test_a_file_read_in_parts_has_the_same_pages_and_objects(pdf: bytes) -> None:
+    whole, parts = FileParts(pdf, in_parts=False), FileParts(pdf, in_parts=True, part=7)
+    assert parts.in_parts
+    assert parts.count == whole.count
+    assert list(parts.page_ids()) == list(whole.page_ids())
+    for pages in zip(whole.pages(), parts.pages(), strict=True):
+        assert len({(number, page.obj.objgen, page.obj.unparse(resolved=True)) for _, number, page in pages}) == 1
+    texts = [{(each.objgen, each.unparse(resolved=True)) for each in file.objects()} for file in (whole, parts)]
+    assert texts[0] == texts[1]
+
+
+def test_a_file_whose_pages_are_in_several_lists_is_read_as_a_whole(rendered: bytes) -> None:
+    def nest(file: pikepdf.Pdf) -> None:
+        tree = file.Root.Pages
+        inner = file.make_indirect(pikepdf.Dictionary(Type=pikepdf.Name.Pages, Kids=tree.Kids, Count=tree.Count))
+        for kid in tree.Kids:
+            kid.Parent = inner
+        inner.Parent = tree
+        tree.Kids = pikepdf.Array([inner])
+
+    nested = changed(rendered, nest)
+    assert not FileParts(nested, in_parts=True).in_parts
+    assert check_conformance(nested, "nested", 3) == check_conformance(nested, "nested")
 
 
 def test_the_colour_profile_is_srgb_to_another_program() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -72,7 +73,7 @@ def pages(plan: tuple[DocumentPlan, Running]) -> list[list[Drawn]]:
     document, running = plan
     count = len(document.pages)
     return [
-        list(drawn_texts(draw_page(page, running, number, count).content().decode("ascii")))
+        list(drawn_texts(zlib.decompress(draw_page(page, running, number, count).content).decode("ascii")))
         for number, page in enumerate(document.pages, start=1)
     ]
 
