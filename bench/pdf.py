@@ -5,9 +5,9 @@ rules for submission and PDF/A validation included, twice, each in a process of 
 that are not in memory, but made each time they are asked for, which its seconds contain. The bytes of all must be
 equal. `canvas`: the same lines at the same places drawn by ReportLab's canvas alone, one call a line, the breaking of
 lines left out. `typst` and `weasyprint`: the same rows as a table of theirs, breaking lines by themselves, so that
-their pages are other ones; pages per second say more than seconds. Those two have a limit of memory and of time, and are told
-as stopped where they reached one. Imports are in none of the seconds, except in those of the second process that draws.
-Memory is the peak of the process and that one together. Printed, and written to docs/bench-pdf.md.
+their pages are other ones; pages per second say more than seconds. Those two have a limit of memory and of time, and
+are told as stopped where they reached one. Imports are in none of the seconds, except in those of the second process
+that draws. Memory is the peak of the process and that one together. Printed, and written to docs/bench-pdf.md.
 
 What a page costs in memory is told apart: the rows that are given (resident memory before and after they are made), the
 file that is made, and what is held beside these two (the peak without them), in the process and in the second one.
