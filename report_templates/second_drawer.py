@@ -41,7 +41,7 @@ class SecondDrawer:
     """
 
     def __init__(self, python: str = sys.executable, patience: float = 10.0) -> None:
-        self._patience = patience
+        self.patience = patience
         self.lost = False
         self.given: deque[int] = deque()
         """The blocks that it was given and has not answered, in order."""
@@ -99,7 +99,7 @@ class SecondDrawer:
         poll.register(self._answers, select.POLLIN)
         if self._unsent:
             poll.register(self._jobs, select.POLLOUT)
-        self.lost = not poll.poll(self._patience * 1000)
+        self.lost = not poll.poll(self.patience * 1000)
 
     def end(self) -> None:
         """End it, whatever it is at."""

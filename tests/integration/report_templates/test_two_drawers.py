@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -33,11 +33,11 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 class Watched(SecondDrawer):
-    """The real one, always waited for, so that it surely draws; `answered` are the blocks that came from it. What it
-    says first is followed by `then`."""
+    """The real one, always waited for, so that it surely draws; `answered` are the blocks that came from it. After its
+    first answer it is sent the signal `then`, and waited for no longer."""
 
-    def __init__(self, then: Callable[[int], None] = lambda _pid: None, patience: float = 30.0) -> None:
-        super().__init__(patience=patience)
+    def __init__(self, then: signal.Signals | None = None) -> None:
+        super().__init__(patience=60.0)
         self.started = self.pid
         self.answered: list[int] = []
         self._then = then
@@ -47,8 +47,9 @@ class Watched(SecondDrawer):
         while self.given and not self.lost and not got:
             self.wait()
             got = super().look()
-        if got and not self.answered and self.pid is not None:
-            self._then(self.pid)
+        if got and not self.answered and self._then and self.pid:
+            os.kill(self.pid, self._then)
+            self.patience = 0.5
         self.answered += [block for block, _ in got]
         return got
 
@@ -112,10 +113,12 @@ def test_a_short_report_starts_no_process(samples: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("what", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stopped"])
-def test_what_the_second_process_was_given_and_does_not_draw_is_drawn_here(samples: ModuleType, what: int) -> None:
+def test_what_the_second_process_was_given_and_does_not_draw_is_drawn_here(
+    samples: ModuleType, what: signal.Signals
+) -> None:
     contents = samples.make_contents((samples.make_listing(600),))
     pages, running = planned(contents)
-    second = Watched(lambda pid: os.kill(pid, what), patience=0.5 if what == signal.SIGSTOP else 30.0)
+    second = Watched(what)
     drawn = list(draw_pages(pages, running, shared_from=1, block=2, start=lambda: second))
     assert drawn == alone(contents)
     assert second.answered
