@@ -252,18 +252,18 @@ def page_of(told: list[dict[str, Any]], seconds: int) -> str:
         f"By `python -m bench pdf`, on {os.cpu_count()} cores; `bench/pdf.py` says what each row is. "
         "Ratios travel, seconds do not.",
         "",
-        "| way | pages | seconds | processor seconds | pages/s | peak MB | of it the second process | file MB |",
-        "|---|---|---|---|---|---|---|---|",
+        "| way | pages | seconds | processor seconds | pages/s | peak MB | the process | the second one | file MB |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for each in told:
         if not each["pages"]:
             limit = f"stopped at {MEMORY / 1024**3:.0f} GB or {seconds} s"
-            lines.append(f"| {each['way']} | about {each['asked']:,} asked | {limit} | | | | | |")
+            lines.append(f"| {each['way']} | about {each['asked']:,} asked | {limit} | | | | | | |")
             continue
         lines.append(
             f"| {each['way']} | {each['pages']:,} | {each['seconds']:.1f} | {each['cpu']:.1f} | "
             f"{each['pages'] / each['seconds']:,.0f} | {each['peak']:,.0f} | "
-            f"{each['children']:,.0f} | {each['bytes'] / 1e6:.1f} |"
+            f"{each['own']:,.0f} | {each['children']:,.0f} | {each['bytes'] / 1e6:.1f} |"
         )
     ours = [each for each in told if each["way"] in OURS and each["pages"]]
     for size in dict.fromkeys(each["asked"] for each in ours):
