@@ -35,10 +35,9 @@ def is_given(asked: Asked) -> str:
     return f"by_cutoff(EXSTDTC) AND EXOCCUR IS DISTINCT FROM 'N' AND ({amounts}) AND {product}"
 
 
-def add_days(asked: Asked) -> None:
-    """Infusions, numbered by day, and of every event the days since the last and the first of them."""
-    engine = asked.engine
-    engine.execute(
+def number_infusions(asked: Asked) -> None:
+    """The table `numbered_infusion`: infusions, numbered by day."""
+    asked.engine.execute(
         "CREATE TABLE numbered_infusion AS"
         " WITH given AS (SELECT DISTINCT USUBJID, earliest(EXSTDTC) AS day FROM EX JOIN every_subject USING (USUBJID)"
         f" WHERE safety AND {is_given(asked)}), instead AS (SELECT USUBJID, TRTSDT AS day FROM every_subject"
@@ -46,6 +45,12 @@ def add_days(asked: Asked) -> None:
         " SELECT *, row_number() OVER (PARTITION BY USUBJID ORDER BY day NULLS LAST) AS number"
         " FROM (FROM given UNION ALL FROM instead)"
     )
+
+
+def add_days(asked: Asked) -> None:
+    """Infusions, and of every event the days since the last and the first of them."""
+    engine = asked.engine
+    number_infusions(asked)
     placed = (
         "SELECT e.*,"
         " (SELECT max(day) FROM numbered_infusion i WHERE i.USUBJID = e.USUBJID AND i.day <= e.start_day) AS given,"

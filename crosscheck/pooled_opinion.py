@@ -11,7 +11,8 @@ from crosscheck.catalogue import FROM_SDTM_ONLY, QUESTIONS
 from crosscheck.group_questions import read_lists
 from crosscheck.questions import Asked, quote
 from crosscheck.restrictions import look_at
-from crosscheck.second_opinion import open_engine, prepare
+from crosscheck.second_opinion import intervention_of, open_engine, prepare
+from crosscheck.window_questions import add_windows, asks_for_windows
 from longwatch.standards.event_groups import EventGroups
 from longwatch.study import Study
 from longwatch.tables.opinion import Answer, AskedStudy, Cell, Opinion, compare_all
@@ -26,7 +27,10 @@ def ask_pooled_opinion(
     """The opinion on each output of a pool. `study`: the one that stands for all; `per_study`: whether a subject of two
     studies is counted in each."""
     with open_engine() as engine:
-        asked = [_prepare(engine, part, f"part_{number}", per_study) for number, part in enumerate(parts, start=1)]
+        windows = asks_for_windows(tables)
+        asked = [
+            _prepare(engine, part, f"part_{number}", per_study, windows) for number, part in enumerate(parts, start=1)
+        ]
         engine.execute("USE memory.main")
         for name in ("subject", "emergent"):
             union = " UNION ALL BY NAME ".join(f"SELECT * FROM {each.schema}pooled_{name}" for each in asked)
@@ -36,10 +40,12 @@ def ask_pooled_opinion(
         return compare_all(tables, (_answer(table, whole, [part.study.id for part in parts]) for table in tables))
 
 
-def _prepare(engine: duckdb.DuckDBPyConnection, part: AskedStudy, schema: str, per_study: bool) -> Asked:
+def _prepare(engine: duckdb.DuckDBPyConnection, part: AskedStudy, schema: str, per_study: bool, windows: bool) -> Asked:
     engine.execute(f"CREATE SCHEMA {schema}")
     engine.execute(f"USE memory.{schema}")
     asked = replace(prepare(engine, part.data, part.study, part.cutoff), schema=f"{schema}.")
+    if windows:
+        add_windows(asked, intervention_of(part.study, part.data))
     cases = " ".join(f"WHEN {quote(own)} THEN {quote(pool)}" for own, pool in part.headings.items())
     to_pool = "CASE {0} " + cases + " WHEN 'Not assigned' THEN 'Not assigned' END"
     name = f"{quote(part.study.id + ': ')} || USUBJID" if per_study else "USUBJID"

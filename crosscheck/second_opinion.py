@@ -23,6 +23,7 @@ from crosscheck.questions import Asked, quote
 from crosscheck.restrictions import look_at
 from crosscheck.subject_questions import NEVER
 from crosscheck.time_questions import is_measured
+from crosscheck.window_questions import add_windows, asks_for_windows
 from longwatch.standards.dataset import SourceData
 from longwatch.standards.dates import ISO8601_PARTIAL
 from longwatch.standards.event_groups import NO_GROUPS, EventGroups
@@ -86,6 +87,8 @@ def ask_second_opinion(
         asked = prepare(engine, data, study, cutoff)
         read_lists(asked, groups)
         _prepare_for(asked, {table.code for table in tables})
+        if asks_for_windows(tables):
+            add_windows(asked, intervention_of(study, data))
         return compare_all(tables, _answers(tables, asked))
 
 
@@ -169,9 +172,7 @@ def _words(study: Study, data: SourceData) -> dict[str, str]:
         "tells_participation": "true" if "DSDECOD" in ds else "false",
         "tells_treatment": scope if "DSDECOD" in ds else "false",
         "age_group": _age_group(study),
-        "intervention": "INTSDT"
-        if study.analysis_data is not AnalysisData.ADAM or _has_date(data, "INTSDT")
-        else "NULL",
+        "intervention": intervention_of(study, data),
         "end_of_treatment": "treatment_end"
         if study.analysis_data is not AnalysisData.ADAM
         else ("EOTDT" if _has_date(data, "EOTDT") else "NULL::DATE"),
@@ -179,6 +180,11 @@ def _words(study: Study, data: SourceData) -> dict[str, str]:
         "death_day": _death_day(data),
         "followed": _followed(data),
     }
+
+
+def intervention_of(study: Study, data: SourceData) -> str:
+    """The variable of the first study intervention, as SQL; NULL where the sponsor's ADSL has none."""
+    return "INTSDT" if study.analysis_data is not AnalysisData.ADAM or _has_date(data, "INTSDT") else "NULL"
 
 
 def _has_date(data: SourceData, variable: str) -> bool:

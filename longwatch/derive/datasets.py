@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import polars as pl
@@ -25,6 +25,7 @@ from longwatch.derive.adsl import derive_adsl, derive_last_event, read_attended,
 from longwatch.derive.adtte import Times, derive_times, derive_times_to_measured, variables_of
 from longwatch.derive.aesi import add_aesi, measured_aesi, times_to_aesis
 from longwatch.derive.at_risk import Clock, make_clock
+from longwatch.derive.awin import AWIN, add_windows, read_course
 from longwatch.derive.bds import derive_bds
 from longwatch.derive.carried import AdverseEvents
 from longwatch.derive.cause_of_death import derive_dthcaus, read_stated_causes
@@ -489,6 +490,9 @@ def derive(data: SourceData, study: Study, cutoff: date, groups: EventGroups = N
         stated = read_stated_causes(data, subjects, cutoff)
     if any(spec.window for spec in study.aesi):
         events = add_infusions(events, number_infusions(read_infusions(data, study, cutoff, subjects), adsl))
+    if AWIN not in events.order:
+        course = partial(read_course, data, study, cutoff, subjects, adsl)
+        events = add_windows(events, course, study.treatment_emergence.periprocedural_days)
     adsl = derive_dthcaus(adsl, events.columns(("USUBJID", "AEDECOD", "AEOUT", "AESDTH")), stated)
     actual = study.treatment.basis is TreatmentBasis.ACTUAL
     variable = "TRT01A" if actual else "TRT01P"

@@ -217,6 +217,8 @@ def _check_together(pool: Pool, parts: Sequence[PooledPart]) -> list[str]:
 
     differ("treatment.basis", [study.treatment.basis for study in studies])
     differ("treatment_emergence.reference", [study.treatment_emergence.reference for study in studies])
+    periprocedural = [study.treatment_emergence.periprocedural_days for study in studies]
+    differ("treatment_emergence.periprocedural_days", periprocedural)
     differ("relatedness.missing_is_related", [study.relatedness.missing_is_related for study in studies])
     related, not_related = _mappings(parts)
     both = sorted(set(related) & set(not_related))

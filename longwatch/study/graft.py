@@ -36,7 +36,8 @@ class Graft(Part):
     what a de-novo donor-specific antibody, and a rise of an autoantibody, is. `c_peptide_fall`: by how many percent of
     the highest earlier value the stimulated C-peptide has fallen when it counts. `red_cell_terms`: PTs (AEDECOD,
     MHDECOD) of what shortens the life of red cells and makes HbA1c say too little: from its start on the glucose
-    management indicator of the sensor's readings stands in its place."""
+    management indicator of the sensor's readings stands in its place. `loss_terms`: what CE (CEDECOD, else CETERM)
+    calls the loss of the graft, in any case."""
 
     insulins: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     free_days: Annotated[int, Field(ge=1)] = 14
@@ -44,3 +45,4 @@ class Graft(Part):
     antibodies: Antibodies = Antibodies()
     c_peptide_fall: Annotated[float, Field(gt=0, lt=100)] = 50.0
     red_cell_terms: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    loss_terms: tuple[Annotated[str, Field(min_length=1)], ...] = ("ISLET GRAFT LOSS", "GRAFT LOSS")

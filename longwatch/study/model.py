@@ -124,9 +124,11 @@ class TreatmentReference(StrEnum):
 
 class TreatmentEmergence(Part):
     """The rule for TRTEMFL. FIRST_INFUSION: first EX record of a product. FIRST_STUDY_INTERVENTION: first EX record of
-    anything, induction immunosuppression included."""
+    anything, induction immunosuppression included. `periprocedural_days`: how many days from an infusion on, its own
+    day counted, AWIN calls PERIPROC (28: spec A.6, to be confirmed)."""
 
     reference: TreatmentReference = TreatmentReference.FIRST_INFUSION
+    periprocedural_days: Annotated[int, Field(ge=1)] = 28
 
 
 class Relatedness(Part):

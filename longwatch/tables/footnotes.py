@@ -83,6 +83,18 @@ def say_ctcae(study: Study, variable: str) -> tuple[str, ...]:
     return (f"Graded by CTCAE {version}." if version else CTCAE_NOT_STATED,)
 
 
+def say_windows(datasets: AnalysisDatasets, study: Study) -> tuple[str, ...]:
+    """What the windows of AWIN are, or that they are the sponsor's."""
+    if "ADAE" in datasets.data and "AWIN" in datasets.data.datasets["ADAE"].columns:
+        return ("AWIN as supplied by the sponsor.",)
+    days = study.treatment_emergence.periprocedural_days
+    return (
+        "AWIN, by the day of onset: PRE and, from the start of immunosuppression on, INDUCTION before the first "
+        f"infusion; PERIPROC: days 1 to {days} of an infusion; then POST-IS after the end of immunosuppression, else "
+        "POST-GRAFTLOSS after a loss of the graft, else Y1, Y2 …: the year since the first infusion.",
+    )
+
+
 def say_observation(datasets: AnalysisDatasets) -> str:
     """The observation window: median and range of FUPDUR in the safety population."""
     days = datasets.adsl.filter(pl.col("SAFFL") == "Y")["FUPDUR"].drop_nulls().sort()

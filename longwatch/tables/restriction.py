@@ -191,6 +191,8 @@ def _of_events(
     notes = footnotes.say_ctcae(study, variable)
     if variable == "AREL":
         notes = (footnotes.say_relatedness(datasets, study),)
+    if variable == "AWIN":
+        notes = footnotes.say_windows(datasets, study)
     if sign == "=":
         values = _values(text)
         words = f"{variable}: {' or '.join(values) or MISSING}"
