@@ -114,6 +114,12 @@ def prepare(engine: duckdb.DuckDBPyConnection, data: SourceData, study: Study, c
     engine.execute(_sql("adam" if supplied else "subjects", **_words(study, data)))
     engine.execute("ALTER TABLE every_subject ADD COLUMN counted_arm VARCHAR")
     engine.execute(f"UPDATE every_subject SET counted_arm = {asked.basis}_arm")
+    wanted = study.graft.engraftment
+    if wanted is not None and not supplied:
+        engine.execute(_sql("c_peptide"))
+        samples = {"any": "'STIMULATED', 'FASTING'"}.get(wanted.sample, quote(wanted.sample.upper()))
+        words = {"samples": samples, "least": str(wanted.c_peptide), "days": str(wanted.within_days)}
+        engine.execute(_sql("engraftment", **words))
     engine.execute(_sql("adam_events" if supplied else "events", related=_related(study)))
     if study.aesi:
         add_days(asked)
@@ -130,6 +136,8 @@ def _prepare_for(asked: Asked, codes: AbstractSet[str]) -> None:
         engine.register("plan", plan.to_arrow())
         engine.execute(_sql("follow_up", **follow_up_words(study, plan)))
         if codes & {*GRAFT}:
+            if study.graft.engraftment is None:
+                engine.execute(_sql("c_peptide"))
             engine.execute(_sql("graft", **graft_words(study, data)))
 
 

@@ -6,7 +6,9 @@ from crosscheck.questions import Asked, Counted, by_row, quote, start
 from longwatch.tables.opinion import Answer, Cell
 from longwatch.tables.result import TableResult
 
-POPULATIONS = {"SAFFL": "safety", "ITTFL": "itt", "RANDFL": "randomised"}
+POPULATIONS = {"SAFFL": "safety", "ITTFL": "itt", "RANDFL": "randomised", "GRAFTFL": "GRAFTFL = 'Y'"}
+BY_ACTUAL = ("SAFFL", "GRAFTFL")
+"""Populations counted by the arm of the study's basis."""
 BLOCKS = (
     ("Study participation", "last", "(safety OR planned_arm IS NOT NULL)"),
     ("Study treatment", "last_treatment", "safety"),
@@ -23,8 +25,8 @@ def _count(asked: Asked, counted: Counted, group: str, row: str, condition: str,
 def demographics(asked: Asked, table: TableResult) -> Answer:
     """DMT01: numbers described and categories counted of variables that the data itself has, and age groups."""
     flag = table.parameters["population"]
-    population, arm = POPULATIONS[flag], "counted_arm" if flag == "SAFFL" else "planned_arm"
-    counted = start(asked, table, population, planned=flag != "SAFFL")
+    population, arm = POPULATIONS[flag], "counted_arm" if flag in BY_ACTUAL else "planned_arm"
+    counted = start(asked, table, population, planned=flag not in BY_ACTUAL)
     known = {str(name) for name, *_ in asked.rows("DESCRIBE subject")}
     not_computed = set()
     for variable in dict.fromkeys(item.row_group for item in table.statistics if item.row_group):
@@ -83,7 +85,9 @@ def populations(asked: Asked, table: TableResult) -> Answer:
     """POPT01: by planned arm, of the subjects assigned to it."""
     counted = start(asked, table, "planned_arm IS NOT NULL", planned=True)
     known = {str(name) for name, *_ in asked.rows("DESCRIBE subject")}
-    conditions = dict(POPULATIONS)
+    told = asked.study.graft.engraftment is not None or (asked.supplied and not asked.parts)
+    absent = () if told and "GRAFTFL" in known else ("GRAFTFL",)
+    conditions = {flag: condition for flag, condition in POPULATIONS.items() if flag not in absent}
     for item in asked.study.populations:
         if item.flag not in conditions and item.flag in known:
             conditions[item.flag] = f"\"{item.flag}\" = 'Y'"
@@ -96,8 +100,8 @@ def populations(asked: Asked, table: TableResult) -> Answer:
 def disposition(asked: Asked, table: TableResult) -> Answer:
     """DST01: the last disposition event of each subject, of participation and of treatment."""
     flag = table.parameters["population"]
-    population, arm = POPULATIONS[flag], "counted_arm" if flag == "SAFFL" else "planned_arm"
-    counted = start(asked, table, population, planned=flag != "SAFFL")
+    population, arm = POPULATIONS[flag], "counted_arm" if flag in BY_ACTUAL else "planned_arm"
+    counted = start(asked, table, population, planned=flag not in BY_ACTUAL)
     blocks = (
         ("Study participation", "last", "(safety OR planned_arm IS NOT NULL)"),
         ("Study treatment", "last_treatment", "safety"),

@@ -2,8 +2,6 @@
 
 CREATE MACRO worst(xs) AS CASE WHEN list_contains(xs, 3) THEN 3 WHEN len(list_filter(xs, lambda x: x IS NULL)) > 0
     THEN NULL ELSE list_max(xs) END;
-CREATE MACRO to_ng(v, u) AS v / CASE lower(replace(replace(trim(u), 'µ', 'u'), 'μ', 'u'))
-    WHEN 'ng/ml' THEN 1 WHEN 'ug/l' THEN 1 WHEN 'nmol/l' THEN 0.331 WHEN 'pmol/ml' THEN 0.331 WHEN 'pmol/l' THEN 331 END;
 
 CREATE TABLE every_graft_visit AS
 SELECT s.USUBJID, s.arm, p.place, p.year, p.TRTSDT, least(p.opens, p.day) AS low, greatest(p.closes, p.day) AS high, p.day,
@@ -15,19 +13,13 @@ WHERE p.expected OR p.day IS NOT NULL;
 
 CREATE TABLE measured AS
 WITH lab AS (
-    SELECT USUBJID, _row, complete(LBDTC) AS day, LBTESTCD AS test, trim(LBSTRESU) AS u, LBSTRESN AS n, LBSTRESC AS t,
-           LBTPTNUM AS minute, LBFAST AS fast
+    SELECT USUBJID, _row, complete(LBDTC) AS day, LBTESTCD AS test, trim(LBSTRESU) AS u, LBSTRESN AS n
     FROM LB WHERE complete(LBDTC) <= getvariable('cutoff')
-), peptide AS (
-    SELECT *, coalesce(to_ng(n, u), CASE WHEN to_ng(try_cast(regexp_extract(t, '^\s*<\s*([0-9]+\.?[0-9]*)\s*$', 1)
-           AS DOUBLE), u) <= 0.1 THEN 0 END) AS v FROM lab WHERE test IN ('CPEPTIDE', 'CPEPT')
 )
 SELECT USUBJID, day, 'HBA1C' AS what, arg_max(v, _row) AS v FROM (
     SELECT *, CASE WHEN u = '%' THEN n WHEN lower(u) = 'mmol/mol' THEN n / 10.929 + 2.15 END AS v
     FROM lab WHERE test IN ('HBA1C', 'HBA1CHGB')) WHERE v IS NOT NULL GROUP BY ALL
-UNION ALL SELECT USUBJID, day, 'STIMULATED', max(v) FROM peptide WHERE minute > 0 AND v IS NOT NULL GROUP BY ALL
-UNION ALL SELECT USUBJID, day, 'FASTING', arg_max(v, _row) FROM peptide
-          WHERE (minute = 0 OR (minute IS NULL AND fast = 'Y')) AND v IS NOT NULL GROUP BY ALL
+UNION ALL SELECT USUBJID, day, what, v FROM c_peptide
 UNION ALL SELECT USUBJID, complete(VSDTC), 'WEIGHT', arg_max(VSSTRESN, _row) FROM VS
           WHERE VSTESTCD = 'WEIGHT' AND lower(VSSTRESU) = 'kg' AND VSSTRESN > 0
             AND complete(VSDTC) <= getvariable('cutoff') GROUP BY ALL

@@ -33,6 +33,7 @@ from longwatch.derive.cgm import derive_adcg
 from longwatch.derive.clinical_events import read_clinical_events
 from longwatch.derive.coded import Subjects
 from longwatch.derive.egfr_slope import derive_adsp
+from longwatch.derive.engraftment import derive_graftfl
 from longwatch.derive.exposure import read_infusions
 from longwatch.derive.follow_up_plan import Plan, read_plan
 from longwatch.derive.followed_results import derive_followed, select_tests
@@ -487,6 +488,7 @@ def derive(data: SourceData, study: Study, cutoff: date, groups: EventGroups = N
         )
         adsl = derive_adsl(attended, (at_events, at_visits), study, cutoff, subjects, ae)
         events = derive_adae(data, ae, kept, adsl, study, cutoff)
+        adsl = derive_graftfl(adsl, data, study, cutoff, subjects)
         stated = read_stated_causes(data, subjects, cutoff)
     if any(spec.window for spec in study.aesi):
         events = add_infusions(events, number_infusions(read_infusions(data, study, cutoff, subjects), adsl))

@@ -21,6 +21,7 @@ from longwatch.errors import StudyError
 from longwatch.standards.dataset import SourceData
 from longwatch.standards.event_groups import NO_GROUPS
 from longwatch.study import Study
+from longwatch.study.graft import Engraftment
 from longwatch.study.model import Relatedness
 from longwatch.study.pool import Pool
 
@@ -98,6 +99,9 @@ def pool_studies(pool: Pool, parts: Sequence[PooledPart]) -> Pooled:
     if repeated:
         own = pl.concat_str("STUDYID", pl.lit(": "), "USUBJID")
         adsl, adae = adsl.with_columns(USUBJID=own), adae.with_columns(USUBJID=own)
+    if "GRAFTFL" in adsl.columns and _engraftment(parts) is None:
+        adsl = adsl.drop("GRAFTFL")
+        notes.append("Engraftment (GRAFTFL) is not defined alike in every study, and therefore not counted.")
     adae, lacking = _drop_not_everywhere(parts, adae)
     if lacking:
         notes.append(f"Not collected in every study, and therefore not counted: {', '.join(lacking)}.")
@@ -189,6 +193,7 @@ def _as_study(pool: Pool, parts: Sequence[PooledPart]) -> Study:
                 update={"arms": pool.arms, "total_column": pool.total_column, "not_treated": ()}
             ),
             "comparison": None,
+            "graft": first.graft.model_copy(update={"engraftment": _engraftment(parts)}),
             "relatedness": Relatedness(
                 related=related,
                 not_related=not_related,
@@ -196,6 +201,12 @@ def _as_study(pool: Pool, parts: Sequence[PooledPart]) -> Study:
             ),
         }
     )
+
+
+def _engraftment(parts: Sequence[PooledPart]) -> Engraftment | None:
+    """What engraftment is, where every study says the same."""
+    wanted = [part.datasets.study.graft.engraftment for part in parts]
+    return wanted[0] if all(item == wanted[0] for item in wanted) else None
 
 
 def _mappings(parts: Sequence[PooledPart]) -> tuple[tuple[str, ...], tuple[str, ...]]:

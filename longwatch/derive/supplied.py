@@ -32,14 +32,14 @@ study's basis."""
 
 _ENROLLED = ("RFICDT", "ENRLDT", "RANDDT", "TRTSDT")
 _EVENT_DATES = ("ASTDT", "AENDT")
-_FLAGS = ("SAFFL", "ITTFL", "RANDFL", "DTHFL")
+_FLAGS = ("SAFFL", "ITTFL", "RANDFL", "GRAFTFL", "DTHFL")
 
 
 def read_supplied_adsl(data: SourceData, study: Study, cutoff: date) -> tuple[Subjects, pl.DataFrame]:
     """ADSL as supplied, one row per subject, row i the subject with USUBJID code i.
 
     - Subjects: in ADSL's order, each once; left out where the earliest of RFICDT, ENRLDT, RANDDT, TRTSDT lies after D.
-    - Every variable as supplied; blank text is missing. Flags (SAFFL, ITTFL, RANDFL, DTHFL): Y or N, another value is
+    - Every variable as supplied; blank text is missing. Flags (_FLAGS): Y or N, another value is
       missing; a missing SAFFL is N.
     - TRT01P, TRT01A: the heading of the study file's arm whose name or code the value is; `Not assigned` for a
       subject of the safety population with another value; else missing.

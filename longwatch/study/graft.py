@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -30,6 +30,25 @@ class Antibodies(Part):
     rise: Annotated[float, Field(gt=1)] = 2.0
 
 
+class Engraftment(Part):
+    """What the protocol takes for evidence that the graft works (GRAFTFL): a C-peptide of at least `c_peptide` ng/mL,
+    at most `within_days` after the first infusion, of the `sample` after a meal (`stimulated`), `fasting`, or of any of
+    both. The defaults are no authority's: confirm them by the protocol."""
+
+    c_peptide: Annotated[float, Field(gt=0)] = 0.3
+    within_days: Annotated[int, Field(ge=1)] = 90
+    sample: Literal["any", "stimulated", "fasting"] = "any"
+
+    @property
+    def words(self) -> str:
+        """As a footnote says it."""
+        samples = {"any": "", "stimulated": " after a meal", "fasting": ", fasting,"}[self.sample]
+        return (
+            f"infused, and a C-peptide{samples} of at least {self.c_peptide:g} ng/mL within {self.within_days} days "
+            "after the first infusion, above the subject's own before it where that is known"
+        )
+
+
 class Graft(Part):
     """`insulins`: CMDECOD (or CMTRT) of insulin, in any case; none: whatever contains INSULIN. `free_days`: how many
     days without insulin make an episode of independence. `as_baseline`: tolerances of the Igls criteria. `antibodies`:
@@ -37,7 +56,8 @@ class Graft(Part):
     the highest earlier value the stimulated C-peptide has fallen when it counts. `red_cell_terms`: PTs (AEDECOD,
     MHDECOD) of what shortens the life of red cells and makes HbA1c say too little: from its start on the glucose
     management indicator of the sensor's readings stands in its place. `loss_terms`: what CE (CEDECOD, else CETERM)
-    calls the loss of the graft, in any case."""
+    calls the loss of the graft, in any case. `engraftment`: what the protocol takes for evidence that a graft works;
+    none: there is no such population."""
 
     insulins: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     free_days: Annotated[int, Field(ge=1)] = 14
@@ -46,3 +66,4 @@ class Graft(Part):
     c_peptide_fall: Annotated[float, Field(gt=0, lt=100)] = 50.0
     red_cell_terms: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     loss_terms: tuple[Annotated[str, Field(min_length=1)], ...] = ("ISLET GRAFT LOSS", "GRAFT LOSS")
+    engraftment: Engraftment | None = None

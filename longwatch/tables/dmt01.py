@@ -15,7 +15,7 @@ from longwatch.tables.arms import make_arms
 from longwatch.tables.characteristics import Characteristic, Describer, describe_all
 from longwatch.tables.labels import label_of, words_of_values
 from longwatch.tables.layout import Layout
-from longwatch.tables.populations import POPULATIONS
+from longwatch.tables.populations import choose_population
 from longwatch.tables.result import TableColumn, TableResult
 
 TITLE = "Demographics and baseline characteristics"
@@ -23,13 +23,13 @@ NUMBER = "2"
 
 
 def make_dmt01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str, object]) -> TableResult:
-    """The table. Parameters: `population` (SAFFL, the default, ITTFL, RANDFL), `p_values` (an overall test per
+    """The table. Parameters: `population` (SAFFL, the default, ITTFL, RANDFL, GRAFTFL), `p_values` (an overall test per
     variable: analysis of variance of a number, chi-square of a category; default no), `variables` (over those of the
     study file).
 
     No subject → no rows, and a note. A variable that the data lacks prints NA.
     """
-    population = POPULATIONS[str(parameters.get("population", "SAFFL"))]
+    population = choose_population("DMT01", datasets, parameters)
     tests = bool(parameters.get("p_values", False))
     named = parameters.get("variables") or study.demographics
     assert isinstance(named, tuple)

@@ -13,7 +13,7 @@ from longwatch.study import Study
 from longwatch.tables import footnotes
 from longwatch.tables.arms import Arms, make_arms
 from longwatch.tables.filters import both, equals
-from longwatch.tables.populations import POPULATIONS
+from longwatch.tables.populations import choose_population
 from longwatch.tables.result import TableResult
 from longwatch.tables.subjects import SubjectLine, count_lines, subject_layout, values_in
 
@@ -24,8 +24,9 @@ STATUSES = {"COMPLETED": "Completed", "ONGOING": "Ongoing at the cut-off", "DISC
 
 
 def make_dst01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str, object]) -> TableResult:
-    """The table. Parameter: `population` (SAFFL, the default, ITTFL, RANDFL). No subject → no rows, and a note."""
-    population = POPULATIONS[str(parameters.get("population", "SAFFL"))]
+    """The table. Parameter: `population` (SAFFL, the default, ITTFL, RANDFL, GRAFTFL). No subject → no rows, and a
+    note."""
+    population = choose_population("DST01", datasets, parameters)
     arms = make_arms(datasets, study, population)
     layout = subject_layout(arms)
     rows, statistics = layout.lines(count_lines(datasets.adsl, arms, _lines(datasets, arms)))

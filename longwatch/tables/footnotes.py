@@ -9,7 +9,7 @@ import polars as pl
 
 from longwatch.derive import AnalysisDatasets
 from longwatch.derive.toxicity import has_criteria
-from longwatch.study import Study, TreatmentReference
+from longwatch.study import AnalysisData, Study, TreatmentReference
 from longwatch.tables.arms import Arms
 from longwatch.tables.comparisons import METHODS
 from longwatch.tables.result import TableColumn, TableRow
@@ -29,6 +29,7 @@ _WHO = {
     "SAFFL": "safety population (SAFFL = Y), subjects with at least one dose of study product",
     "ITTFL": "intention-to-treat population (ITTFL = Y)",
     "RANDFL": "randomised subjects (RANDFL = Y)",
+    "GRAFTFL": "subjects with engraftment (GRAFTFL = Y)",
     "": "subjects assigned to an arm",
 }
 
@@ -41,9 +42,19 @@ def say_population(datasets: AnalysisDatasets, study: Study, arms: Arms) -> str:
         f"N: {_WHO[population.flag]} by the cut-off of {datasets.cutoff_words}, "
         f"with or without an event, by {basis} treatment ({arms.variable})."
     )
+    if population.flag == "GRAFTFL":
+        text += f" {say_engraftment(study)}"
     if len(arms.names) > len(study.treatment.arms):
         text += f" {arms.names[-1]}: dosed, though their arm is none of the study file's."
     return text
+
+
+def say_engraftment(study: Study) -> str:
+    """Who has engraftment: as the study file says, or as supplied."""
+    wanted = study.graft.engraftment
+    if wanted is None or study.analysis_data is AnalysisData.ADAM:
+        return "Engraftment (GRAFTFL) as supplied by the sponsor."
+    return f"Engraftment: {wanted.words}."
 
 
 def say_counts(with_events: bool) -> str:

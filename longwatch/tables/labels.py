@@ -8,7 +8,8 @@ from longwatch.derive import AnalysisDatasets
 from longwatch.study import AnalysisData, Study
 
 SEX = {"F": "Female", "M": "Male", "U": "Unknown", "UNDIFFERENTIATED": "Undifferentiated"}
-LABELS = {"AGEGR1": "Age group (years)", "AGE": "Age (years)", "SEX": "Sex", "RACE": "Race", "ETHNIC": "Ethnicity"}
+LABELS = {"AGEGR1": "Age group (years)", "AGE": "Age (years)", "SEX": "Sex", "RACE": "Race", "ETHNIC": "Ethnicity",
+          "GRAFTFL": "Engraftment"}  # fmt: skip
 
 
 def label_of(datasets: AnalysisDatasets, study: Study, variable: str) -> str:

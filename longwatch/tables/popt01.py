@@ -2,6 +2,7 @@
 
 One line per population, with its subjects and their percent of the subjects assigned to the arm. Populations: those
 that Longwatch knows, then those that the study file names (`populations`). One that ADSL does not flag prints NA.
+Subjects with engraftment are one where the study file says what that is (`graft: engraftment`), or ADSL flags them.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from longwatch.derive import AnalysisDatasets
 from longwatch.study import Study
 from longwatch.tables import footnotes
 from longwatch.tables.arms import make_arms
-from longwatch.tables.populations import ASSIGNED, POPULATIONS, Population
+from longwatch.tables.populations import ASSIGNED, POPULATIONS, WHERE_DEFINED, Population
 from longwatch.tables.result import TableResult
 from longwatch.tables.subjects import SubjectLine, count_lines, subject_layout
 
@@ -38,6 +39,7 @@ def make_popt01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[st
         footnotes=(
             footnotes.say_population(datasets, study, arms),
             "%: of N. Safety population: at least one dose of study product by the cut-off.",
+            *((footnotes.say_engraftment(study),) if _has_engraftment(datasets, study) else ()),
             *footnotes.say_abbreviations(columns, rows),
         ),
         number=NUMBER,
@@ -45,8 +47,14 @@ def make_popt01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[st
     )
 
 
+def _has_engraftment(datasets: AnalysisDatasets, study: Study) -> bool:
+    return study.graft.engraftment is not None or datasets.is_filled("GRAFTFL")
+
+
 def _lines(datasets: AnalysisDatasets, study: Study) -> Iterator[SubjectLine]:
+    absent = () if _has_engraftment(datasets, study) else WHERE_DEFINED
+    known = {flag: population for flag, population in POPULATIONS.items() if flag not in absent}
     named = (Population(item.flag, item.name) for item in study.populations)
-    for population in {**POPULATIONS, **{item.flag: item for item in named}}.values():
+    for population in {**known, **{item.flag: item for item in named}}.values():
         flagged = datasets.is_filled(population.flag)
         yield SubjectLine(population.name, population.flag, "", population.condition if flagged else None)

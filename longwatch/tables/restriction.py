@@ -178,7 +178,8 @@ def _of_subjects(
             raise _refused(asked, f"one of {', '.join(known[:12])}{did_you_mean(value, known)}", value)
     names = words_of_values(variable)
     words = " or ".join(names.get(value, value) for value in values) or MISSING
-    return Restriction(asked, f"{label}: {words}", subjects=_condition(variable, values))
+    notes = (footnotes.say_engraftment(study),) if variable == "GRAFTFL" else ()
+    return Restriction(asked, f"{label}: {words}", subjects=_condition(variable, values), notes=notes)
 
 
 def _of_events(
