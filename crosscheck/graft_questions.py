@@ -26,6 +26,7 @@ def graft_words(study: Study, data: SourceData) -> dict[str, str]:
         "has_cm": str(bool(cm & {"CMTRT", "CMDECOD"})).lower(),
         "has_ce": str(tells_level_3(data)).lower(),
         "free_days": str(study.graft.free_days),
+        "stay_days": str(study.graft.peri_hospital_insulin_days or 0),
         "red_cells": ", ".join(quote(term.upper()) for term in study.graft.red_cell_terms) or "NULL",
         "t_hba1c": str(tolerances.hba1c),
         "t_severe": str(tolerances.severe),

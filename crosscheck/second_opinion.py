@@ -55,6 +55,7 @@ TEXTS = {
     "FA": ("USUBJID", "FATESTCD", "FALNKID", "FASTRESC", "FASTRESU"),
     "CGM": ("USUBJID", "DTC", "GLUCU"),
     "MH": ("USUBJID", "MHDECOD", "MHSTDTC"),
+    "HO": ("USUBJID", "HODECOD", "HOTERM", "HOOCCUR", "HOSTDTC", "HOENDTC"),
     "LOTTEST": ("LOTID", "PASS"),
     "LTFUPLAN": ("VISIT", "ANCHOR"),
     "DD": ("USUBJID", "DDDTC", "DDTESTCD", "DDSTRESC", "DDORRES"),
@@ -105,7 +106,9 @@ def prepare(engine: duckdb.DuckDBPyConnection, data: SourceData, study: Study, c
     supplied = study.analysis_data is AnalysisData.ADAM
     of_analysis = ("ADSL", "ADAE", "ADTTE", "ADLB", "ADVS") if supplied else ("DM", "AE", "DS", "SV", "DD")
     _read_data(engine, data, of_analysis)
-    _read_data(engine, data, ("EX", "CM", "VS", "SE", "CONTACT", "LB", "LTFUPLAN", "LOTTEST", "CE", "FA", "CGM", "MH"))
+    _read_data(
+        engine, data, ("EX", "CM", "VS", "SE", "CONTACT", "LB", "LTFUPLAN", "LOTTEST", "CE", "FA", "CGM", "MH", "HO")
+    )
     engine.execute("SET VARIABLE cutoff = ?", [cutoff])
     engine.execute(_sql("dates", legal=ISO8601_PARTIAL.replace("'", "''")))
     engine.execute(f"SET VARIABLE interval_start = {interval_start(study)}")

@@ -120,6 +120,29 @@ FROM (SELECT *, worst([rh, rs, ru, rc]) AS g17, worst([rh, rt, rs, rl]) AS t20 F
              WHEN lowg >= 0 AND lowg0 >= 0 THEN 3 END AS rl
     FROM (SELECT *, coalesce(st, fa) AS c, CASE WHEN st IS NULL THEN fa0 ELSE st0 END AS c0 FROM component)));
 
+-- Days in hospital, and the days of insulin of a subject in a row: of which spells, {stay_days} days at most and one of
+-- them in hospital, do not count as insulin here. A course without a start or an end is of no such spell's length.
+CREATE TABLE in_hospital AS
+SELECT USUBJID, earliest(start) AS a,
+       coalesce(CASE WHEN earliest(till) > getvariable('cutoff') IS NOT TRUE THEN latest(till) END, earliest(start)) AS b
+FROM (SELECT USUBJID, HOSTDTC AS start, HOENDTC AS till FROM HO WHERE HOOCCUR IS DISTINCT FROM 'N'
+        AND regexp_matches(upper(coalesce(HODECOD, HOTERM)), 'HOSPITAL|INPATIENT')
+        AND NOT contains(upper(coalesce(HODECOD, HOTERM)), 'OUTPATIENT')
+      UNION ALL SELECT USUBJID, AESTDTC, AEENDTC FROM AE WHERE AESHOSP = 'Y')
+WHERE by_cutoff(start) AND {stay_days} > 0;
+CREATE TABLE passing_course AS
+WITH RECURSIVE touching AS (
+    SELECT USUBJID, coalesce(a, DATE '0001-01-01') AS a, coalesce(b, DATE '9999-12-31') AS b FROM course
+    WHERE {stay_days} > 0 AND coalesce(a <= b, true)
+), widest AS (
+    SELECT USUBJID, a AS x, b AS y, a, b FROM touching
+    UNION SELECT w.USUBJID, w.x, w.y, least(w.a, t.a), greatest(w.b, t.b) FROM widest w JOIN touching t
+        ON t.USUBJID = w.USUBJID AND (t.a < w.a OR t.b > w.b)
+        AND t.a <= least(w.b, DATE '9999-12-30') + 1 AND w.a <= least(t.b, DATE '9999-12-30') + 1
+)
+SELECT USUBJID, x, y FROM (SELECT USUBJID, x, y, min(a) AS a, max(b) AS b FROM widest GROUP BY USUBJID, x, y) s
+WHERE b - a < {stay_days} AND EXISTS (FROM in_hospital h WHERE h.USUBJID = s.USUBJID AND h.a <= s.b AND h.b >= s.a);
+
 -- Insulin-free days one by one, then runs of them.
 CREATE TABLE free_run AS
 WITH day AS (
@@ -128,7 +151,8 @@ WITH day AS (
 ), free AS (
     SELECT *, n - row_number() OVER (PARTITION BY USUBJID ORDER BY n) AS run FROM day d
     WHERE NOT EXISTS (FROM course c WHERE c.USUBJID = d.USUBJID AND coalesce(a <= TRTSDT + n::INT, true)
-                      AND coalesce(b >= TRTSDT + n::INT, true))
+                      AND coalesce(b >= TRTSDT + n::INT, true) AND NOT EXISTS (
+                          FROM passing_course p WHERE p.USUBJID = c.USUBJID AND p.x = c.a AND p.y = c.b))
 )
 SELECT USUBJID, min(n) AS a, max(n) AS b, max(n) = any_value(FUPDUR) - 1 AS goes_on FROM free GROUP BY USUBJID, run
 HAVING count(*) >= {free_days};

@@ -40,7 +40,7 @@ from longwatch.derive.followed_results import derive_followed, select_tests
 from longwatch.derive.hypoglycaemia import derive_adhg
 from longwatch.derive.in_parts import at_once
 from longwatch.derive.infusions import add_infusions, number_infusions
-from longwatch.derive.insulin import derive_adii, read_insulin
+from longwatch.derive.insulin import derive_adii, read_insulin, read_stays
 from longwatch.derive.listed import derive_line_names, read_collected
 from longwatch.derive.loss import derive_loss
 from longwatch.derive.observed import derive_fuendy
@@ -225,7 +225,8 @@ class AnalysisDatasets:
     @on_demand
     def adii(self) -> pl.DataFrame:
         """ADII: insulin independence."""
-        return derive_adii(self.insulin, self.study, self.adsl, self.adltf)
+        stays = partial(read_stays, self.data, self.cutoff, self.subjects)
+        return derive_adii(self.insulin, self.study, self.adsl, self.adltf, stays)
 
     @cached_property
     def loss(self) -> pl.DataFrame:

@@ -57,7 +57,9 @@ class Graft(Part):
     MHDECOD) of what shortens the life of red cells and makes HbA1c say too little: from its start on the glucose
     management indicator of the sensor's readings stands in its place. `loss_terms`: what CE (CEDECOD, else CETERM)
     calls the loss of the graft, in any case. `engraftment`: what the protocol takes for evidence that a graft works;
-    none: there is no such population."""
+    none: there is no such population. `peri_hospital_insulin_days`: insulin of at most so many days around a stay in
+    hospital does not end an episode of independence (`insulin`; 14 in the specification, to be confirmed); none: any
+    insulin does."""
 
     insulins: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     free_days: Annotated[int, Field(ge=1)] = 14
@@ -67,3 +69,4 @@ class Graft(Part):
     red_cell_terms: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     loss_terms: tuple[Annotated[str, Field(min_length=1)], ...] = ("ISLET GRAFT LOSS", "GRAFT LOSS")
     engraftment: Engraftment | None = None
+    peri_hospital_insulin_days: Annotated[int, Field(ge=1)] | None = None

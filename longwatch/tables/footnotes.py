@@ -106,6 +106,17 @@ def say_windows(datasets: AnalysisDatasets, study: Study) -> tuple[str, ...]:
     )
 
 
+def say_hospital_insulin(study: Study) -> tuple[str, ...]:
+    """Which insulin does not end an episode of independence, where the study file lets some pass."""
+    days = study.graft.peri_hospital_insulin_days
+    if days is None:
+        return ()
+    return (
+        f"Insulin of at most {days} days in a row does not end independence where a day of it is one of a stay in "
+        "hospital (HO, or an adverse event with AESHOSP = Y, from its start to its end).",
+    )
+
+
 def say_observation(datasets: AnalysisDatasets) -> str:
     """The observation window: median and range of FUPDUR in the safety population."""
     days = datasets.adsl.filter(pl.col("SAFFL") == "Y")["FUPDUR"].drop_nulls().sort()

@@ -60,6 +60,7 @@ def make_ltf11(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
             f"Independent: at least {study.graft.free_days} days in a row without insulin (CM) since the first "
             "infusion; the last run ends with the follow-up. %: of the subjects whose follow-up is known, or who were "
             "followed on that day. Adequate control (HbA1c, glucose) is not part of this definition: LTF10 shows it.",
+            *footnotes.say_hospital_insulin(study),
             f"{DAYS}: of all such runs together, of subjects who ever were independent. {LOSS}: of those subjects, "
             f"from the first day of the first run to the first day with insulin; {Method.AALEN_JOHANSEN.value}, death "
             "competing; a year is 365.25 days. NE: not estimable.",

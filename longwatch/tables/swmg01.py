@@ -97,6 +97,7 @@ def make_swmg01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[st
             "follow-up goes on at the cut-off.",
             f"{FREE}: at least {study.graft.free_days} days in a row (CM). {SERIOUS}: at its start; several on one day "
             "are one mark.",
+            *footnotes.say_hospital_insulin(study),
             *(
                 (f"Not drawn: more than {MOST_LANES} lanes cannot be told apart; show one arm, or read the table.",)
                 if len(lanes) > MOST_LANES
