@@ -64,6 +64,31 @@ def test_a_subject_found_again_is_followed_in_the_year_that_was_over(report: Cal
     assert results_csv([report("LTF01", then, THEN)]) == results_csv([before])
 
 
+def test_a_lost_subject_found_between_two_cuts_completes_its_year(report: Callable[..., TableResult]) -> None:
+    """Trap J.15. Cut in June 2024, two of three had their visit of year 1, for S2 was lost. Then its site enters that
+    visit, held on 20 June 2023, and a visit of 2025: cut in June 2025 it is three of three, and S2 is lost no more at
+    the end of any year. The same old cut-off gives the new figure from the new data, so only its snapshot keeps the old
+    report: from that it comes out again to the last digit, and so does each table that rests on who is lost."""
+    late = [("MONTH 12", "2023-06-20"), ("UNSCHEDULED", "2025-06-20")]
+    found = [{"USUBJID": "S2", "VISIT": visit, "SVSTDTC": day} for visit, day in late]
+    then, now = EXAMPLE, {**EXAMPLE, "SV": [*EXAMPLE["SV"], *found]}
+    codes = ("LTF01", "LTF02", "LTF06", "LTF07")
+    archived = results_csv([report(code, then, THEN) for code in codes])
+
+    def completeness(data: dict[str, Records], cutoff: date) -> tuple[str, ...]:
+        return texts(report("LTF01", data, cutoff), "Year 1", "Visit held", "n", "base", "share")
+
+    assert completeness(then, THEN) == ("2", "3", "66.7")
+    assert completeness(now, NOW) == completeness(now, THEN) == ("3", "3", "100")
+    assert texts(report("LTF07", then, THEN), "Year 1", "Lost to follow-up", "n") == ("1",)
+    lost = {item.row_group: item.text for item in report("LTF07", now, NOW).statistics
+            if (item.row, item.statistic, item.column) == ("Lost to follow-up", "n", "Total")}  # fmt: skip
+    assert set(lost.values()) == {"0"}, lost
+    assert "S2 (declared lost 2023-04-10" in notes(report("LTF01", now, NOW))
+    assert results_csv([report(code, now, THEN) for code in codes]) != archived
+    assert results_csv([report(code, then, THEN) for code in codes]) == archived
+
+
 def test_a_death_learned_of_late_counts_and_says_that_it_was_late(report: Callable[..., TableResult]) -> None:
     """S2, lost in 2023, turns out to have died on 5 March 2024: a registry says so in 2025. The death counts once, from
     its own day, though its participation ended as lost; the table says that it was learned of afterwards. A report
