@@ -421,6 +421,50 @@ def test_drawn_clinical_events() -> None:
             assert (known.times("TTLOSS").reason != "") == (list(kept) == ["USUBJID"])
 
 
+def test_drawn_grafts() -> None:
+    """Windows of events, engraftment, and insulin around stays in hospital, in drawn trials with hostile dates; where a
+    dataset is there, and where it is not."""
+    study = parse_study(STUDY + "graft: {engraftment: {}, peri_hospital_insulin_days: 60, free_days: 5}\n", "drawn")
+    windows = ("PRE", "INDUCTION", "PERIPROC", "Y1", "POST-GRAFTLOSS", "POST-IS", "")
+    answered = 0
+    for seed in range(max(TRIALS // 3, 2)):
+        trial, more = drawn(seed), _drawn_grafts(seed)
+        absent = (None, *more)[seed % 5]
+        given = {name: frame for name, frame in more.items() if name != absent}
+        others = {name: kept for name, kept in trial.datasets.items() if name not in more}
+        data = SourceData({**others, **SourceData.of(**given).datasets})
+        known = derive(data, study, CUTOFF)
+        tables = [make_table("POPT01", known, study), make_table("LTF11", known, study)]
+        if known.adae_with(["AWIN"])["AWIN"].null_count() < known.adae.height:
+            tables += [make_table("AET02", known, study, {"where": f"AWIN={name}"}) for name in windows]
+        found = list(ask_second_opinion(tables, data, study, CUTOFF))
+        assert differences(found) == [], (seed, absent)
+        answered += sum(opinion.answered for opinion in found)
+    assert answered > 10
+
+
+def _drawn_grafts(seed: int) -> dict[str, pl.DataFrame]:
+    """Clinical events, stays, drugs and C-peptide of the subjects of a drawn trial."""
+    some = random.Random(seed).choice
+    days = [*DATES, *(f"2022-{month:02}-{day:02}" for month in range(3, 9) for day in (1, 9, 20))]
+    subjects = [*(f"S{number:02}" for number in range(10)), None]
+
+    def frame(count: int, numbers: tuple[str, ...] = (), **values: list[Any]) -> pl.DataFrame:
+        values = {"USUBJID": subjects, **values}
+        rows = [{name: some(each) for name, each in values.items()} for _ in range(count)]
+        return pl.DataFrame(rows, schema={name: pl.Float64 if name in numbers else pl.String for name in values})
+
+    return {
+        "CE": frame(12, CEDECOD=["Graft loss", "Fever"], CEOCCUR=[None, "Y", "N"], CESTDTC=days),
+        "HO": frame(20, HOTERM=["Hospitalization", "Outpatient hospital", None], HOOCCUR=[None, None, "N"],
+                    HOSTDTC=days, HOENDTC=days),
+        "CM": frame(40, CMTRT=["Insulin", "Tacrolimus"], CMSTDTC=days, CMENDTC=days),
+        "LB": frame(30, ("LBSTRESN", "LBTPTNUM"), LBTESTCD=["CPEPTIDE"], LBSTRESU=["ng/mL", "nmol/L", "?"],
+                    LBSTRESC=["<0.1", None], LBSTRESN=[0.3, 0.0993, 0.29, 0.6, None], LBTPTNUM=[0.0, 90.0, None],
+                    LBFAST=["Y", None], LBDTC=days),
+    }  # fmt: skip
+
+
 def test_a_broken_derivation_is_caught(
     pilot_data: SourceData, pilot_study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
