@@ -285,3 +285,38 @@ def test_table_as_text(
     pool: Pool, pooled: Pooled, golden: Callable[[str, str], None], name: str, code: str, parameters: dict[str, object]
 ) -> None:
     golden(name, "\n".join(map(as_text, make_pooled(code, pooled, pool, parameters))))
+
+
+def test_windows_and_engraftment_of_a_pool(
+    pool: Pool, make_study: Callable[..., Study], make_data: Callable[..., SourceData]
+) -> None:
+    """Windows are counted together; engraftment only where every study defines it alike, and a pool says so; studies
+    whose PERIPROC is of different length are not pooled."""
+
+    def together(*settings: dict[str, Any]) -> list[PooledPart]:
+        peptide = {
+            "LBTESTCD": "CPEPTIDE",
+            "LBSTRESN": 1.0,
+            "LBSTRESU": "ng/mL",
+            "LBTPTNUM": 90.0,
+            "LBDTC": "2022-04-01",
+        }
+        made = []
+        for number, (name, sizes, more) in enumerate(zip(("ONE", "TWO"), SIMPSON, settings, strict=True)):
+            results = make_data(LB=[{"USUBJID": f"{name}-CELL{number}", **peptide} for number in range(4)])
+            data = SourceData({**trial(make_data, name, sizes).datasets, **results.datasets})
+            study = make_study(study={"id": name, "title": name}, **more)
+            made.append(make_part(pool, number, derive(data, study, CUTOFF)))
+        return made
+
+    same = {"graft": {"engraftment": {}}}
+    for settings, counted in (((same, same), 8), ((same, {}), None)):
+        parts = together(*settings)
+        pooled = pool_studies(pool, parts)
+        tables = [*make_pooled("POPT01", pooled, pool), *make_pooled("AET02", pooled, pool, {"where": "AWIN=Y1"})]
+        assert numbers(tables[0]).get(("GRAFTFL", "", "Drug", "n")) == counted
+        assert ("GRAFTFL" in " ".join(pooled.notes)) == (counted is None)
+        found = ask_pooled_opinion(tables, asked(parts), pooled.study, NO_GROUPS, per_study=False)
+        assert [(item.answered, item.differences) for item in found] == [(True, ())] * 2
+    with pytest.raises(StudyError, match="periprocedural_days"):
+        pool_studies(pool, together({}, {"treatment_emergence": {"periprocedural_days": 14}}))
