@@ -25,7 +25,6 @@ another infusion begins a new course. A category of the Igls criteria is no graf
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
@@ -114,13 +113,19 @@ def derive_awin(days: pl.DataFrame, course: Course, periprocedural: int) -> pl.S
     return placed.select(window.cast(names).alias(AWIN))[AWIN]
 
 
-def add_windows(events: AdverseEvents, read: Callable[[], Course], periprocedural: int) -> AdverseEvents:
-    """ADAE with AWIN, derived when an output asks for it; nothing is read before."""
+def add_windows(
+    events: AdverseEvents, data: SourceData, study: Study, cutoff: date, subjects: Subjects, adsl: pl.DataFrame
+) -> AdverseEvents:
+    """ADAE with AWIN, derived when an output asks for it, and nothing read before; where the sponsor's ADAE has one, as
+    it is."""
+    if AWIN in events.order:
+        return events
 
     @cache
     def place() -> pl.DataFrame:
         of = events.columns(("USUBJID", "ASTDT"))
         days = of.select(subject=pl.col("USUBJID").to_physical(), day="ASTDT")
-        return derive_awin(days, read(), periprocedural).to_frame()
+        course = read_course(data, study, cutoff, subjects, adsl)
+        return derive_awin(days, course, study.treatment_emergence.periprocedural_days).to_frame()
 
     return replace(events, order=(*events.order, AWIN), later={**events.later, AWIN: place})

@@ -25,7 +25,7 @@ from longwatch.derive.adsl import derive_adsl, derive_last_event, read_attended,
 from longwatch.derive.adtte import Times, derive_times, derive_times_to_measured, variables_of
 from longwatch.derive.aesi import add_aesi, measured_aesi, times_to_aesis
 from longwatch.derive.at_risk import Clock, make_clock
-from longwatch.derive.awin import AWIN, add_windows, read_course
+from longwatch.derive.awin import add_windows
 from longwatch.derive.bds import derive_bds
 from longwatch.derive.carried import AdverseEvents
 from longwatch.derive.cause_of_death import derive_dthcaus, read_stated_causes
@@ -117,8 +117,7 @@ class AnalysisDatasets:
     `adae`: one row per adverse event that started by D. `treatment_variable`: TRT01A or TRT01P, the one that tables
     use. `events`: ADAE in columns, of which large data has many that an output does not need. `subjects`: the subjects
     of ADSL, and `data`, `study`: what they were derived from. `groups`: the lists of terms. `part`: of what they are a
-    part, where they are not of a whole trial. `cutoffs`: in words, where several studies are pooled; `pooled`: these
-    trials.
+    part, where they are not of a whole trial. `cutoffs`: in words, where studies are pooled; `pooled`: these.
     """
 
     adsl: pl.DataFrame
@@ -493,9 +492,7 @@ def derive(data: SourceData, study: Study, cutoff: date, groups: EventGroups = N
         stated = read_stated_causes(data, subjects, cutoff)
     if any(spec.window for spec in study.aesi):
         events = add_infusions(events, number_infusions(read_infusions(data, study, cutoff, subjects), adsl))
-    if AWIN not in events.order:
-        course = partial(read_course, data, study, cutoff, subjects, adsl)
-        events = add_windows(events, course, study.treatment_emergence.periprocedural_days)
+    events = add_windows(events, data, study, cutoff, subjects, adsl)
     adsl = derive_dthcaus(adsl, events.columns(("USUBJID", "AEDECOD", "AEOUT", "AESDTH")), stated)
     actual = study.treatment.basis is TreatmentBasis.ACTUAL
     variable = "TRT01A" if actual else "TRT01P"
