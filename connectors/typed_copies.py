@@ -115,17 +115,18 @@ class TypedCopies:
 
     def open(self, manifest: Manifest) -> SourceData:
         """The datasets, lazy. Raises IntegrityError LW-SNP-009 where one has changed."""
+        folder = self.path(manifest)
         return SourceData(
             {
                 each.result.dataset: Dataset(
                     name=each.result.dataset,
-                    frame=pl.scan_parquet(self.path(manifest) / each.parquet),
+                    frame=pl.scan_parquet(folder / each.parquet),
                     rows=each.result.rows,
                     label=each.result.label,
                     variables=each.result.variables,
                     file=each.file,
-                    parquet=str(self.path(manifest) / each.parquet),
-                    read_parts=partial(read_stored, self.path(manifest) / each.parquet),
+                    parquet=str(folder / each.parquet),
+                    read_parts=partial(read_stored, folder / each.parquet),
                 )
                 for each in self.verified(manifest)
             }

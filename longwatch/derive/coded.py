@@ -257,14 +257,16 @@ def by_value(texts: pl.Series, *derived: pl.Expr) -> pl.DataFrame:
     Expects an Enum or text; missing text gives null in every column.
     """
     texts = as_enum(texts)
-    return values_of(texts).select(*derived).select(pl.all().gather(texts.to_physical()))
+    codes = texts.to_physical()
+    return values_of(texts).select(expression.gather(codes) for expression in derived)
 
 
 def numbers_by_value(texts: pl.Series, derived: pl.Expr, missing: int) -> NDArray[np.int32]:
     """An integer or a day (as its number) over `pl.col("text")`, computed once per different value, by record;
     `missing` where there is none. Expects an Enum or text."""
     texts = as_enum(texts)
-    values = values_of(texts).select(derived).to_series().to_physical().cast(pl.Int32).fill_null(missing).to_numpy()
+    numbers = derived.to_physical().cast(pl.Int32).fill_null(missing)
+    values = values_of(texts).select(numbers).to_series().to_numpy()
     codes = texts.to_physical()
     codes = codes.fill_null(len(values)) if texts.null_count() else codes
     return look_up(np.append(values, np.int32(missing)), codes.to_numpy())

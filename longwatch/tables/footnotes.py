@@ -258,9 +258,7 @@ def say_statistics(study: Study, arms: Arms) -> tuple[str, ...]:
 def say_abbreviations(columns: Sequence[TableColumn], rows: Sequence[TableRow], *more: str) -> tuple[str, ...]:
     """The abbreviations of the table: those of headings and cells, and `more`; no note where there is none."""
     printed = [f"{column.heading} {column.group}" for column in columns] + [cell for row in rows for cell in row.cells]
-    found = {
-        short for short in _ABBREVIATIONS if any(re.search(rf"\b{short}\b", text) for text in dict.fromkeys(printed))
-    }
+    found = {word for word in re.findall(r"\w+", "\n".join(printed)) if word in _ABBREVIATIONS}
     meanings = "; ".join(f"{short}: {_ABBREVIATIONS[short]}" for short in sorted(found | set(more)))
     return (f"{meanings}.",) if meanings else ()
 
