@@ -227,7 +227,7 @@ def _typed(part: CodedText | pl.Series, dtype: DataType) -> pl.Series:
         if dtype != pl.String:
             return part.cast(dtype)
         part = _digits(part)
-    read = _without_blanks(part.words).cast(dtype, strict=False)
+    read = part.words.set(part.words.str.strip_chars() == "", None).cast(dtype, strict=False)
     return read.append(pl.Series([None], dtype=dtype)).gather(part.codes)
 
 
@@ -284,10 +284,8 @@ def values_of(texts: pl.Series) -> pl.DataFrame:
     return pl.DataFrame({"text": texts.dtype.categories})  # type: ignore[attr-defined]
 
 
-def _without_blanks(words: pl.Series) -> pl.Series:
-    blank = words.str.strip_chars() == ""
-    return words.set(blank, None) if blank.any() else words
-
+_VALUES = TEXT.filter(TEXT.str.strip_chars() != "").unique().sort()
+"""The values among words: sorted, without blanks."""
 
 Places = tuple[pl.Series, pl.Enum]
 """By record the place of its value among those of an Enum; missing where there is none."""
@@ -295,7 +293,7 @@ Places = tuple[pl.Series, pl.Enum]
 
 def _as_enums(places: Sequence[Places]) -> list[pl.Series]:
     codes = pl.DataFrame([codes for codes, _ in places])
-    return codes.select(pl.col(each.name).cat.to(kind) for each, kind in places).get_columns()
+    return codes.select_seq(pl.col(each.name).cat.to(kind) for each, kind in places).get_columns()
 
 
 def _places_of(read: Mapping[str, pl.Expr], parts: Sequence[CodedText]) -> list[Places]:
@@ -308,19 +306,20 @@ def _places_of(read: Mapping[str, pl.Expr], parts: Sequence[CodedText]) -> list[
     derived = {name: what for name, what in read.items() if what is not TEXT}
     taken = words.lazy().select(**derived).collect().to_dict() if derived else {}
     taken |= {name: words["text"].alias(name) for name, what in read.items() if what is TEXT}
-    return [_places(_without_blanks(taken[name]), parts) for name in read]
+    return [_places(taken[name], parts) for name in read]
 
 
 def _words_of(parts: Sequence[CodedText]) -> pl.DataFrame:
-    return pl.DataFrame({"text": pl.concat([pl.Series([], dtype=pl.String), *(part.words for part in parts)])})
+    every = [part.words for part in parts] or [pl.Series([], dtype=pl.String)]
+    return pl.DataFrame({"text": pl.concat(every) if len(every) > 1 else every[0]})
 
 
 def _places(words: pl.Series, parts: Sequence[CodedText]) -> Places:
     """By record, the value that stands in `words` for the word of its part."""
-    kind = pl.Enum(words.drop_nulls().unique().sort())
+    kind = pl.Enum(words.to_frame("text").select(_VALUES).to_series())
     missing = len(kind.categories)
-    # One cast for the words of all parts: each cast makes a table of all values.
-    places = words.cast(kind).to_physical()
+    # One cast for the words of all parts: each cast makes a table of all values. A blank is none of them: missing.
+    places = words.cast(kind, strict=False).to_physical()
     values = (places.fill_null(missing) if places.null_count() else places).to_numpy()
     codes = pl.Series(words.name, by_record(values.astype(np.min_scalar_type(missing)), missing, parts))
     absent = codes == missing
