@@ -304,7 +304,8 @@ def _places_of(read: Mapping[str, pl.Expr], parts: Sequence[CodedText]) -> list[
     """
     words = _words_of(parts)
     derived = {name: what for name, what in read.items() if what is not TEXT}
-    taken = words.lazy().select(**derived).collect().to_dict() if derived else {}
+    # What several have in common is worked out once.
+    taken = (words.lazy().select(**derived).collect() if len(derived) > 1 else words.select(**derived)).to_dict()
     taken |= {name: words["text"].alias(name) for name, what in read.items() if what is TEXT}
     return [_places(taken[name], parts) for name in read]
 

@@ -6,7 +6,7 @@ from datetime import date
 
 import polars as pl
 
-from longwatch.derive.coded import as_enum, read_values, values_of
+from longwatch.derive.coded import as_enum, values_of
 from longwatch.errors import StudyError
 from longwatch.standards.dataset import SourceData
 from longwatch.standards.dates import complete_day, earliest_day, precision
@@ -62,9 +62,8 @@ def _stated_in_ts(data: SourceData) -> list[str]:
     ts = data.get("TS")
     if ts is None or not {"TSPARMCD", "TSVAL"} <= set(ts.columns):
         return []
-    summary = read_values(ts, ("TSPARMCD", "TSVAL"))
-    stated = summary.filter(pl.col("TSPARMCD").cast(pl.String) == "DCUTDTC")["TSVAL"]
-    return stated.drop_nulls().unique().cast(pl.String).sort().to_list()
+    values = ts.frame.filter(pl.col("TSPARMCD") == "DCUTDTC").select("TSVAL").collect()["TSVAL"]
+    return sorted({value for value in values if value and value.strip()})
 
 
 def keep_started(frame: pl.DataFrame, start: str, cutoff: date) -> pl.DataFrame:

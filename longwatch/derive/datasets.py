@@ -489,9 +489,7 @@ def derive(data: SourceData, study: Study, cutoff: date, groups: EventGroups = N
         stated = read_stated_causes(data, subjects, cutoff)
     if any(spec.window for spec in study.aesi):
         treated = adsl
-        events = add_infusions(
-            events, lambda: number_infusions(read_infusions(data, study, cutoff, subjects), treated)
-        )
+        events = add_infusions(events, lambda: number_infusions(read_infusions(data, study, cutoff, subjects), treated))
     adsl = derive_dthcaus(adsl, events.columns(("USUBJID", "AEDECOD", "AEOUT", "AESDTH")), stated)
     actual = study.treatment.basis is TreatmentBasis.ACTUAL
     variable = "TRT01A" if actual else "TRT01P"

@@ -15,8 +15,6 @@ missing here; rule DT01 reports it. The text itself is always kept beside what i
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import polars as pl
 
 _MONTH = r"(?:0[1-9]|1[0-2])"
@@ -54,7 +52,8 @@ PRECISION = pl.Enum(["none", "year", "month", "day"])
 _FROM_DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]"
 _FROM_MONTH = r"^[0-9]{4}-[0-9]"
 _FROM_YEAR = r"^[0-9]{4}"
-_YEAR_AND_DAY = r"^[0-9]{4}---[0-9]"
+_YEAR_AND_DAY = r"^([0-9]{4})---([0-9])"
+_YEAR_MONTH_DAY = r"^([0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?)"
 _KNOWN_TIME = r"^[^T/]*T([0-9]{2})(?::([0-9]{2}|-))?(?::([0-9]{2}|-))?[^/]*$"
 
 
@@ -69,19 +68,16 @@ def _later_end(text: pl.Expr) -> pl.Expr:
     return text.str.replace("^.*/", "")
 
 
-def _day(text: pl.Expr, unknown_month: str, day_of_month: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
-    """The day a legal text stands for, with `unknown_month` (`01`, `12`) where the month is not known, and
-    `day_of_month` of the first of the month where the day is not."""
-    year = text.str.slice(0, 4)
-    return (
-        pl.when(text.str.contains(_FROM_DAY))
-        .then(_date(text.str.slice(0, 10)))
-        .when(text.str.contains(_FROM_MONTH))
-        .then(day_of_month(_date(text.str.slice(0, 7) + "-01")))
-        .when(text.str.contains(_YEAR_AND_DAY))
-        .then(_date(year + f"-{unknown_month}-" + text.str.slice(7, 2)))
-        .otherwise(day_of_month(_date(year + f"-{unknown_month}-01")))
-    )
+def _known(text: pl.Expr, unknown_month: str) -> pl.Expr:
+    """Year, month and day of a legal text as far as they are known: `2023-05-14T09:30` → `2023-05-14`, `2023-05`,
+    `2023`; the month that is missing before a day is `unknown_month` (`01`, `12`)."""
+    placed = text.str.replace(_YEAR_AND_DAY, rf"${{1}}-{unknown_month}-${{2}}")
+    return placed.str.extract(_YEAR_MONTH_DAY)
+
+
+def _day(known: pl.Expr, unknown: str) -> pl.Expr:
+    """The day of what is known, with the month and day of `unknown` (`-01-01`) for what is not."""
+    return _date((known + unknown).str.slice(0, 10))
 
 
 def _date(text: pl.Expr) -> pl.Expr:
@@ -94,7 +90,7 @@ def earliest_day(expr: pl.Expr) -> pl.Expr:
     `2023-05-14` → itself; `2023-05` → 2023-05-01; `2023` → 2023-01-01; `2023---14` → 2023-01-14; an interval → that of
     its earlier end; no year, missing, or no legal date → null. A time is left off; the zone does not move the day.
     """
-    return _where_legal(expr, _day(expr, "01", lambda first: first))
+    return _where_legal(expr, _day(_known(expr, "01"), "-01-01"))
 
 
 def latest_day(expr: pl.Expr) -> pl.Expr:
@@ -103,7 +99,9 @@ def latest_day(expr: pl.Expr) -> pl.Expr:
     `2023-05-14` → itself; `2023-02` → 2023-02-28; `2023` → 2023-12-31; `2023---14` → 2023-12-14; an interval → that of
     its later end; no year, missing, or no legal date → null.
     """
-    return _where_legal(expr, _day(_later_end(expr), "12", lambda first: first.dt.month_end()))
+    known = _known(_later_end(expr), "12")
+    day = _day(known, "-12-01")
+    return _where_legal(expr, pl.when(known.str.len_bytes() == 10).then(day).otherwise(day.dt.month_end()))
 
 
 def complete_day(expr: pl.Expr) -> pl.Expr:
