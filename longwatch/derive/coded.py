@@ -281,7 +281,8 @@ def as_enum(texts: pl.Series) -> pl.Series:
 
 def values_of(texts: pl.Series) -> pl.DataFrame:
     """The different values of an Enum as `text`, in the order of their codes."""
-    return pl.DataFrame({"text": texts.dtype.categories})  # type: ignore[attr-defined]
+    categories: pl.Series = texts.dtype.categories  # type: ignore[attr-defined]
+    return categories.to_frame("text")
 
 
 _VALUES = TEXT.filter(TEXT.str.strip_chars() != "").unique().sort()
@@ -312,7 +313,7 @@ def _places_of(read: Mapping[str, pl.Expr], parts: Sequence[CodedText]) -> list[
 
 def _words_of(parts: Sequence[CodedText]) -> pl.DataFrame:
     every = [part.words for part in parts] or [pl.Series([], dtype=pl.String)]
-    return pl.DataFrame({"text": pl.concat(every) if len(every) > 1 else every[0]})
+    return (pl.concat(every) if len(every) > 1 else every[0]).to_frame("text")
 
 
 def _places(words: pl.Series, parts: Sequence[CodedText]) -> Places:

@@ -49,6 +49,7 @@ Python's `re` and Polars read it."""
 PRECISION = pl.Enum(["none", "year", "month", "day"])
 """What of the date is known, from nothing that can be placed in time up to the day."""
 
+_COMPLETE = rf"^{_FULL}{_TIME}?$"
 _FROM_DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]"
 _FROM_MONTH = r"^[0-9]{4}-[0-9]"
 _FROM_YEAR = r"^[0-9]{4}"
@@ -128,7 +129,7 @@ def time_text(expr: pl.Expr) -> pl.Expr:
 
 
 def _is_complete(expr: pl.Expr) -> pl.Expr:
-    return expr.str.contains(ISO8601_PARTIAL) & expr.str.contains(_FROM_DAY) & ~expr.str.contains("/", literal=True)
+    return expr.str.contains(_COMPLETE)
 
 
 def precision(expr: pl.Expr) -> pl.Expr:
