@@ -51,9 +51,9 @@ class Subjects:
         return look_up(np.append(self._rows_of_words(names.words), np.uint32(len(self))), names.codes)
 
     def _rows_of_words(self, words: pl.Series) -> NDArray[np.uint32]:
-        first = self._places(words.head(1)).fill_null(len(self)).to_list()
+        first = self._places(words.head(1)).to_list()
         # Mostly all of them, in the same order: to see that is quicker than to look each one up.
-        if first and self._names.slice(first[0], len(words)).equals(words):
+        if first and first[0] is not None and self._names.slice(first[0], len(words)).equals(words):
             return np.arange(first[0], first[0] + len(words), dtype=np.uint32)
         rows: NDArray[np.uint32] = self._places(words).fill_null(len(self)).clip(upper_bound=len(self)).to_numpy()
         return rows
@@ -305,8 +305,12 @@ def _places_of(read: Mapping[str, pl.Expr], parts: Sequence[CodedText]) -> list[
     """
     words = _words_of(parts)
     derived = {name: what for name, what in read.items() if what is not TEXT}
-    # What several have in common is worked out once.
-    taken = (words.lazy().select(**derived).collect() if len(derived) > 1 else words.select(**derived)).to_dict()
+    taken: dict[str, pl.Series] = {}
+    if len(derived) > 1:
+        # What they have in common is worked out once.
+        taken = words.lazy().select(**derived).collect().to_dict()
+    elif derived:
+        taken = words.select(**derived).to_dict()
     taken |= {name: words["text"].alias(name) for name, what in read.items() if what is TEXT}
     return [_places(taken[name], parts) for name in read]
 

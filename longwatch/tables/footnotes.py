@@ -85,7 +85,7 @@ def say_ctcae(study: Study, variable: str) -> tuple[str, ...]:
 
 def say_observation(datasets: AnalysisDatasets) -> str:
     """The observation window: median and range of FUPDUR in the safety population."""
-    days = datasets.adsl.filter(pl.col("SAFFL") == "Y")["FUPDUR"].drop_nulls().sort()
+    days = datasets.adsl["FUPDUR"].filter(datasets.adsl["SAFFL"] == "Y").drop_nulls().sort()
     if days.is_empty():
         return "Observed from first dose: not known for any subject."
     median = (days[len(days) // 2] + days[(len(days) - 1) // 2]) / 2
