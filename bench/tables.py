@@ -5,9 +5,10 @@ growing numbers of adverse events, subjects with them. Each measurement is a pro
 (every file hashed again), check that study and data fit, derive, make the table. The bare tools count the same from the
 same Parquet, with the subjects' arms, first doses and follow-up given ready made. All numbers are compared.
 
-Start-up is what a process does once, whatever the data. Imports are in no figure. `seconds` are of a process that has
-imported and done nothing else: what libraries do at their first use (thread pools, patterns, pages of their code) is in
-them. `warm`: of a process that has made the same table of another, small trial before; the difference is start-up.
+Start-up is what a process does once, whatever the data. Imports are in no figure, and a measurement during which a
+module is imported fails. `seconds` are of a process that has imported and done nothing else: what libraries do at their
+first use (thread pools, patterns, pages of their code) is in them. `warm`: of a process that has made the same table of
+another, small trial before: what it takes besides start-up; the difference to `seconds` is start-up.
 `further`: after AET02 in that process, each other table on the same codes. LONGWATCH_BENCH_ROWS changes the numbers of
 records (`1200 120000`).
 """
@@ -105,9 +106,13 @@ def by_longwatch(table: str, folder: Path) -> tuple[dict[str, float], Callable[[
     """The table from the snapshot."""
     _import()
     study = _study()
+    imported = set(sys.modules)
     start, spent = time.perf_counter(), time.process_time()
     numbers = _made(table, _analysis(folder, study), study)
-    return {"seconds": time.perf_counter() - start, "cpu": time.process_time() - spent}, numbers
+    measured = {"seconds": time.perf_counter() - start, "cpu": time.process_time() - spent}
+    if set(sys.modules) - imported:
+        raise SystemExit(f"{table}: imported while it was measured: {sorted(set(sys.modules) - imported)[:5]}")
+    return measured, numbers
 
 
 def by_warm_longwatch(table: str, folder: Path, other: Path) -> dict[str, float]:

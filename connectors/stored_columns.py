@@ -10,7 +10,7 @@ import os
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +24,34 @@ AHEAD = min(4, os.cpu_count() or 1)
 """Row groups read at the same time: each is a few megabytes."""
 
 
-def read_stored(path: Path, columns: Sequence[str]) -> Iterator[Part]:
-    """The columns of a Parquet file, row group by row group."""
-    # Read once: of a large file what its end says of its row groups takes longer than their columns.
-    metadata = pq.read_metadata(path)
-    schema = metadata.schema.to_arrow_schema()
-    places = {name: place for place, name in enumerate(schema.names)}
-    texts = {name: places[name] for name in columns if _is_text(schema.field(name).type)}
-    read = partial(_read_group, path, metadata, list(columns), texts)
+class StoredColumns:
+    """Reads columns of a Parquet file, row group by row group.
+
+    The end of the file, which describes every row group, is read once: of a large file that takes longer than its
+    columns.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @cached_property
+    def _described(self) -> tuple[Any, Any]:
+        metadata = pq.read_metadata(self._path)
+        return metadata, metadata.schema.to_arrow_schema()
+
+    def __call__(self, columns: Sequence[str]) -> Iterator[Part]:
+        """Those of the columns, which the file has."""
+        metadata, schema = self._described
+        texts = {
+            name: place
+            for place, name in enumerate(schema.names)
+            if name in columns and _is_text(schema.field(place).type)
+        }
+        yield from _read_groups(self._path, metadata, list(columns), texts)
+
+
+def _read_groups(path: Path, metadata: Any, columns: list[str], texts: Mapping[str, int]) -> Iterator[Part]:
+    read = partial(_read_group, path, metadata, columns, texts)
     if metadata.num_row_groups == 1:
         yield read(0)
         return

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -19,7 +18,7 @@ from connectors.readers.text import UTF_8
 from connectors.readers.typed_copy import ReadResult, read_dataset
 from connectors.snapshot_manifest import Manifest, TypedDataset, typed_from_bytes, typed_to_bytes
 from connectors.staging import flush, store_writable, write_flushed
-from connectors.stored_columns import read_stored
+from connectors.stored_columns import StoredColumns
 from longwatch.errors import IntegrityError, SourceError
 from longwatch.evidence.snapshot import SourceFile
 from longwatch.standards.dataset import Dataset, SourceData
@@ -115,17 +114,18 @@ class TypedCopies:
 
     def open(self, manifest: Manifest) -> SourceData:
         """The datasets, lazy. Raises IntegrityError LW-SNP-009 where one has changed."""
+        folder = self.path(manifest)
         return SourceData(
             {
                 each.result.dataset: Dataset(
                     name=each.result.dataset,
-                    frame=pl.scan_parquet(self.path(manifest) / each.parquet),
+                    frame=pl.scan_parquet(folder / each.parquet),
                     rows=each.result.rows,
                     label=each.result.label,
                     variables=each.result.variables,
                     file=each.file,
-                    parquet=str(self.path(manifest) / each.parquet),
-                    read_parts=partial(read_stored, self.path(manifest) / each.parquet),
+                    parquet=str(folder / each.parquet),
+                    read_parts=StoredColumns(folder / each.parquet),
                 )
                 for each in self.verified(manifest)
             }

@@ -51,9 +51,9 @@ class Subjects:
         return look_up(np.append(self._rows_of_words(names.words), np.uint32(len(self))), names.codes)
 
     def _rows_of_words(self, words: pl.Series) -> NDArray[np.uint32]:
-        first = self._places(words.head(1)).fill_null(len(self)).to_list()
+        first = self._places(words.head(1)).to_list()
         # Mostly all of them, in the same order: to see that is quicker than to look each one up.
-        if first and self._names.slice(first[0], len(words)).equals(words):
+        if first and first[0] is not None and self._names.slice(first[0], len(words)).equals(words):
             return np.arange(first[0], first[0] + len(words), dtype=np.uint32)
         rows: NDArray[np.uint32] = self._places(words).fill_null(len(self)).clip(upper_bound=len(self)).to_numpy()
         return rows
@@ -227,7 +227,7 @@ def _typed(part: CodedText | pl.Series, dtype: DataType) -> pl.Series:
         if dtype != pl.String:
             return part.cast(dtype)
         part = _digits(part)
-    read = _without_blanks(part.words).cast(dtype, strict=False)
+    read = part.words.set(part.words.str.strip_chars() == "", None).cast(dtype, strict=False)
     return read.append(pl.Series([None], dtype=dtype)).gather(part.codes)
 
 
@@ -257,14 +257,16 @@ def by_value(texts: pl.Series, *derived: pl.Expr) -> pl.DataFrame:
     Expects an Enum or text; missing text gives null in every column.
     """
     texts = as_enum(texts)
-    return values_of(texts).select(*derived).select(pl.all().gather(texts.to_physical()))
+    codes = texts.to_physical()
+    return values_of(texts).select(expression.gather(codes) for expression in derived)
 
 
 def numbers_by_value(texts: pl.Series, derived: pl.Expr, missing: int) -> NDArray[np.int32]:
     """An integer or a day (as its number) over `pl.col("text")`, computed once per different value, by record;
     `missing` where there is none. Expects an Enum or text."""
     texts = as_enum(texts)
-    values = values_of(texts).select(derived).to_series().to_physical().cast(pl.Int32).fill_null(missing).to_numpy()
+    numbers = derived.to_physical().cast(pl.Int32).fill_null(missing)
+    values = values_of(texts).select(numbers).to_series().to_numpy()
     codes = texts.to_physical()
     codes = codes.fill_null(len(values)) if texts.null_count() else codes
     return look_up(np.append(values, np.int32(missing)), codes.to_numpy())
@@ -279,13 +281,12 @@ def as_enum(texts: pl.Series) -> pl.Series:
 
 def values_of(texts: pl.Series) -> pl.DataFrame:
     """The different values of an Enum as `text`, in the order of their codes."""
-    return pl.DataFrame({"text": texts.dtype.categories})  # type: ignore[attr-defined]
+    categories: pl.Series = texts.dtype.categories  # type: ignore[attr-defined]
+    return categories.to_frame("text")
 
 
-def _without_blanks(words: pl.Series) -> pl.Series:
-    blank = words.str.strip_chars() == ""
-    return words.set(blank, None) if blank.any() else words
-
+_VALUES = TEXT.filter(TEXT.str.strip_chars() != "").unique().sort()
+"""The values among words: sorted, without blanks."""
 
 Places = tuple[pl.Series, pl.Enum]
 """By record the place of its value among those of an Enum; missing where there is none."""
@@ -293,7 +294,7 @@ Places = tuple[pl.Series, pl.Enum]
 
 def _as_enums(places: Sequence[Places]) -> list[pl.Series]:
     codes = pl.DataFrame([codes for codes, _ in places])
-    return codes.select(pl.col(each.name).cat.to(kind) for each, kind in places).get_columns()
+    return codes.select_seq(pl.col(each.name).cat.to(kind) for each, kind in places).get_columns()
 
 
 def _places_of(read: Mapping[str, pl.Expr], parts: Sequence[CodedText]) -> list[Places]:
@@ -304,21 +305,27 @@ def _places_of(read: Mapping[str, pl.Expr], parts: Sequence[CodedText]) -> list[
     """
     words = _words_of(parts)
     derived = {name: what for name, what in read.items() if what is not TEXT}
-    taken = words.lazy().select(**derived).collect().to_dict() if derived else {}
+    taken: dict[str, pl.Series] = {}
+    if len(derived) > 1:
+        # What they have in common is worked out once.
+        taken = words.lazy().select(**derived).collect().to_dict()
+    elif derived:
+        taken = words.select(**derived).to_dict()
     taken |= {name: words["text"].alias(name) for name, what in read.items() if what is TEXT}
-    return [_places(_without_blanks(taken[name]), parts) for name in read]
+    return [_places(taken[name], parts) for name in read]
 
 
 def _words_of(parts: Sequence[CodedText]) -> pl.DataFrame:
-    return pl.DataFrame({"text": pl.concat([pl.Series([], dtype=pl.String), *(part.words for part in parts)])})
+    every = [part.words for part in parts] or [pl.Series([], dtype=pl.String)]
+    return (pl.concat(every) if len(every) > 1 else every[0]).to_frame("text")
 
 
 def _places(words: pl.Series, parts: Sequence[CodedText]) -> Places:
     """By record, the value that stands in `words` for the word of its part."""
-    kind = pl.Enum(words.drop_nulls().unique().sort())
+    kind = pl.Enum(words.to_frame("text").select(_VALUES).to_series())
     missing = len(kind.categories)
-    # One cast for the words of all parts: each cast makes a table of all values.
-    places = words.cast(kind).to_physical()
+    # One cast for the words of all parts: each cast makes a table of all values. A blank is none of them: missing.
+    places = words.cast(kind, strict=False).to_physical()
     values = (places.fill_null(missing) if places.null_count() else places).to_numpy()
     codes = pl.Series(words.name, by_record(values.astype(np.min_scalar_type(missing)), missing, parts))
     absent = codes == missing

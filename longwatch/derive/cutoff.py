@@ -59,10 +59,11 @@ def stated_data_cut(data: SourceData) -> date | None:
 
 
 def _stated_in_ts(data: SourceData) -> list[str]:
-    if "TS" not in data or not {"TSPARMCD", "TSVAL"} <= set(data.frame("TS").collect_schema()):
+    ts = data.get("TS")
+    if ts is None or not {"TSPARMCD", "TSVAL"} <= set(ts.columns):
         return []
-    values = data.frame("TS").filter(pl.col("TSPARMCD") == "DCUTDTC").select("TSVAL").collect()["TSVAL"]
-    return values.drop_nulls().unique().sort().to_list()
+    values = ts.frame.filter(pl.col("TSPARMCD") == "DCUTDTC").select("TSVAL").collect()["TSVAL"]
+    return sorted({value for value in values if value and value.strip()})
 
 
 def keep_started(frame: pl.DataFrame, start: str, cutoff: date) -> pl.DataFrame:

@@ -380,8 +380,7 @@ class AnalysisDatasets:
 
     @cached_property
     def adae_with_occurrence_flags(self) -> pl.DataFrame:
-        """ADAE with AOCCFL, AOCCSFL, AOCCPFL, AOCCIFL. On demand: counts need no flag, and the sort is long in large
-        data."""
+        """ADAE with AOCCFL, AOCCSFL, AOCCPFL, AOCCIFL. On demand: no count needs one, and the sort is long."""
         return derive_occurrence_flags(self.adae)
 
     @on_demand
@@ -490,8 +489,9 @@ def derive(data: SourceData, study: Study, cutoff: date, groups: EventGroups = N
         events = derive_adae(data, ae, kept, adsl, study, cutoff)
         adsl = derive_graftfl(adsl, data, study, cutoff, subjects)
         stated = read_stated_causes(data, subjects, cutoff)
+    treated = adsl
     if any(spec.window for spec in study.aesi):
-        events = add_infusions(events, number_infusions(read_infusions(data, study, cutoff, subjects), adsl))
+        events = add_infusions(events, lambda: number_infusions(read_infusions(data, study, cutoff, subjects), treated))
     events = add_windows(events, data, study, cutoff, subjects, adsl)
     adsl = derive_dthcaus(adsl, events.columns(("USUBJID", "AEDECOD", "AEOUT", "AESDTH")), stated)
     actual = study.treatment.basis is TreatmentBasis.ACTUAL

@@ -36,15 +36,16 @@ Sighting = tuple[pl.Series, Iterable[NDArray[np.int32]]]
 
 
 def seen_by(cutoff: date) -> pl.Expr:
-    """The day of a complete `text`, on or before the cut-off."""
-    day = complete_day(pl.col("text"))
-    return pl.when(day <= cutoff).then(day)
+    """The day of a complete `text`, on or before the cut-off. Days as text stand in the order of time."""
+    text = pl.col("text")
+    return pl.when(text.str.slice(0, 10) <= cutoff.isoformat()).then(complete_day(text))
 
 
 def find_sightings(frame: pl.DataFrame, name: str, cutoff: date) -> Iterator[Sighting]:
     """What the records of a dataset, coded, tell."""
     dates = [variable for variable in DATES_SEEN_ALIVE[name] if variable in frame.columns]
-    yield frame["subject"], (numbers_by_value(frame[variable], seen_by(cutoff), NONE) for variable in dates)
+    seen = seen_by(cutoff)
+    yield frame["subject"], (numbers_by_value(frame[variable], seen, NONE) for variable in dates)
 
 
 def read_sightings(data: SourceData, name: str, subjects: Subjects, cutoff: date) -> Iterator[Sighting]:

@@ -117,7 +117,7 @@ class NumbersOfWords:
         new = words.filter(pl.Series(~self._known[codes]))
         if len(new):
             places = new.to_physical().to_numpy()
-            numbers = new.cast(pl.String).to_frame("text").select(self._derived).to_series().to_physical()
-            self._found[places] = numbers.cast(pl.Int32).fill_null(self._missing).to_numpy()
+            numbers = self._derived.to_physical().cast(pl.Int32).fill_null(self._missing)
+            self._found[places] = new.cast(pl.String).to_frame("text").select(numbers).to_series().to_numpy()
             self._known[places] = True
             self._words.append(new)

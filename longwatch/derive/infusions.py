@@ -7,6 +7,7 @@ A day that is not known, or before the first infusion, has no INFNO and no ADYIN
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
@@ -52,13 +53,13 @@ def since_infusion(days: pl.DataFrame, infusions: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def add_infusions(events: AdverseEvents, infusions: pl.DataFrame) -> AdverseEvents:
-    """ADAE with them, derived when an output asks for one."""
+def add_infusions(events: AdverseEvents, read_infusions: Callable[[], pl.DataFrame]) -> AdverseEvents:
+    """ADAE with them, derived when an output asks for one. `read_infusions`: gives those of `number_infusions`."""
 
     @cache
     def place() -> pl.DataFrame:
         of = events.columns(("USUBJID", "ASTDT"))
-        return since_infusion(of.select(subject=pl.col("USUBJID").to_physical(), day="ASTDT"), infusions)
+        return since_infusion(of.select(subject=pl.col("USUBJID").to_physical(), day="ASTDT"), read_infusions())
 
     return replace(
         events,

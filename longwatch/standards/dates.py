@@ -49,34 +49,40 @@ Python's `re` and Polars read it."""
 PRECISION = pl.Enum(["none", "year", "month", "day"])
 """What of the date is known, from nothing that can be placed in time up to the day."""
 
+_COMPLETE = rf"^{_FULL}{_TIME}?$"
 _FROM_DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]"
 _FROM_MONTH = r"^[0-9]{4}-[0-9]"
 _FROM_YEAR = r"^[0-9]{4}"
-_YEAR_AND_DAY = r"^[0-9]{4}---[0-9]"
+_YEAR_AND_DAY = r"^([0-9]{4})---([0-9])"
+_YEAR_MONTH_DAY = r"^([0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?)"
 _KNOWN_TIME = r"^[^T/]*T([0-9]{2})(?::([0-9]{2}|-))?(?::([0-9]{2}|-))?[^/]*$"
 
 
-def _legal(expr: pl.Expr) -> pl.Expr:
-    return pl.when(expr.str.contains(ISO8601_PARTIAL)).then(expr)
+def _where_legal(expr: pl.Expr, derived: pl.Expr) -> pl.Expr:
+    """What is derived from legal text; of any other nothing. Legality is asked once, not of every part of what is
+    derived: its pattern is by far the longest."""
+    return pl.when(expr.str.contains(ISO8601_PARTIAL)).then(derived)
 
 
 def _later_end(text: pl.Expr) -> pl.Expr:
     """Of an interval its later end, else the text. (Its earlier end needs no cutting: patterns look at the start.)"""
-    return pl.coalesce(text.str.extract("/(.*)$", 1), text)
+    return text.str.replace("^.*/", "")
 
 
-def _day(text: pl.Expr, unknown_month: str) -> pl.Expr:
-    """The day a legal text stands for, with `unknown_month` (`01`, `12`) and the first of a month for unknown parts."""
-    complete = (
-        pl.when(text.str.contains(_FROM_DAY))
-        .then(text.str.slice(0, 10))
-        .when(text.str.contains(_FROM_MONTH))
-        .then(text.str.slice(0, 7) + "-01")
-        .when(text.str.contains(_YEAR_AND_DAY))
-        .then(text.str.slice(0, 4) + f"-{unknown_month}-" + text.str.slice(7, 2))
-        .otherwise(text.str.slice(0, 4) + f"-{unknown_month}-01")
-    )
-    return complete.str.to_date("%Y-%m-%d", strict=False)
+def _known(text: pl.Expr, unknown_month: str) -> pl.Expr:
+    """Year, month and day of a legal text as far as they are known: `2023-05-14T09:30` → `2023-05-14`, `2023-05`,
+    `2023`; the month that is missing before a day is `unknown_month` (`01`, `12`)."""
+    placed = text.str.replace(_YEAR_AND_DAY, rf"${{1}}-{unknown_month}-${{2}}")
+    return placed.str.extract(_YEAR_MONTH_DAY)
+
+
+def _day(known: pl.Expr, unknown: str) -> pl.Expr:
+    """The day of what is known, with the month and day of `unknown` (`-01-01`) for what is not."""
+    return _date((known + unknown).str.slice(0, 10))
+
+
+def _date(text: pl.Expr) -> pl.Expr:
+    return text.str.to_date("%Y-%m-%d", strict=False)
 
 
 def earliest_day(expr: pl.Expr) -> pl.Expr:
@@ -85,7 +91,7 @@ def earliest_day(expr: pl.Expr) -> pl.Expr:
     `2023-05-14` → itself; `2023-05` → 2023-05-01; `2023` → 2023-01-01; `2023---14` → 2023-01-14; an interval → that of
     its earlier end; no year, missing, or no legal date → null. A time is left off; the zone does not move the day.
     """
-    return _day(_legal(expr), "01")
+    return _where_legal(expr, _day(_known(expr, "01"), "-01-01"))
 
 
 def latest_day(expr: pl.Expr) -> pl.Expr:
@@ -94,15 +100,14 @@ def latest_day(expr: pl.Expr) -> pl.Expr:
     `2023-05-14` → itself; `2023-02` → 2023-02-28; `2023` → 2023-12-31; `2023---14` → 2023-12-14; an interval → that of
     its later end; no year, missing, or no legal date → null.
     """
-    text = _later_end(_legal(expr))
-    day = _day(text, "12")
-    has_day = text.str.contains(_FROM_DAY) | text.str.contains(_YEAR_AND_DAY)
-    return pl.when(has_day).then(day).otherwise(day.dt.month_end())
+    known = _known(_later_end(expr), "12")
+    day = _day(known, "-12-01")
+    return _where_legal(expr, pl.when(known.str.len_bytes() == 10).then(day).otherwise(day.dt.month_end()))
 
 
 def complete_day(expr: pl.Expr) -> pl.Expr:
     """The day of a complete SDTM date, as Date; partial, an interval, missing, or no legal date → null."""
-    return pl.when(_is_complete(expr)).then(expr.str.slice(0, 10)).str.to_date("%Y-%m-%d", strict=False)
+    return pl.when(_is_complete(expr)).then(_date(expr.str.slice(0, 10)))
 
 
 def without_time(expr: pl.Expr) -> pl.Expr:
@@ -124,7 +129,7 @@ def time_text(expr: pl.Expr) -> pl.Expr:
 
 
 def _is_complete(expr: pl.Expr) -> pl.Expr:
-    return expr.str.contains(ISO8601_PARTIAL) & expr.str.contains(_FROM_DAY) & ~expr.str.contains("/", literal=True)
+    return expr.str.contains(_COMPLETE)
 
 
 def precision(expr: pl.Expr) -> pl.Expr:
@@ -133,22 +138,22 @@ def precision(expr: pl.Expr) -> pl.Expr:
     `2023---14` → year (the month is what is missing); no year, missing, no legal date → none; an interval whose ends
     are not the same day → the parts of its earlier end, at most month.
     """
-    text = _legal(expr)
-    wide = text.str.contains("/", literal=True) & (text.str.slice(0, 10) != _later_end(text).str.slice(0, 10))
-    return (
-        pl.when(text.str.contains(_FROM_DAY) & wide.not_())
+    wide = expr.str.contains("/", literal=True) & (expr.str.slice(0, 10) != _later_end(expr).str.slice(0, 10))
+    known = (
+        pl.when(expr.str.contains(_FROM_DAY) & wide.not_())
         .then(pl.lit("day", PRECISION))
-        .when(text.str.contains(_FROM_MONTH))
+        .when(expr.str.contains(_FROM_MONTH))
         .then(pl.lit("month", PRECISION))
-        .when(text.str.contains(_FROM_YEAR))
+        .when(expr.str.contains(_FROM_YEAR))
         .then(pl.lit("year", PRECISION))
         .otherwise(pl.lit("none", PRECISION))
     )
+    return _where_legal(expr, known).fill_null(pl.lit("none", PRECISION))
 
 
 def has_time(expr: pl.Expr) -> pl.Expr:
     """Whether the hour of the day is known: `2023-05-14T09`, `…T09:30`, not `…T-:30`; false where missing."""
-    return expr.str.contains(_KNOWN_TIME).fill_null(False) & _legal(expr).is_not_null()
+    return (expr.str.contains(_KNOWN_TIME) & expr.str.contains(ISO8601_PARTIAL)).fill_null(False)
 
 
 def earliest_second(expr: pl.Expr) -> pl.Expr:
@@ -162,18 +167,17 @@ def latest_second(expr: pl.Expr) -> pl.Expr:
 
 
 def _second(expr: pl.Expr, minute: int, second: int) -> pl.Expr:
-    part = pl.when(has_time(expr)).then(expr)
-    known = [part.str.extract(_KNOWN_TIME, number).cast(pl.Int32, strict=False) for number in (1, 2, 3)]
-    return known[0] * 3600 + known[1].fill_null(minute) * 60 + known[2].fill_null(second)
+    known = [expr.str.extract(_KNOWN_TIME, number).cast(pl.Int32, strict=False) for number in (1, 2, 3)]
+    return _where_legal(expr, known[0] * 3600 + known[1].fill_null(minute) * 60 + known[2].fill_null(second))
 
 
 def zone_minutes(expr: pl.Expr) -> pl.Expr:
     """Minutes that the zone of a time is ahead of UTC, as Int32: `…T09:30Z` → 0, `…+02:00` → 120; no zone → null."""
-    time = pl.when(has_time(expr)).then(expr)
-    hours = time.str.extract(r"T.*([+-][0-9]{2})(?::[0-9]{2})?$", 1).cast(pl.Int32, strict=False)
-    minutes = time.str.extract(r"T.*[+-][0-9]{2}:([0-9]{2})$", 1).cast(pl.Int32, strict=False).fill_null(0)
-    sign = pl.when(time.str.contains(r"T.*-[0-9]{2}(?::[0-9]{2})?$")).then(-1).otherwise(1)
-    return pl.when(time.str.ends_with("Z")).then(0).otherwise(hours * 60 + sign * minutes)
+    hours = expr.str.extract(r"T.*([+-][0-9]{2})(?::[0-9]{2})?$", 1).cast(pl.Int32, strict=False)
+    minutes = expr.str.extract(r"T.*[+-][0-9]{2}:([0-9]{2})$", 1).cast(pl.Int32, strict=False).fill_null(0)
+    sign = pl.when(expr.str.contains(r"T.*-[0-9]{2}(?::[0-9]{2})?$")).then(-1).otherwise(1)
+    ahead = pl.when(expr.str.ends_with("Z")).then(0).otherwise(hours * 60 + sign * minutes)
+    return pl.when(has_time(expr)).then(ahead)
 
 
 def study_day(day: pl.Expr, reference: pl.Expr) -> pl.Expr:

@@ -122,8 +122,8 @@ def compute_miettinen_nurminen(
             within: NDArray[np.bool_] = (difference - delta) ** 2 <= z * z * variance
             return within
 
-        lower = bisect(difference, np.full_like(difference, -1.0), is_inside)
-        upper = bisect(difference, np.full_like(difference, 1.0), is_inside)
+        ends = np.stack([np.full_like(difference, end) for end in (-1.0, 1.0)])
+        lower, upper = bisect(np.broadcast_to(difference, ends.shape), ends, is_inside)
     unknown = np.isnan(difference)
     return np.where(unknown, np.nan, lower), np.where(unknown, np.nan, upper)
 

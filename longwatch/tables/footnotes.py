@@ -119,7 +119,7 @@ def say_hospital_insulin(study: Study) -> tuple[str, ...]:
 
 def say_observation(datasets: AnalysisDatasets) -> str:
     """The observation window: median and range of FUPDUR in the safety population."""
-    days = datasets.adsl.filter(pl.col("SAFFL") == "Y")["FUPDUR"].drop_nulls().sort()
+    days = datasets.adsl["FUPDUR"].filter(datasets.adsl["SAFFL"] == "Y").drop_nulls().sort()
     if days.is_empty():
         return "Observed from first dose: not known for any subject."
     median = (days[len(days) // 2] + days[(len(days) - 1) // 2]) / 2
@@ -292,9 +292,7 @@ def say_statistics(study: Study, arms: Arms) -> tuple[str, ...]:
 def say_abbreviations(columns: Sequence[TableColumn], rows: Sequence[TableRow], *more: str) -> tuple[str, ...]:
     """The abbreviations of the table: those of headings and cells, and `more`; no note where there is none."""
     printed = [f"{column.heading} {column.group}" for column in columns] + [cell for row in rows for cell in row.cells]
-    found = {
-        short for short in _ABBREVIATIONS if any(re.search(rf"\b{short}\b", text) for text in dict.fromkeys(printed))
-    }
+    found = {word for word in re.findall(r"\w+", "\n".join(printed)) if word in _ABBREVIATIONS}
     meanings = "; ".join(f"{short}: {_ABBREVIATIONS[short]}" for short in sorted(found | set(more)))
     return (f"{meanings}.",) if meanings else ()
 

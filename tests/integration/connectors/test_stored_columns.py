@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -13,7 +12,7 @@ from polars.testing import assert_frame_equal
 
 from connectors import typed_copies
 from connectors.snapshot_store import FolderSnapshotStore
-from connectors.stored_columns import read_stored
+from connectors.stored_columns import StoredColumns
 from longwatch.derive import adae, derive, in_parts
 from longwatch.derive.coded import Subjects, read_numbers, read_typed
 from longwatch.standards.dataset import Dataset, SourceData
@@ -40,7 +39,7 @@ def test_values_are_those_of_the_file(tmp_path: Path, group: int, dictionary: bo
     missing, as everywhere in derivations."""
     path = tmp_path / "AE.parquet"
     pq.write_table(FRAME.to_arrow(), path, row_group_size=group, use_dictionary=dictionary)
-    stored = Dataset("AE", pl.scan_parquet(path), FRAME.height, read_parts=partial(read_stored, path))
+    stored = Dataset("AE", pl.scan_parquet(path), FRAME.height, read_parts=StoredColumns(path))
     names = ["ASTDT", "AEDECOD", "AESER", "AESEQ"]
     read = read_typed(stored, names)
     assert_frame_equal(read, read_typed(Dataset.of("AE", FRAME), names))
@@ -52,7 +51,7 @@ def test_no_record(tmp_path: Path) -> None:
     """A dataset without records has its columns, of their types."""
     path = tmp_path / "AE.parquet"
     FRAME.clear().write_parquet(path)
-    read = read_typed(Dataset("AE", pl.scan_parquet(path), 0, read_parts=partial(read_stored, path)), FRAME.columns)
+    read = read_typed(Dataset("AE", pl.scan_parquet(path), 0, read_parts=StoredColumns(path)), FRAME.columns)
     assert read.height == 0
     assert dict(read.schema) == {
         "AEDECOD": pl.Enum([]),
@@ -100,7 +99,7 @@ def test_numbers_derived_from_text_are_those_of_its_words(tmp_path: Path, group:
     )
     path = tmp_path / "SV.parquet"
     pq.write_table(frame.to_arrow(), path, row_group_size=group)
-    data = SourceData({"SV": Dataset("SV", pl.scan_parquet(path), 8, read_parts=partial(read_stored, path))})
+    data = SourceData({"SV": Dataset("SV", pl.scan_parquet(path), 8, read_parts=StoredColumns(path))})
     subjects = Subjects.of(pl.Series(["S2", "S1", "S1", "S3"]))
     assert subjects.keys.cast(pl.String).to_list() == ["S2", "S1", "S3"]
     names = ("SVSTDTC", "SVENDTC", "SVDTC")
