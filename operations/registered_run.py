@@ -66,6 +66,21 @@ def registered_run(adapters: Adapters, study: Study) -> Iterator[Run]:
 
 
 def _finish(adapters: Adapters, run: Run, state: RunState, reason: str) -> None:
+    """Record the end. Where the database ended the connection meanwhile, once more: it is there again, or the error is
+    the second one's. That the first attempt was recorded after all is no error."""
     event = make_event(adapters, f"run {state.value}", "run", run.id, {"snapshot": run.snapshot_id}, reason)
-    with adapters.registers.transaction() as register:
-        register.finish_run(run.id, state, reason, event.at, run.snapshot_id, event)
+
+    def record() -> None:
+        with adapters.registers.transaction() as register:
+            register.finish_run(run.id, state, reason, event.at, run.snapshot_id, event)
+
+    try:
+        record()
+    except LongwatchError as lost:
+        if lost.error_id != "LW-REG-012":
+            raise
+        try:
+            record()
+        except LongwatchError as ended:
+            if ended.error_id != "LW-REG-018":
+                raise

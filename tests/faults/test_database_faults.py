@@ -108,7 +108,7 @@ def test_a_database_that_starts_anew_in_a_transaction(server: Any, restarts: Res
     undisturbed.close()
     count, loud = restarts.steps, 0
     assert count >= 30
-    for at in range(1, count + 1) if ALL else (2, count // 2, count - 6):
+    for at in range(1, count + 1) if ALL else (2, count // 2, count - 6, count - 2):
         restarts.on = False
         wiring = new_home(server, tmp_path)
         restarts.steps, restarts.at, restarts.on = 0, at, True
