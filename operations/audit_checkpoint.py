@@ -97,6 +97,11 @@ def find_checkpoint(adapters: Adapters, least: int = 0) -> MadeCheckpoint | None
     return None
 
 
+def checkpoint_object(checkpoint: Checkpoint, key_id: str) -> str:
+    """Where the archive has a checkpoint that a key signed, and nowhere else."""
+    return f"{CHECKPOINTS}{checkpoint.origin.rpartition('/')[2]}/{checkpoint.size:012d}-{key_id}.txt"
+
+
 def key_object(key_id: str) -> str:
     """Where the archive has a public key."""
     return f"{KEYS}{key_id}.txt"
@@ -155,8 +160,9 @@ def _sign_first(adapters: Adapters, register: RegisterTransaction, size: int) ->
     root, origin = compute_root(register.tree_node, size), origin_of(register.tree_node(0, 0))
     (newest,) = register.stored_events([size])
     wanted = Checkpoint(origin, size, root, newest.at)
-    key = f"{CHECKPOINTS}{origin.rpartition('/')[2]}/{size:012d}-{signer.key.id}.txt"
-    return MadeCheckpoint(key, wanted, sign_note(wanted.text, signer.key, signer.sign))
+    return MadeCheckpoint(
+        checkpoint_object(wanted, signer.key.id), wanted, sign_note(wanted.text, signer.key, signer.sign)
+    )
 
 
 def _put(adapters: Adapters, made: MadeCheckpoint) -> None:

@@ -21,7 +21,15 @@ from longwatch.evidence.audit import AuditEvent
 from longwatch.evidence.merkle import HASH_SIZE, MerkleTree
 from longwatch.evidence.signed_note import NotSigned, VerifierKey, open_note, origin_of, parse_checkpoint, parse_key
 from longwatch.standards.hashing import sha256_of_bytes
-from operations.audit_checkpoint import CHECKPOINTS, OF_CHECKPOINTS, OF_KEYS, another_root, key_object, not_signed
+from operations.audit_checkpoint import (
+    CHECKPOINTS,
+    OF_CHECKPOINTS,
+    OF_KEYS,
+    another_root,
+    checkpoint_object,
+    key_object,
+    not_signed,
+)
 from operations.audited import make_event
 from operations.ports import Adapters, Progress, RegisterTransaction
 
@@ -100,7 +108,9 @@ def examine_audit(adapters: Adapters, progress: Progress) -> AuditExamined:
     for key in adapters.archive.keys(CHECKPOINTS):
         progress(key)
         try:
-            _examine_note(adapters, examined, key, adapters.archive.get(key))
+            belongs = _examine_note(adapters, examined, key, adapters.archive.get(key))
+            if belongs not in ("", key):
+                examined.problems.append(not_signed(key, f"a copy of {belongs}"))
         except LongwatchError as refused:
             examined.problems.append(refused)
     return examined
@@ -188,8 +198,8 @@ def _read_key(adapters: Adapters, examined: AuditExamined, key: str) -> None:
         examined.keys.append(found)
 
 
-def _examine_note(adapters: Adapters, examined: AuditExamined, where: str, note: bytes) -> None:
-    """Whether a checkpoint holds for the log."""
+def _examine_note(adapters: Adapters, examined: AuditExamined, where: str, note: bytes) -> str:
+    """Whether a checkpoint holds for the log; where the archive has it, empty where it does not hold."""
     said = "signed by no key that the audit log names"
     for key in examined.keys:
         try:
@@ -200,7 +210,7 @@ def _examine_note(adapters: Adapters, examined: AuditExamined, where: str, note:
         break
     else:
         examined.problems.append(not_signed(where, said))
-        return
+        return ""
     if checkpoint.origin != examined.origin:
         examined.problems.append(
             IntegrityError(
@@ -229,3 +239,5 @@ def _examine_note(adapters: Adapters, examined: AuditExamined, where: str, note:
     else:
         examined.checkpoints += 1
         examined.covered = max(examined.covered, checkpoint.size)
+        return checkpoint_object(checkpoint, key.id)
+    return ""

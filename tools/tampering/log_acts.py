@@ -82,7 +82,10 @@ def rewrite_log(name: str, home: Path, chance: Random, skilled: bool) -> None:
         _drop_triggers(database)
         rows = database.execute(f"SELECT {_COLUMNS} FROM audit_events ORDER BY position").fetchall()
         ((signed,),) = database.execute(_SIGNED)
-        changed = [(position, *row[1:]) for position, row in enumerate(REWRITES[name](rows, chance, signed), start=1)]
+        changed = rows
+        while changed[:signed] == rows[:signed]:  # an event put in again behind the last one that is signed, say
+            found = REWRITES[name](rows, chance, signed)
+            changed = [(position, *row[1:]) for position, row in enumerate(found, start=1)]
         database.execute("DELETE FROM audit_events")
         database.executemany(f"INSERT INTO audit_events ({_COLUMNS}) VALUES ({', '.join('?' * 9)})", changed)
         if skilled:

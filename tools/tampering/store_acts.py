@@ -100,9 +100,16 @@ def _add_checkpoint(home: Path, chance: Random, skilled: bool) -> None:
     """A checkpoint that our key never signed."""
     key = chance.choice([key for key in _objects(home) if key.startswith("audit/checkpoints/")])
     lines = (home / "archive" / key).read_bytes().split(b"\n")
-    lines[1] = b"%d" % chance.randint(1, 99)
+    lines[1] = chance.choice([size for size in (b"%d" % number for number in range(1, 100)) if size != lines[1]])
     place = f"{key.rpartition('/')[0]}/{chance.randrange(10**6):012d}.txt"
     _write(home, place, b"\n".join(lines), skilled)
+
+
+def _copy_checkpoint(home: Path, chance: Random, skilled: bool) -> None:
+    """A checkpoint that our key did sign, under a name of another size."""
+    key = chance.choice([key for key in _objects(home) if key.startswith("audit/checkpoints/")])
+    place = f"{key.rpartition('/')[0]}/{chance.randrange(100, 10**6):012d}-{key.rpartition('-')[2]}"
+    _write(home, place, (home / "archive" / key).read_bytes(), skilled)
 
 
 STORE_ACTS: dict[str, Callable[[Path, Random, bool], None]] = {
@@ -115,6 +122,7 @@ STORE_ACTS: dict[str, Callable[[Path, Random, bool], None]] = {
     "receipt changed": _change_receipt,
     "added": _add,
     "checkpoint added": _add_checkpoint,
+    "checkpoint copied": _copy_checkpoint,
 }
 
 
