@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import json
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib import request
 
 import pytest
@@ -25,15 +29,36 @@ class Spoken:
 Command = Callable[..., Spoken]
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty home folder, named by the environment."""
+def settle_in(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
+    """The home folder there, named by the environment."""
     for name in ("LONGWATCH_ARCHIVE", "LONGWATCH_DATABASE_URL", "LONGWATCH_S3_ENDPOINT", "PREFECT_API_URL"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("LONGWATCH_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("LONGWATCH_HOME", str(folder / "home"))
     monkeypatch.setenv("LONGWATCH_USER", "ada")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path / "home"
+    monkeypatch.chdir(folder)
+    return folder / "home"
+
+
+@contextmanager
+def living_in(folder: Path) -> Iterator[Command]:
+    """`longwatch …` in this process with the home folder there, for fixtures that several tests share."""
+
+    def command(*arguments: object) -> Spoken:
+        out, err = io.StringIO(), io.StringIO()
+        with redirect_stdout(out), redirect_stderr(err):
+            code = run([str(argument) for argument in arguments])
+        assert code == 0, err.getvalue()
+        return Spoken(code, out.getvalue(), err.getvalue())
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        settle_in(monkeypatch, folder)
+        yield command
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home folder of its own, empty but where `reported` fills it, named by the environment."""
+    return settle_in(monkeypatch, tmp_path)
 
 
 @pytest.fixture
@@ -63,6 +88,39 @@ def bundled_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def islet1(bundled_study: Path, tmp_path: Path) -> Path:
     """A copy of ISLET-1 that a test may damage."""
     return Path(shutil.copytree(bundled_study, tmp_path / "islet-1"))
+
+
+@dataclass(frozen=True)
+class Reported:
+    """What a run of ISLET-1 said as JSON, and the folder with its `home` and its study, `islet-1`."""
+
+    folder: Path
+    said: dict[str, Any]
+
+    def copied_to(self, folder: Path) -> dict[str, Any]:
+        """Home and study stand there, too; what the run would have said there."""
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        return dict(json.loads(json.dumps(self.said).replace(str(self.folder), str(folder))))
+
+
+def report_islet1(longwatch: Command, folder: Path) -> Reported:
+    """Runs the study there."""
+    return Reported(folder, json.loads(longwatch("run", folder / "islet-1" / "study.yaml", "--direct", "--json").out))
+
+
+@pytest.fixture(scope="session")
+def reported_once(bundled_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Reported:
+    """ISLET-1, reported. Do not write into it: take `reported`."""
+    folder = tmp_path_factory.mktemp("reported")
+    shutil.copytree(bundled_study, folder / "islet-1")
+    with living_in(folder) as longwatch:
+        return report_islet1(longwatch, folder)
+
+
+@pytest.fixture
+def reported(home: Path, reported_once: Reported, tmp_path: Path) -> dict[str, Any]:
+    """What a first run of ISLET-1 said; its home and its study, `tmp_path / "islet-1"`, are the test's own."""
+    return reported_once.copied_to(tmp_path)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -17,23 +18,30 @@ from pathlib import Path
 import pytest
 
 from longwatch.evidence.merkle import MerkleTree
+from tests.e2e.conftest import Reported, living_in, report_islet1
 
 pytestmark = pytest.mark.xdist_group("e2e")
 
 
+@pytest.fixture(scope="module")
+def waived_once(bundled_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Reported:
+    """ISLET-1, one finding waived, reported."""
+    folder = tmp_path_factory.mktemp("waived")
+    with living_in(folder) as longwatch:
+        shutil.copytree(bundled_study, folder / "islet-1")
+        longwatch("validate", folder / "islet-1" / "study.yaml", "--direct")
+        (finding, *_) = json.loads(longwatch("findings", "list", "ISLET-1", "--json").out)
+        longwatch(
+            "findings", "waive", "ISLET-1", "--finding", finding["finding"], "--reason", "the site confirmed it",
+            "--until", "2099-12-31", "--yes",
+        )  # fmt: skip
+        return report_islet1(longwatch, folder)
+
+
 @pytest.fixture
-def archived(longwatch, islet1):  # type: ignore[no-untyped-def]
-    """A report of ISLET-1, with one waived finding; its key."""
-    assert longwatch("validate", islet1 / "study.yaml", "--direct").code == 0
-    (finding, *_) = json.loads(longwatch("findings", "list", "ISLET-1", "--json").out)
-    said = longwatch(
-        "findings", "waive", "ISLET-1", "--finding", finding["finding"], "--reason", "the site confirmed it", "--until",
-        "2099-12-31", "--yes",
-    )  # fmt: skip
-    assert said.code == 0, said.err
-    done = longwatch("run", islet1 / "study.yaml", "--direct", "--json")
-    assert done.code == 0, done.err
-    return json.loads(done.out)["reports"][0]["report_key"]
+def archived(home: Path, waived_once: Reported, tmp_path: Path) -> str:
+    """A report of ISLET-1, with one waived finding; its key. The home is the test's own."""
+    return str(waived_once.copied_to(tmp_path)["reports"][0]["report_key"])
 
 
 def test_a_report_s_evidence_is_taken_home_and_verified_there(longwatch, archived, tmp_path) -> None:  # type: ignore[no-untyped-def]

@@ -129,8 +129,7 @@ def test_from_draft_to_clean(longwatch, islet1, monkeypatch) -> None:  # type: i
         assert sha256_of_bytes(Path(report["pdf"]).read_bytes()) == report["sha256"]
 
 
-def test_acts_say_what_they_mean_and_refuse_by_name(longwatch, islet1) -> None:  # type: ignore[no-untyped-def]
-    run_of(longwatch, islet1)
+def test_acts_say_what_they_mean_and_refuse_by_name(longwatch, reported) -> None:  # type: ignore[no-untyped-def]
     (first, second) = listed(longwatch, "--severity", "error")[:2]
     acts = ("findings", "assign", "ISLET-1", "--finding", first["finding"], "--to", "bo")
     assert longwatch(*acts, "--dry-run").out.strip().endswith("1 findings are meant; nothing was done.")
@@ -166,9 +165,8 @@ def test_acts_say_what_they_mean_and_refuse_by_name(longwatch, islet1) -> None: 
         (("list", "ISLET-1", "--run", "nothing"), "LW-FND-006"),
     ],
 )
-def test_wrong_use_is_told(longwatch, islet1, arguments, error_id) -> None:  # type: ignore[no-untyped-def]
+def test_wrong_use_is_told(longwatch, reported, arguments, error_id) -> None:  # type: ignore[no-untyped-def]
     """Exit 2, one line, and nothing is written."""
-    run_of(longwatch, islet1)
     said = longwatch("findings", *arguments)
     assert said.code == 2
     assert said.err.startswith(error_id)

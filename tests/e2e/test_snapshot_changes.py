@@ -5,28 +5,38 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from simulation import write
+from tests.e2e.conftest import Reported, living_in, report_islet1
+
 pytestmark = pytest.mark.xdist_group("e2e")
 
 
-@pytest.fixture
-def cuts(longwatch, islet1: Path, tmp_path: Path) -> tuple[str, str, Path]:  # type: ignore[no-untyped-def]
-    """ISLET-1 without errors, reported; then the cut with the planted errors, pulled: both ids, the study file."""
-    from simulation import write
+@pytest.fixture(scope="module")
+def reported_and_pulled(bundled_study: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Reported, str]:
+    """ISLET-1 without errors, reported; then the cut with the planted errors, pulled: its id."""
+    folder = tmp_path_factory.mktemp("cuts")
+    write(folder / "islet-1", seed=1, plan="none")
+    with living_in(folder) as longwatch:
+        reported = report_islet1(longwatch, folder)
+        shutil.rmtree(folder / "islet-1")
+        shutil.copytree(bundled_study, folder / "islet-1")
+        longwatch("pull", folder / "islet-1" / "study.yaml")
+        ids = {row["snapshot"] for row in json.loads(longwatch("snapshot", "list", "--json").out)}
+    (newer,) = ids - {reported.said["snapshot"]}
+    return reported, newer
 
-    clean = tmp_path / "clean"
-    write(clean, seed=1, plan="none")
-    said = longwatch("run", clean / "study.yaml", "--direct", "--json")
-    assert said.code == 0, said.err
-    assert longwatch("pull", islet1 / "study.yaml").code == 0
-    listed = json.loads(longwatch("snapshot", "list", "--json").out)
-    older = json.loads(said.out)["snapshot"]
-    (newer,) = (row["snapshot"] for row in listed if row["snapshot"] != older)
-    return older, newer, islet1 / "study.yaml"
+
+@pytest.fixture
+def cuts(home: Path, reported_and_pulled: tuple[Reported, str], tmp_path: Path) -> tuple[str, str, Path]:
+    """Both ids, the study file; in a home of the test's own."""
+    reported, newer = reported_and_pulled
+    return reported.copied_to(tmp_path)["snapshot"], newer, tmp_path / "islet-1" / "study.yaml"
 
 
 def test_the_summary_has_a_line_per_domain(longwatch, cuts) -> None:  # type: ignore[no-untyped-def]

@@ -50,41 +50,40 @@ def test_the_job_ends_in_an_archived_report_given_back_verified(longwatch, islet
     ]  # fmt: skip
 
 
-def test_a_second_run_says_already_archived_and_makes_no_second_report(longwatch, islet1, home) -> None:  # type: ignore[no-untyped-def]
-    first = one_run(longwatch, islet1)
+def test_a_second_run_says_already_archived_and_makes_no_second_report(longwatch, reported, home, tmp_path) -> None:  # type: ignore[no-untyped-def]
     files = sorted(path for path in (home / "archive").rglob("*") if path.is_file())
-    second = one_run(longwatch, islet1)
+    second = one_run(longwatch, tmp_path / "islet-1")
     assert second["reports"][0]["already_archived"]
-    assert second["reports"][0]["report_key"] == first["reports"][0]["report_key"]
-    assert second["run"] != first["run"]
+    assert second["reports"][0]["report_key"] == reported["reports"][0]["report_key"]
+    assert second["run"] != reported["run"]
     assert sorted(path for path in (home / "archive").rglob("*") if path.is_file()) == files
     assert len(json.loads(longwatch("archive", "list", "--json").out)) == 1
 
 
-def test_the_same_key_gives_the_same_bytes_in_another_home(longwatch, islet1, monkeypatch, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_the_same_key_gives_the_same_bytes_in_another_home(longwatch, reported, monkeypatch, tmp_path) -> None:  # type: ignore[no-untyped-def]
     """Same inputs, same bytes: nothing of the run, the clock, the person or the folder is in the report."""
-    first = one_run(longwatch, islet1)["reports"][0]
+    (first,) = reported["reports"]
     monkeypatch.setenv("LONGWATCH_HOME", str(tmp_path / "another"))
     monkeypatch.setenv("LONGWATCH_USER", "grace")
-    second = one_run(longwatch, islet1)["reports"][0]
+    second = one_run(longwatch, tmp_path / "islet-1")["reports"][0]
     assert (first["report_key"], first["sha256"]) == (second["report_key"], second["sha256"])
     folder_of = {report["pdf"]: Path(report["pdf"]).parent for report in (first, second)}
     left, right = ({path.name: path.read_bytes() for path in folder.iterdir()} for folder in folder_of.values())
     assert left == right
 
 
-def test_folder_zip_and_bucket_are_one_snapshot_and_one_report(longwatch, islet1, home, bucket, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_folder_zip_and_bucket_are_one_snapshot_and_one_report(longwatch, reported, home, bucket, tmp_path) -> None:  # type: ignore[no-untyped-def]
     """The same files from an S3 prefix, archived on S3: the same snapshot and the same report key."""
     import boto3
 
-    first = one_run(longwatch, islet1)
+    islet1 = tmp_path / "islet-1"
     text = (islet1 / "study.yaml").read_text()
     client = boto3.client("s3", endpoint_url=bucket)
     for path in (islet1 / "data").iterdir():
         client.upload_file(str(path), "trial", f"cut-1/{path.name}")
     (islet1 / "study.yaml").write_text(text.replace("path: data", "path: s3://trial/cut-1"))
     second = one_run(longwatch, islet1)
-    assert second["snapshot"] == first["snapshot"]
+    assert second["snapshot"] == reported["snapshot"]
     assert second["reports"][0]["already_archived"]
 
 
@@ -104,8 +103,8 @@ def test_the_archive_may_be_a_bucket_and_the_registers_postgresql(  # type: igno
     assert not (home / "registers.sqlite3").exists()
 
 
-def test_a_flipped_byte_in_the_archive_is_found_and_named(longwatch, islet1) -> None:  # type: ignore[no-untyped-def]
-    report = one_run(longwatch, islet1)["reports"][0]
+def test_a_flipped_byte_in_the_archive_is_found_and_named(longwatch, reported) -> None:  # type: ignore[no-untyped-def]
+    (report,) = reported["reports"]
     pdf = Path(report["pdf"])
     content = bytearray(pdf.read_bytes())
     content[len(content) // 2] ^= 1
@@ -118,36 +117,34 @@ def test_a_flipped_byte_in_the_archive_is_found_and_named(longwatch, islet1) -> 
         assert len(said.err.splitlines()) == 1
 
 
-def test_a_report_whose_bytes_are_gone_is_not_called_archived(longwatch, islet1, home) -> None:  # type: ignore[no-untyped-def]
+def test_a_report_whose_bytes_are_gone_is_not_called_archived(longwatch, reported, home, tmp_path) -> None:  # type: ignore[no-untyped-def]
     """The register alone proves nothing: a second run looks whether the archive still has what it names."""
-    one_run(longwatch, islet1)
     (home / "archive").rename(home / "moved away")
-    said = longwatch("run", islet1 / "study.yaml", "--direct")
+    said = longwatch("run", tmp_path / "islet-1" / "study.yaml", "--direct")
     assert said.code == 5
     assert said.err.startswith("LW-ARR-005")
 
 
-def test_a_report_whose_bytes_were_changed_is_not_called_archived(longwatch, islet1) -> None:  # type: ignore[no-untyped-def]
-    pdf = Path(one_run(longwatch, islet1)["reports"][0]["pdf"])
+def test_a_report_whose_bytes_were_changed_is_not_called_archived(longwatch, reported, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    pdf = Path(reported["reports"][0]["pdf"])
     pdf.chmod(0o644)
     pdf.write_bytes(pdf.read_bytes() + b" ")
-    assert longwatch("run", islet1 / "study.yaml", "--direct").code == 5
+    assert longwatch("run", tmp_path / "islet-1" / "study.yaml", "--direct").code == 5
     assert longwatch("archive", "get", pdf.parent.name).code == 5
     events = json.loads(longwatch("audit", "list", "--json").out)
     assert [row["reason"] for row in events if row["what"] == "report retrieval failed"] == ["LW-ARC-008"]
 
 
-def test_an_object_that_no_register_names_is_found(longwatch, islet1, home) -> None:  # type: ignore[no-untyped-def]
+def test_an_object_that_no_register_names_is_found(longwatch, reported, home) -> None:  # type: ignore[no-untyped-def]
     """A report that was archived and is missing from the registers: verification looks both ways."""
-    one_run(longwatch, islet1)
     (home / "registers.sqlite3").unlink()
     said = longwatch("archive", "verify")
     assert said.code == 5
     assert said.err.startswith("LW-ARR-006")
 
 
-def test_results_carry_the_numbers_of_the_report_with_their_provenance(longwatch, islet1) -> None:  # type: ignore[no-untyped-def]
-    folder = Path(one_run(longwatch, islet1)["reports"][0]["pdf"]).parent
+def test_results_carry_the_numbers_of_the_report_with_their_provenance(reported) -> None:  # type: ignore[no-untyped-def]
+    folder = Path(reported["reports"][0]["pdf"]).parent
     rows = list(csv.DictReader(io.StringIO((folder / "results.csv").read_text())))
     assert list(rows[0]) == ["output", "row_group", "row", "column", "statistic", "value", "text"]
     tables = json.loads((folder / "results.json").read_bytes())
@@ -160,9 +157,9 @@ def test_results_carry_the_numbers_of_the_report_with_their_provenance(longwatch
             assert source["variables"]
 
 
-def test_the_reporting_event_of_a_report_holds_each_number_once(longwatch, islet1) -> None:  # type: ignore[no-untyped-def]
+def test_the_reporting_event_of_a_report_holds_each_number_once(reported) -> None:  # type: ignore[no-untyped-def]
     """CDISC ARS v1 beside the PDF that it names; schema, ids, and as many results as the CSV has lines."""
-    folder = Path(one_run(longwatch, islet1)["reports"][0]["pdf"]).parent
+    folder = Path(reported["reports"][0]["pdf"]).parent
     event = json.loads((folder / "results.ars.json").read_bytes())
     assert list(Draft202012Validator(SCHEMA).iter_errors(event)) == []
     assert dangling(event) == []
@@ -205,12 +202,11 @@ def test_two_runs_at_once_make_one_report(islet1, home) -> None:  # type: ignore
     assert len(list((home / "archive").rglob("report.pdf"))) == 1
 
 
-def test_findings_are_written_for_the_data_manager(longwatch, islet1) -> None:  # type: ignore[no-untyped-def]
+def test_findings_are_written_for_the_data_manager(reported) -> None:  # type: ignore[no-untyped-def]
     """CSV and JSON hold every finding, each with record, value and what to do."""
-    done = one_run(longwatch, islet1)
-    table, document = done["findings_files"]
+    table, document = reported["findings_files"]
     rows = list(csv.DictReader(io.StringIO(Path(table).read_text(encoding="utf-8-sig"))))
     listed = json.loads(Path(document).read_bytes())["findings"]
-    assert len(rows) == len(listed) == sum(done["findings"].values())
+    assert len(rows) == len(listed) == sum(reported["findings"].values())
     assert all(row["rule"] and row["message"] and row["action"] for row in rows)
     assert any(row["subject"] for row in rows)
