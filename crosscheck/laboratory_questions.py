@@ -137,7 +137,7 @@ def levels(asked: Asked, table: TableResult) -> Answer:
 
 
 def listed_levels(asked: Asked, table: TableResult) -> Answer:
-    """LBL01: subjects and results beyond the level asked."""
+    """LBL02: subjects and results beyond the level asked."""
     prepare_results(asked)
     counted = start(asked, table, "safety")
     asked_level = int(table.parameters["level"])
@@ -155,6 +155,23 @@ def listed_levels(asked: Asked, table: TableResult) -> Answer:
             for name, numbers in zip(("n", "records"), found.get(("1",), [{}, {}]), strict=True):
                 for column, number, _ in counted.columns(numbers):
                     counted.values["Results beyond the level", row["name"], column, name] = number
+    return Answer(counted.values)
+
+
+def listed_results(asked: Asked, table: TableResult) -> Answer:
+    """LBL01: how many results of a test each subject has; subjects and results of each arm."""
+    domain = measure(asked, "ADLB")
+    counted = start(asked, table, "safety")
+    listed = (
+        f"FROM measured_{domain} JOIN (SELECT USUBJID, counted_arm AS arm, safety FROM subject) USING (USUBJID)"
+        f" WHERE safety AND arm IS NOT NULL AND {_tests(table)} GROUP BY ALL"
+    )
+    for subject, param, arm, records in asked.rows(f"SELECT USUBJID, param, arm, count(*) {listed}"):
+        counted.values[str(subject), str(param), str(arm), "records"] = int(str(records))
+    per_arm = by_row(asked.rows(f"SELECT 1, arm, count(DISTINCT USUBJID), count(*) {listed}"), 1)
+    for name, numbers in zip(("n", "records"), per_arm.get(("1",), [{}, {}]), strict=True):
+        for column, number, _ in counted.columns(numbers):
+            counted.values["Results listed", "", column, name] = number
     return Answer(counted.values)
 
 

@@ -38,7 +38,8 @@ def derive_bds(
     missing where that is not known (`timing`); there is no upper limit, the product is permanent. ABLFL, BASE, BNRIND,
     BTOXGR, CHG, PCHG, R2BASE: `baseline`. AVISIT, AVISITN, ANL01FL, AENTMTFL: `analysis_visit`. WORS01FL (lowest),
     WORS02FL (highest), WORS03FL (worst grade): `worst`. ADY: study day of ADT from TRTSDT. LBSEQ, VSSEQ name the
-    record. Expects row i of ADSL to be `subject` i. No such domain → no rows.
+    record, LBDTC, VSDTC say when as it was collected. Expects row i of ADSL to be `subject` i. No such domain → no
+    rows.
     """
     domain = DOMAINS[name]
     results = read_results(data, domain, subjects, cutoff)
@@ -51,7 +52,7 @@ def derive_bds(
     results = derive_change(derive_atoxgr(derive_base(results), study.dictionaries.ctcae))
     results = derive_anl01fl(derive_avisit(results, study.visits), study.visits)
     results = derive_worst(derive_aentmtfl(results, study.visits))
-    results = code_text(results).rename({"SEQ": f"{domain}SEQ", "FAST": f"{domain}FAST"})
+    results = code_text(results).rename({name: f"{domain}{name}" for name in ("SEQ", "FAST", "DTC")})
     return with_subject(results, adsl)
 
 

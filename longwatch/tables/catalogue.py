@@ -43,6 +43,7 @@ from longwatch.tables import (
     irg01,
     kmg01,
     lbl01,
+    lbl02,
     lbt_levels,
     liver,
     liver_figure,
@@ -271,7 +272,8 @@ OUTPUTS: Mapping[str, Output] = {
             Output(code, title, vst_bp.NUMBERS[code], vst_bp.make_vst_bp, {}, {"output": code})
             for code, title in vst_bp.TITLES.items()
         ),
-        Output("LBL01", lbl01.TITLE, "", lbl01.make_lbl01, {"level": int}),
+        Output("LBL01", lbl01.TITLE, "", lbl01.make_lbl01, {"tests": tuple}),
+        Output("LBL02", lbl02.TITLE, "", lbl02.make_lbl02, {"level": int}),
         Output("LTF01", ltf01.TITLE, "", ltf01.make_ltf01),
         Output("LTF02", ltf02.TITLE, "", ltf02.make_ltf02),
         Output("LTF04", ltf04.TITLE, "", ltf04.make_ltf04, counts_events=True),

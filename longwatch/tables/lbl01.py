@@ -1,13 +1,15 @@
-"""LBL01: listing of laboratory values beyond a level (of the kind of FDA guide v2.0, tables 52 to 55; ICH E3 12.4.2.3).
+"""LBL01: listing of laboratory results by subject (ICH E3 16.2.8).
 
-One row per result after the first dose that lies beyond the level asked (2, unless said otherwise) of its analyte:
-subject, arm, analyte, study day, visit, result, baseline, the level reached. Order: arm, subject, analyte, day. Its
-numbers are the subjects and results of each arm.
+One row per result of the safety population that is known at the cut-off, from before the first dose on, unscheduled
+visits and computed eGFR included, below its subject and test: day, visit, result, reference range, where it lies
+against that, grade, whether it is the baseline. Order: by arm, subject, test, then time as it was collected. Its
+numbers are how many results of a test each subject has, which each of these rows opens, and subjects and results of
+each arm.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import polars as pl
 
@@ -15,116 +17,139 @@ from longwatch.derive import AnalysisDatasets
 from longwatch.stats.rounding import round_half_away
 from longwatch.study import Study
 from longwatch.tables import footnotes
+from longwatch.tables.ael02 import NOT_REPORTED, dates_of, is_filled
 from longwatch.tables.arms import Arms, make_arms
-from longwatch.tables.described import Numbers, compute_decimals
-from longwatch.tables.filters import both, select_rows
-from longwatch.tables.fractions import select_later
-from longwatch.tables.levels import SOURCE, Analyte, read_analytes, units_of
+from longwatch.tables.filters import SAFETY, both, equals, is_one_of
+from longwatch.tables.layout import NOT_AVAILABLE
 from longwatch.tables.result import Provenance, Statistic, TableColumn, TableResult, TableRow
 from longwatch.tables.subjects import subject_layout
 
-TITLE = "Listing of laboratory values beyond a level"
-LEVEL = 2
-UNKNOWN = "Not known"
-GROUP = "Results beyond the level"
-_HEADINGS = (
-    ("arm", "Treatment arm"), ("analyte", "Analyte"), ("day", "Study day"), ("visit", "Visit"), ("result", "Result"),
-    ("baseline", "Baseline"), ("measure", "Compared"), ("level", "Level"),
-)  # fmt: skip
+TITLE = "Listing of laboratory results"
+ALL_RESULTS = "Results listed"
+NOTHING = "–"
+COLUMNS = ("Visit / time point", "Result", "Reference range", "Against it", "Grade", "Baseline")
 
 
 def make_lbl01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str, object]) -> TableResult:
-    """The listing. Parameter: `level` (1, 2 or 3; default 2). No such result → no rows, and a note."""
-    level = parameters.get("level", LEVEL)
-    assert isinstance(level, int)
+    """The listing. Parameter: `tests` (codes of parameters, default all). No such result → no rows, and a note. A
+    variable that the data lacks prints NA."""
+    tests = parameters.get("tests", ())
+    assert isinstance(tests, tuple)
     arms = make_arms(datasets, study)
-    later = select_later(datasets.adlb, ())
-    parts = {str(code): part for (code,), part in later.partition_by("PARAMCD", as_dict=True).items()}
-    statistics: list[Statistic] = []
-    found: list[pl.DataFrame] = []
-    for item in read_analytes(study):
-        records = parts.get(item.test)
-        if records is None or level not in item.levels:
-            continue
-        units = units_of(records, item.test)
-        condition = both(item.usable(units), item.beyond(level, units))
-        chosen = records.filter(pl.Series(select_rows(records, condition)))
-        statistics += _counts(chosen, arms, item.name, condition)
-        if chosen.height:
-            found.append(_listed(chosen, arms, item, units))
-    rows = tuple(_rows(pl.concat(found), arms)) if found else ()
-    columns = tuple(TableColumn(key, heading) for key, heading in _HEADINGS)
+    adlb = datasets.dataset("ADLB")
+    lines = adlb.with_columns(arm=pl.Series(arms.arm_of_subject[adlb["USUBJID"].to_physical().to_numpy()]))
+    lines = lines.filter((pl.col("SAFFL") == "Y").fill_null(False), pl.col("arm") >= 0)
+    if tests:
+        lines = lines.filter(pl.col("PARAMCD").cast(pl.String).is_in(list(tests)))
+    lines = lines.with_columns(pl.col("PARAM").cast(pl.String), subject=pl.col("USUBJID").cast(pl.String))
+    # Results of a subject and test stand in the order of time (ADLB).
+    lines = lines.sort("arm", "subject", "PARAM", maintain_order=True)
+    rows = tuple(_rows(lines, arms, _describe(lines, datasets)))
+    columns = tuple(TableColumn(heading, heading) for heading in COLUMNS)
     return TableResult(
         code="LBL01",
         title=TITLE,
         population=arms.population.name,
-        stub="Subject",
+        stub="Subject / test / collected (day)",
         columns=columns,
         rows=rows,
-        statistics=(*subject_layout(arms).sizes(), *statistics),
+        statistics=(
+            *subject_layout(arms).sizes(),
+            *count_results(lines, arms, ALL_RESULTS, "", is_one_of("PARAMCD", tests) if tests else ""),
+            *_by_test(lines, arms),
+        ),
         footnotes=(
             footnotes.say_population(datasets, study, arms),
-            f"Every result after the first dose beyond level {level} of its analyte, unscheduled visits included. "
-            f"Levels: {SOURCE}; confirm them with your regulatory lead. Compared: what the level looks at, the result "
-            "itself, its change, its percent change, or its ratio to baseline or ULN.",
-            *footnotes.say_egfr(later),
-            *footnotes.say_abbreviations(columns, rows, "ULN"),
+            "Every result known at the cut-off, unscheduled visits included; a test that was not done has none. "
+            "Collected: as it was; day: of a complete date, day 1 is the day of the first dose. "
+            f"{NOTHING}: not known, or not graded.",
+            *footnotes.say_egfr(lines),
+            *footnotes.say_laboratory_grades(study),
+            *footnotes.say_abbreviations(columns, ()),
         ),
-        subtitle=f"Results beyond level {level}",
-        empty_note=f"No result beyond level {level}",
-        parameters={"level": str(level)},
+        empty_note="No laboratory result",
+        parameters={"tests": " ".join(tests)},
     )
 
 
-def _counts(chosen: pl.DataFrame, arms: Arms, name: str, condition: str) -> Iterator[Statistic]:
-    """Subjects and results per arm, of an analyte."""
+def _describe(lines: pl.DataFrame, datasets: AnalysisDatasets) -> Iterator[tuple[str, ...]]:
+    """By record, when it was collected and its cells."""
+    start = datasets.adsl["TRTSDT"].gather(lines["USUBJID"].to_physical())
+    whole = (datasets.whole or datasets).adlb
+    known = {name: _known(lines, whole, name) for name in ("VISIT", "ATPT", "ANRIND", "ATOXGR")}
+    ranges = zip(_numbers(lines, "ANRLO"), _numbers(lines, "ANRHI"), strict=True)
+    baseline = (lines["ABLFL"].cast(pl.String) == "Y").fill_null(False)
+    return zip(
+        dates_of(lines, "LBDTC", "ADT", start, NOT_REPORTED),
+        [
+            visit if point in (NOTHING, NOT_AVAILABLE) else f"{visit} / {point}"
+            for visit, point in zip(known["VISIT"], known["ATPT"], strict=True)
+        ],
+        _results(lines),
+        [NOTHING if low == high == NOTHING else f"{low} to {high}" for low, high in ranges],
+        known["ANRIND"],
+        known["ATOXGR"],
+        ["Y" if each else "" for each in baseline],
+        strict=True,
+    )
+
+
+def _known(lines: pl.DataFrame, whole: pl.DataFrame, variable: str) -> list[str]:
+    """The values of a variable; NA where the trial does not collect it."""
+    if not is_filled(whole, variable):
+        return [NOT_AVAILABLE] * lines.height
+    return lines[variable].cast(pl.String).fill_null(NOTHING).to_list()
+
+
+def _numbers(lines: pl.DataFrame, variable: str) -> list[str]:
+    """Numbers as they were collected."""
+    return lines[variable].cast(pl.String).str.strip_suffix(".0").fill_null(NOTHING).to_list()
+
+
+def _results(lines: pl.DataFrame) -> list[str]:
+    """The result as text, else its number; a computed one with two decimals."""
+    computed = (lines["DTYPE"].cast(pl.String) == "COMPUTED").fill_null(False)
+    return [
+        str(round_half_away(value, 2)) if rounded and value is not None else number if text is None else text
+        for text, value, number, rounded in zip(
+            lines["AVALC"].cast(pl.String), lines["AVAL"], _numbers(lines, "AVAL"), computed, strict=True
+        )
+    ]
+
+
+def _rows(lines: pl.DataFrame, arms: Arms, described: Iterable[tuple[str, ...]]) -> Iterator[TableRow]:
+    """The results of a test below it, tests below their subject."""
+    above: tuple[str, str] | None = None
+    nothing = ("",) * len(COLUMNS)
+    for subject, test, place, (collected, *cells) in zip(
+        lines["subject"], lines["PARAM"], lines["arm"], described, strict=True
+    ):
+        if above is None or above[0] != subject:
+            yield TableRow(f"{subject}, {arms.names[place]}", nothing, 0, subject, "")
+        if above != (subject, test):
+            yield TableRow(test, nothing, 1, subject, test)
+        above = subject, test
+        yield TableRow(collected, tuple(cells), 2, subject, test)
+
+
+def count_results(chosen: pl.DataFrame, arms: Arms, group: str, name: str, condition: str) -> Iterator[Statistic]:
+    """Subjects and results per arm of records of ADLB, which a condition picks."""
     subject = chosen["USUBJID"].to_physical().to_numpy()
     by_arm = arms.compute_subjects(subject)
     arm = arms.arm_of_subject[subject]
     for column in subject_layout(arms).counted_columns():
-        where = both(arms.population.condition, column.condition, condition)
-        source = Provenance("ADLB", where, ("USUBJID",))
+        source = Provenance("ADLB", both(arms.population.condition, column.condition, condition), ("USUBJID",))
         records = int((arm >= 0).sum() if column.index is None else (arm == column.index).sum())
         n = column.count(by_arm)
-        yield Statistic(GROUP, name, column.name, "n", n, str(n), source)
-        yield Statistic(GROUP, name, column.name, "records", records, str(records), source)
+        yield Statistic(group, name, column.name, "n", n, str(n), source)
+        yield Statistic(group, name, column.name, "records", records, str(records), source)
 
 
-def _listed(chosen: pl.DataFrame, arms: Arms, item: Analyte, units: list[str]) -> pl.DataFrame:
-    """The results of an analyte as they are listed."""
-    reached = pl.Series([0]).new_from_index(0, chosen.height)
-    for level in item.levels:
-        reached += pl.Series(select_rows(chosen, item.beyond(level, units))).cast(pl.Int64) * (level - reached)
-    arm = arms.arm_of_subject[chosen["USUBJID"].to_physical().to_numpy()]
-    unit = chosen["AVALU"].cast(pl.String).fill_null("")
-    text = pl.Series(_texts(chosen["AVAL"]), dtype=pl.String)
-    return pl.DataFrame(
-        {
-            "subject": chosen["USUBJID"].cast(pl.String),
-            "arm": arm,
-            "analyte": [item.name] * chosen.height,
-            "day": chosen["ADY"],
-            "visit": chosen["VISIT"].cast(pl.String),
-            "result": (text + " " + unit).str.strip_chars(),
-            "baseline": _texts(chosen["BASE"]),
-            "measure": _texts(chosen[item.measure]),
-            "level": reached,
-        }
-    ).filter(pl.col("arm") >= 0)
-
-
-def _rows(listed: pl.DataFrame, arms: Arms) -> Iterator[TableRow]:
-    for row in listed.sort("arm", "subject", "analyte", "day", nulls_last=True).iter_rows(named=True):
-        day, visit = row["day"], row["visit"]
-        cells = (
-            arms.names[row["arm"]], row["analyte"], UNKNOWN if day is None else str(day), visit or UNKNOWN,
-            row["result"], row["baseline"], row["measure"], str(row["level"]),
-        )  # fmt: skip
-        yield TableRow(row["subject"], cells, 0, GROUP, row["analyte"])
-
-
-def _texts(values: pl.Series) -> list[str]:
-    """Numbers as collected; computed ones with two decimals."""
-    known: Numbers = values.drop_nulls().to_numpy()
-    decimals = compute_decimals(known, 2)
-    return [UNKNOWN if value is None else str(round_half_away(value, decimals)) for value in values]
+def _by_test(lines: pl.DataFrame, arms: Arms) -> Iterator[Statistic]:
+    """How many results of a test each subject has."""
+    counts = lines.group_by("arm", "subject", "PARAM", maintain_order=True).agg(n=pl.len())
+    for place, subject, test, n in counts.iter_rows():
+        column = arms.names[place]
+        where = both(SAFETY, arms.condition_of(column), equals("USUBJID", subject), equals("PARAM", test))
+        source = Provenance("ADLB", where, ("USUBJID", "PARAM"))
+        yield Statistic(subject, test, column, "records", n, str(n), source)

@@ -133,7 +133,7 @@ BREAKS: dict[str, tuple[str, Broken, tuple[str, ...]]] = {
     "a result before the first dose counts as after it": (
         "bds.derive_ontrtfl",
         lambda _known: lambda: pl.lit("Y", YES_NO),
-        ("LBT_LEVELS", "LBL01", "LBG03", "VST_SBP", "VST_DBP", "VST_HYPO"),
+        ("LBT_LEVELS", "LBL02", "LBG03", "VST_SBP", "VST_DBP", "VST_HYPO"),
     ),
     "a grade is one too high": (
         "bds.derive_atoxgr",

@@ -40,6 +40,12 @@ def test_the_tables_of_a_dsur_have_its_sections() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("name", "listing"), [("listing_16_2_7", "AEL02"), ("listing_16_2_8", "LBL01")])
+def test_the_listings_of_a_study_report_are_documents_of_their_own(name: str, listing: str) -> None:
+    """ICH E3 16.2.7 and 16.2.8."""
+    assert [block.key for block in load_template(name).table_blocks()] == [listing]
+
+
 @pytest.mark.parametrize("name", ["nothing", "../secrets", "safety_summary.yaml", ""])
 def test_a_name_that_is_no_template_is_refused(name: str) -> None:
     with pytest.raises(StudyError, match="LW-TPL-004"):

@@ -19,8 +19,8 @@ from longwatch.tables.text import as_text
 Row = dict[str, Any]
 Data = dict[str, list[Row]]
 CODES = (
-    "VST01", "LBT01", "KIDT01", "LBT04", "LBT07", "LBT14", "LBT_SHIFT", "LBT_LEVELS", "LBT_LAST", "LBL01", "LBT_HEP",
-    "LBT_CHOL", "LBL_HYSLAW", "LBG_HEP", "LBG_CHOL", "LBG01", "VSG01", "LBG02", "VSG02", "LBG03", "VSG03",
+    "VST01", "LBT01", "KIDT01", "LBT04", "LBT07", "LBT14", "LBT_SHIFT", "LBT_LEVELS", "LBT_LAST", "LBL01", "LBL02",
+    "LBT_HEP", "LBT_CHOL", "LBL_HYSLAW", "LBG_HEP", "LBG_CHOL", "LBG01", "VSG01", "LBG02", "VSG02", "LBG03", "VSG03",
     "LBG_SHARE", "VST_SBP", "VST_DBP", "VST_HYPO",
 )  # fmt: skip
 TESTS = {
@@ -246,17 +246,43 @@ def test_the_last_value_alone(made: Callable[..., TableResult]) -> None:
     assert cell(table, "Liver", "ALT: Level 2", "Islet cells", "n", "Ns") == (1, 2)
 
 
+def test_every_result_is_listed_with_what_it_is_compared_with(made: Callable[..., TableResult]) -> None:
+    """ICH E3 16.2.8: text and partial dates as collected, not done is no result, by test and time; of nobody who was
+    not dosed; a code that is not asked for is left out."""
+    records = [
+        lab("S6", "ALT", 440, 10), lab("S6", "ALT", 20, -5, "SCREENING"),
+        lab("S6", "NEUT", None, 10, LBSTAT="NOT DONE"), lab("S6", "BILI", None, 10, LBSTRESC="<0.2", LBTPT="FASTING"),
+        lab("S1", "ALT", 30, 10, "UNSCHEDULED 5.1", LBDTC="2022-03"), lab("X1", "ALT", 30, 10),
+    ]  # fmt: skip
+    undosed = {"USUBJID": "X1", "ARMCD": "CELL", "ACTARMCD": "CELL"}
+    data = trial(ARMS, records)
+    table = made("LBL01", {**data, "DM": [*data["DM"], undosed]})
+    nothing = ("",) * 6
+    assert [(row.label, *row.cells) for row in table.rows] == [
+        ("S1, Islet cells", *nothing), ("ALT (U/L)", *nothing),
+        ("2022-03", "UNSCHEDULED 5.1", "30", "5 to 40", "NORMAL", "0", ""),
+        ("S6, Standard of care", *nothing), ("ALT (U/L)", *nothing),
+        ("2022-02-24 (-5)", "SCREENING", "20", "5 to 40", "NORMAL", "0", "Y"),
+        ("2022-03-11 (11)", "WEEK 4", "440", "5 to 40", "HIGH", "3", ""),
+        ("Bilirubin (mg/dL)", *nothing),
+        ("2022-03-11 (11)", "WEEK 4 / FASTING", "<0.2", "0.1 to 1", "–", "–", ""),
+    ]  # fmt: skip
+    assert cell(table, "S6", "ALT (U/L)", "Standard of care", "records", "records") == (2, 2)
+    assert cell(table, "Results listed", "", "Total", "n", "records") == (2, 4)
+    assert {row.row for row in made("LBL01", data, {"tests": ("BILI",)}).rows} == {"", "Bilirubin (mg/dL)"}
+
+
 def test_results_beyond_level_2_are_listed(made: Callable[..., TableResult]) -> None:
     records = [
         lab("S1", "ALT", 20, -5, "SCREENING"), lab("S1", "ALT", 440, 10), lab("S1", "ALT", 150, 20),
         lab("S6", "NEUT", 0.9, 10, "UNSCHEDULED 5.1"),
     ]  # fmt: skip
-    table = made("LBL01", trial(ARMS, records))
+    table = made("LBL02", trial(ARMS, records))
     assert [(row.label, *row.cells) for row in table.rows] == [
         ("S1", "Islet cells", "ALT", "11", "WEEK 4", "440 U/L", "20", "11", "3"),
         ("S6", "Standard of care", "Neutrophils", "11", "UNSCHEDULED 5.1", "0.9 10^9/L", "Not known", "0.9", "2"),
     ]
-    assert len(made("LBL01", trial(ARMS, records), {"level": 1}).rows) == 3
+    assert len(made("LBL02", trial(ARMS, records), {"level": 1}).rows) == 3
 
 
 def test_abnormalities_that_baseline_did_not_have(made: Callable[..., TableResult]) -> None:

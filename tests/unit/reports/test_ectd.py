@@ -52,6 +52,7 @@ def test_reports_and_data_have_their_places() -> None:
         "m5/53-clin-stud-rep/535-rep-effic-safety-stud/type-1-diabetes/5351-stud-rep-contr/islet-1/"
         "islet-1-safety-summary.pdf"
     )
+    assert report_path("listing_16_2_8", "ISLET-1", "T1D").endswith("/islet-1/islet-1-listing-16-2-8.pdf")
     assert report_path("dsur_tables", "ISLET-1", "") == "m1/us/11314-dsur/islet-1-dsur-tables.pdf"
     assert data_path("ISLET-1", "data/AE.XPT") == "m5/datasets/islet-1/tabulations/sdtm/ae.xpt"
     assert as_folder("  Ä / 1 ") == "1"
