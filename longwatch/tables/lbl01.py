@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import polars as pl
 
 from longwatch.derive import AnalysisDatasets
+from longwatch.derive.decimals import as_decimal
 from longwatch.stats.rounding import round_half_away
 from longwatch.study import Study
 from longwatch.tables import footnotes
@@ -102,8 +103,9 @@ def _known(lines: pl.DataFrame, whole: pl.DataFrame, variable: str) -> list[str]
 
 
 def _numbers(lines: pl.DataFrame, variable: str) -> list[str]:
-    """Numbers as they were collected."""
-    return lines[variable].cast(pl.String).str.strip_suffix(".0").fill_null(NOTHING).to_list()
+    """Numbers as they were collected: of a binary one the decimal number that was meant."""
+    decimal = lines.select(as_decimal(pl.col(variable))).to_series()
+    return decimal.cast(pl.String).str.strip_suffix(".0").fill_null(NOTHING).to_list()
 
 
 def _results(lines: pl.DataFrame) -> list[str]:

@@ -1,4 +1,4 @@
-"""The reports of long-term follow-up by the ordinary command on ISLET-1, and what late data does to the next one."""
+"""Reports beside the safety summary by the ordinary command on ISLET-1, and what late data does to the next one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import pikepdf
 import pytest
 
 pytestmark = pytest.mark.xdist_group("e2e")
-REPORTS = {"annual_follow_up": "LTF01", "graft_durability": "LTF10", "lot_traceability": "LOTL01"}
+REPORTS = {
+    "annual_follow_up": "LTF01", "graft_durability": "LTF10", "lot_traceability": "LOTL01", "listing_16_2_7": "AEL02",
+    "listing_16_2_8": "LBL01",
+}  # fmt: skip
 DIED = "ISLET-1-101-011"
 
 

@@ -247,10 +247,10 @@ def test_the_last_value_alone(made: Callable[..., TableResult]) -> None:
 
 
 def test_every_result_is_listed_with_what_it_is_compared_with(made: Callable[..., TableResult]) -> None:
-    """ICH E3 16.2.8: text and partial dates as collected, not done is no result, by test and time; of nobody who was
-    not dosed; a code that is not asked for is left out."""
+    """ICH E3 16.2.8: text and partial dates as collected, not done is no result, by test and time; a number is the
+    decimal one that was meant; of nobody who was not dosed; a code that is not asked for is left out."""
     records = [
-        lab("S6", "ALT", 440, 10), lab("S6", "ALT", 20, -5, "SCREENING"),
+        lab("S6", "ALT", 440, 10, LBSTNRHI=5.3999999999999995), lab("S6", "ALT", 20, -5, "SCREENING"),
         lab("S6", "NEUT", None, 10, LBSTAT="NOT DONE"), lab("S6", "BILI", None, 10, LBSTRESC="<0.2", LBTPT="FASTING"),
         lab("S1", "ALT", 30, 10, "UNSCHEDULED 5.1", LBDTC="2022-03"), lab("X1", "ALT", 30, 10),
     ]  # fmt: skip
@@ -263,7 +263,7 @@ def test_every_result_is_listed_with_what_it_is_compared_with(made: Callable[...
         ("2022-03", "UNSCHEDULED 5.1", "30", "5 to 40", "NORMAL", "0", ""),
         ("S6, Standard of care", *nothing), ("ALT (U/L)", *nothing),
         ("2022-02-24 (-5)", "SCREENING", "20", "5 to 40", "NORMAL", "0", "Y"),
-        ("2022-03-11 (11)", "WEEK 4", "440", "5 to 40", "HIGH", "3", ""),
+        ("2022-03-11 (11)", "WEEK 4", "440", "5 to 5.4", "HIGH", "4", ""),
         ("Bilirubin (mg/dL)", *nothing),
         ("2022-03-11 (11)", "WEEK 4 / FASTING", "<0.2", "0.1 to 1", "–", "–", ""),
     ]  # fmt: skip
