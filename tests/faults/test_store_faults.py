@@ -103,6 +103,15 @@ def test_a_store_that_fails_at_a_call(bench: Bench, tmp_path: Path, fault: str, 
         disturb_and_look(bench, new_home(bench, tmp_path), fault, at, lasting)
 
 
+@pytest.mark.parametrize("fault", ["truncated", "time-out after success"])
+def test_a_signing_that_is_put_again_and_never_ends_is_no_stranger(bench: Bench, tmp_path: Path, fault: str) -> None:
+    """The events were put, the answer was lost, they were put again, and the store fell silent: two versions, of which
+    the registers know nothing."""
+    calls = enumerate(bench.calls, 1)
+    (at,) = (number for number, call in calls if call.startswith("PUT") and "/audit/events/" in call)
+    disturb_and_look(bench, new_home(bench, tmp_path), fault, at, True)
+
+
 def disturb_and_look(bench: Bench, home: Path, fault: str, at: int, lasting: bool) -> None:
     """A run with the fault, what must hold then, a run without it, what must hold at the end."""
     where = f"{fault} at call {at} ({bench.calls[at - 1]}), {'lasting' if lasting else 'once'}"
