@@ -20,7 +20,7 @@ from longwatch.study import Study
 from longwatch.tables import footnotes
 from longwatch.tables.ael02 import NOT_REPORTED, dates_of, is_filled
 from longwatch.tables.arms import Arms, make_arms
-from longwatch.tables.filters import SAFETY, both, equals, is_one_of
+from longwatch.tables.filters import SAFETY, both, equals, is_one_of, select_rows
 from longwatch.tables.layout import NOT_AVAILABLE
 from longwatch.tables.result import Provenance, Statistic, TableColumn, TableResult, TableRow
 from longwatch.tables.subjects import subject_layout
@@ -38,10 +38,10 @@ def make_lbl01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
     assert isinstance(tests, tuple)
     arms = make_arms(datasets, study)
     adlb = datasets.dataset("ADLB")
-    lines = adlb.with_columns(arm=pl.Series(arms.arm_of_subject[adlb["USUBJID"].to_physical().to_numpy()]))
-    lines = lines.filter((pl.col("SAFFL") == "Y").fill_null(False), pl.col("arm") >= 0)
-    if tests:
-        lines = lines.filter(pl.col("PARAMCD").cast(pl.String).is_in(list(tests)))
+    of_tests = is_one_of("PARAMCD", tests) if tests else ""
+    arm = arms.arm_of_subject[adlb["USUBJID"].to_physical().to_numpy()]
+    chosen = select_rows(adlb, both(SAFETY, of_tests)) & (arm >= 0)
+    lines = adlb.with_columns(arm=pl.Series(arm)).filter(pl.Series(chosen))
     lines = lines.with_columns(pl.col("PARAM").cast(pl.String), subject=pl.col("USUBJID").cast(pl.String))
     # Results of a subject and test stand in the order of time (ADLB).
     lines = lines.sort("arm", "subject", "PARAM", maintain_order=True)
@@ -56,7 +56,7 @@ def make_lbl01(datasets: AnalysisDatasets, study: Study, parameters: Mapping[str
         rows=rows,
         statistics=(
             *subject_layout(arms).sizes(),
-            *count_results(lines, arms, ALL_RESULTS, "", is_one_of("PARAMCD", tests) if tests else ""),
+            *count_results(lines, arms, ALL_RESULTS, "", of_tests),
             *_by_test(lines, arms),
         ),
         footnotes=(
