@@ -205,8 +205,7 @@ def _judge(adapters: Adapters, found: Scrubbed, stored: StoredObject, owner: dic
     expected = found.expected.get(stored.key)
     if stored.kind is StoredKind.OLDER_VERSION:
         if expected is None:
-            # An interrupted signing that was put twice at the same moment.
-            return None if _is_our_signing(adapters, stored) else _unknown(stored)
+            return None if _is_accounted_for(adapters, found, stored) else _unknown(stored)
         if stored.key in found.deleted:
             return None
         sha256, _size = adapters.archive.measure(stored.key, stored.version)
@@ -276,21 +275,17 @@ def _half_removed(stored: StoredObject) -> IntegrityError:
     )
 
 
-def _is_our_signing(adapters: Adapters, stored: StoredObject) -> bool:
-    """Whether it is, byte for byte, what our own signing writes there."""
-    written = would_write(adapters, stored.key)
-    version = (stored.version,) if stored.kind is StoredKind.OLDER_VERSION else ()
-    return written is not None and adapters.archive.measure(stored.key, *version)[0] == sha256_of_bytes(written)
-
-
 def _is_accounted_for(adapters: Adapters, found: Scrubbed, stored: StoredObject) -> bool:
     """Known by other ways than a register's row.
 
     Cases: 1. what our own signing writes there, byte for byte: it was interrupted, or came second; also where the store
-    has no receipt yet; 2. a checkpoint that verified before its event was written (or was found wrong by itself);
-    3. our own key; 4. what lies beside a manifest that cannot be read.
+    has no receipt yet, and below another version, where it was put twice; 2. a checkpoint that verified before its
+    event was written (or was found wrong by itself); 3. our own key; 4. what lies beside a manifest that cannot be
+    read. Expects something with bytes: no delete marker, no receipt alone.
     """
-    if stored.kind in _WHOLE and _is_our_signing(adapters, stored):
+    version = (stored.version,) if stored.kind is StoredKind.OLDER_VERSION else ()
+    written = would_write(adapters, stored.key)
+    if written is not None and adapters.archive.measure(stored.key, *version)[0] == sha256_of_bytes(written):
         return True
     return stored.kind is StoredKind.OBJECT and (
         stored.key.startswith(CHECKPOINTS)
